@@ -1,0 +1,20 @@
+/*
+ * Deterministic pax tar: ustar headers, with a pax header only where ustar cannot hold a value (long or non-ASCII name,
+ * size over 8 GiB, ids over 2097151, negative times, xattrs as SCHILY.xattr.NAME). No fractions of seconds, no user or
+ * group names, no checks of the clock. The same entries give the same bytes.
+ *
+ * POSIX.1-2017 pax, "pax Header Block"; image-spec layer.md.
+ */
+#ifndef NACRE_ARCHIVE_TAR_WRITE_H
+#define NACRE_ARCHIVE_TAR_WRITE_H
+
+#include "archive/stream.h"
+#include "archive/tar_entry.h"
+
+/* The header. A FILE must be followed by exactly entry->size bytes of sink_write, then tar_write_pad. */
+int tar_write_entry(struct sink *out, const struct tar_entry *entry, struct err *e);
+int tar_write_pad(struct sink *out, uint64_t size, struct err *e);
+/* The two zero blocks that end an archive. */
+int tar_write_end(struct sink *out, struct err *e);
+
+#endif

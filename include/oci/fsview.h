@@ -1,0 +1,73 @@
+/*
+ * A root filesystem as a tree of nodes in memory: the listings of an image's layers merged, or a build context read
+ * directory by directory. COPY, ADD and WORKDIR plan against it without touching a tree.
+ *
+ * Links are resolved inside the root: absolute targets start at it, ".." stops at it, at most LIMIT_SYMLINKS links.
+ */
+#ifndef NACRE_OCI_FSVIEW_H
+#define NACRE_OCI_FSVIEW_H
+
+#include <stdbool.h>
+
+#include "archive/tar_entry.h"
+#include "base/digest.h"
+#include "base/err.h"
+#include "base/mem.h"
+#include "oci/listing.h"
+
+struct fsnode {
+	const char *name;           /* one component; "" for the root. All strings belong to the view's arena */
+	struct fsnode *parent;      /* NULL for the root */
+	struct fsnode **kids;       /* DIR only: sorted by name (byte order) once fsview_kids was called */
+	size_t n_kids, cap_kids;
+	bool kids_loaded;           /* false: a loader has yet to fill kids */
+	bool kids_sorted;
+	enum tar_type type;         /* never TAR_HARDLINK: both names are nodes with the same `inode` */
+	mode_t mode;
+	uint32_t uid, gid;
+	uint64_t size;
+	int64_t mtime;
+	uint32_t mtime_ns;
+	uint32_t major, minor;
+	const char *link;           /* SYMLINK */
+	const struct tar_xattrs *xattrs; /* NULL when none */
+	bool has_digest;
+	struct digest digest;       /* of a FILE's content */
+	unsigned layer;             /* index of the layer that holds it (bottom = 0) */
+	const char *layer_path;     /* path of the member with the content inside that layer (differs for hard links) */
+	uint64_t inode;             /* equal for hard links of one file; 0 = no other link */
+	bool implied;               /* no entry named this directory */
+};
+
+struct fsview {
+	struct arena arena;
+	struct fsnode *root;
+	/* For a view that is read on demand: fills dir's kids with fsview_add. NULL when all is loaded. */
+	int (*load)(struct fsview *v, struct fsnode *dir, struct err *e);
+	void *load_ctx; /* borrowed */
+	uint64_t next_inode;
+};
+
+void fsview_init(struct fsview *v);   /* a root directory 0755 0:0 and nothing else */
+void fsview_fini(struct fsview *v);
+
+/* Puts a layer on top: whiteouts and opaque markers act on what is below it only, wherever they stand in the listing. */
+int fsview_apply(struct fsview *v, const struct listing *l, unsigned layer, struct err *e);
+
+/* A new child of dir (which must not have one of that name); the caller fills the rest. */
+struct fsnode *fsview_add(struct fsview *v, struct fsnode *dir, const char *name);
+/* Loads if needed and sorts. */
+int fsview_kids(struct fsview *v, struct fsnode *dir, struct err *e);
+/* Child by name, or NULL; -1 only when loading fails. */
+int fsview_child(struct fsview *v, struct fsnode *dir, const char *name, struct fsnode **ret, struct err *e);
+
+/*
+ * The node `path` names; *ret NULL when there is none (a component is missing, or is no directory: *ret_errno ENOENT or
+ * ENOTDIR or ELOOP; may be NULL). follow_last: a link in the last place is followed too.
+ */
+int fsview_lookup(struct fsview *v, const char *path, bool follow_last, struct fsnode **ret, int *ret_errno, struct err *e);
+
+/* Path from the root, no leading slash, "" for the root; the caller owns it. */
+char *fsnode_path(const struct fsnode *n);
+
+#endif

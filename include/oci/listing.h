@@ -1,0 +1,44 @@
+/*
+ * What a layer holds, entry by entry, without its bytes: made when a layer is written or first unpacked, kept in
+ * list/DIFFHEX. COPY, WORKDIR and COPY --from plan with it, so that no tree is needed where nothing runs.
+ *
+ * On disk: a line "nacre-listing 1", then a line per entry in the tar's order:
+ *   TYPE MODE UID GID SIZE MTIME[.NS] DEV DIGEST PATH [LINK] [xattr NAME=HEX …]
+ * TYPE as enum tar_type, plus 'w' whiteout of PATH and 'o' opaque directory PATH; DEV "MAJOR:MINOR" or "-";
+ * DIGEST hex of a file's content or "-" when not known; bytes of PATH and LINK outside 0x21-0x7e, and "\", as \ooo.
+ */
+#ifndef NACRE_OCI_LISTING_H
+#define NACRE_OCI_LISTING_H
+
+#include "archive/tar_entry.h"
+#include "base/digest.h"
+#include "base/err.h"
+#include "base/str.h"
+#include "store/store.h"
+
+enum list_kind { LIST_ENTRY, LIST_WHITEOUT, LIST_OPAQUE };
+
+struct list_entry {
+	enum list_kind kind;
+	struct tar_entry tar;   /* WHITEOUT, OPAQUE: only path */
+	bool has_digest;
+	struct digest digest;   /* of a FILE's content */
+};
+struct listing { struct list_entry *v; size_t n, cap; };
+
+void listing_add_text(struct str *out, const struct list_entry *entry); /* one line */
+int listing_parse(const char *bytes, size_t n, const char *name, struct listing *ret, struct err *e);
+void listing_fini(struct listing *l);
+
+/* From list/DIFFHEX: 0 found, 1 absent, -1. */
+int listing_load(struct store *s, const struct diffid *d, struct listing *ret, struct err *e);
+int listing_save(struct store *s, const struct diffid *d, const struct str *text, struct err *e);
+
+/*
+ * Splits a layer member's path into what it means: an ordinary entry, a whiteout of *ret_path (".wh.NAME"), an opaque
+ * marker of directory *ret_path (".wh..wh..opq"). ".wh.", ".wh..", ".wh..." and other reserved names are ERR_SPEC; aufs
+ * leftovers (".wh..wh.plnk", ".wh..wh.aufs", …) give *ret_skip. *ret_path is owned by the caller.
+ */
+int whiteout_parse(const char *path, enum list_kind *ret, char **ret_path, bool *ret_skip, struct err *e);
+
+#endif

@@ -1,0 +1,60 @@
+/*
+ * Pulling from a registry: OCI distribution specification 1.1 as a client, over HTTPS; plain HTTP only for loopback
+ * addresses written as such (decided by the literal host before any lookup, T-G6).
+ *
+ * These functions open connections, so they run in worker processes only.
+ */
+#ifndef NACRE_REGISTRY_REGISTRY_H
+#define NACRE_REGISTRY_REGISTRY_H
+
+#include <stdbool.h>
+
+#include "base/err.h"
+#include "oci/oci.h"
+#include "store/store.h"
+
+/* registry/repository:tag@digest as typed, after parsing: "alpine" is docker.io/library/alpine:latest. */
+struct reference {
+	char *registry;    /* host[:port], lower case; "docker.io" for Docker Hub. owned, like all */
+	char *repository;
+	char *tag;         /* NULL when only a digest was given; "latest" when neither */
+	bool has_digest;   /* the digest wins over the tag (FROM-04) */
+	struct digest digest;
+};
+/* distribution/reference grammar; ERR_SPEC for anything else. */
+int reference_parse(const char *text, struct reference *ret, struct err *e);
+char *reference_text(const struct reference *r);     /* full form; caller owns */
+char *reference_familiar(const struct reference *r); /* as docker prints it: "alpine:latest"; caller owns */
+void reference_fini(struct reference *r);
+
+/* Progress of a transfer, called now and then. text: one line for the user. */
+struct pull_progress {
+	void (*line)(void *ctx, const char *text);
+	void *ctx;
+};
+
+struct pulled {
+	struct descriptor manifest;      /* of the image for the platform, not of the index */
+	struct platform platform;        /* the image's own */
+	struct digest index;             /* the document the reference named; equals manifest.digest without an index */
+};
+void pulled_fini(struct pulled *p);
+
+/*
+ * Fetches manifest, config and all layers that the store does not have; every byte verified against its digest, nothing
+ * published that is not. want NULL: the host's platform, but a single-platform image of another one is accepted (FROM-07).
+ * want_layers false: manifest and config only. Interrupted downloads are retried and resumed (THREATS N1-N5).
+ */
+int pull_image(struct store *s, const struct reference *r, const struct platform *want, bool want_layers,
+	       const struct pull_progress *progress, struct pulled *ret, struct err *e);
+
+/*
+ * The same from an OCI layout directory (oci-layout://DIR[:TAG|@DIGEST], T-H8): blobs are copied into the store,
+ * verified; links and special files in the layout are refused. tag NULL and digest NULL: the only image.
+ */
+int pull_layout(struct store *s, int layout_fd, const char *name, const char *tag, const struct digest *digest,
+		const struct platform *want, struct pulled *ret, struct err *e);
+
+/* GET of one URL for ADD, used later by build/. */
+
+#endif

@@ -1,0 +1,321 @@
+#include "base/proc.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/mem.h"
+
+/*
+ * On the socket, a worker writes frames: one type byte, a length of four bytes in host order, the bytes.
+ *   'L' a line for the user     'R' the result, the last frame     'E' a struct err, the last frame
+ */
+enum { FRAME_HEAD = 5 };
+
+struct worker_report {
+	int fd;
+};
+
+static void put_frame(int fd, char type, const void *bytes, size_t n)
+{
+	struct str frame = { 0 };
+	uint32_t len = (uint32_t)n;
+	struct err ignored;
+	str_addc(&frame, type);
+	str_addn(&frame, &len, sizeof len);
+	str_addn(&frame, bytes, n);
+	/* When nobody reads any more, the builder is gone and so are we soon. */
+	(void)fd_write_all(fd, frame.buf, frame.len, "report", &ignored);
+	str_fini(&frame);
+}
+
+void worker_line(struct worker_report *r, const char *text)
+{
+	put_frame(r->fd, 'L', text, strlen(text));
+}
+
+int proc_die_with_parent(pid_t parent)
+{
+	/* The signal is set for the death of the thread that forked us, which is the main one here; the second look
+	 * covers a parent that died between fork and prctl. prctl(2), PR_SET_PDEATHSIG. */
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
+		return -1;
+	if (getppid() != parent)
+		_exit(1);
+	return 0;
+}
+
+static void default_signals(void)
+{
+	static const int handled[] = { SIGINT, SIGTERM, SIGHUP, SIGCHLD, SIGPIPE, SIGWINCH };
+	for (size_t i = 0; i < ARRAY_LEN(handled); i++)
+		signal(handled[i], SIG_DFL);
+	sigset_t none;
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+static _Noreturn void worker_main(int fd, pid_t parent, const char *name, worker_fn *fn, void *ctx)
+{
+	struct worker_report report = { .fd = fd };
+	struct str result = { 0 };
+	struct err e = { 0 };
+	default_signals();
+	/* A terminal's Ctrl-C goes to the whole group; it is the builder that decides, and ends us. */
+	signal(SIGINT, SIG_IGN);
+	signal(SIGPIPE, SIG_IGN);
+	proc_die_with_parent(parent);
+	prctl(PR_SET_NAME, name);
+	if (fn(ctx, &report, &result, &e) == 0)
+		put_frame(fd, 'R', str_text(&result), result.len);
+	else
+		put_frame(fd, 'E', &e, sizeof e);
+	_exit(0);
+}
+
+int worker_start(struct worker *w, const char *name, worker_fn *fn, void *ctx, struct err *e)
+{
+	int pair[2];
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
+		return err_sys(e, "start a worker");
+	pid_t parent = getpid();
+	pid_t pid = fork();
+	if (pid < 0) {
+		err_sys(e, "start a worker");
+		close(pair[0]);
+		close(pair[1]);
+		return -1;
+	}
+	if (pid == 0) {
+		close(pair[0]);
+		worker_main(pair[1], parent, name, fn, ctx);
+	}
+	close(pair[1]);
+	fcntl(pair[0], F_SETFL, O_NONBLOCK);
+	*w = (struct worker){ .pid = pid, .fd = pair[0] };
+	return 0;
+}
+
+static void worker_reap(struct worker *w, int *ret_status)
+{
+	int status = 0;
+	while (waitpid(w->pid, &status, 0) < 0 && errno == EINTR)
+		;
+	fd_drop(&w->fd);
+	str_fini(&w->in);
+	w->pid = 0;
+	if (ret_status)
+		*ret_status = status;
+}
+
+/* Takes one whole frame off w->in; 0 when there is none yet. */
+static char take_frame(struct worker *w, struct str *body)
+{
+	uint32_t len;
+	if (w->in.len < FRAME_HEAD)
+		return 0;
+	memcpy(&len, w->in.buf + 1, sizeof len);
+	if (w->in.len - FRAME_HEAD < len)
+		return 0;
+	char type = w->in.buf[0];
+	str_clear(body);
+	str_addn(body, w->in.buf + FRAME_HEAD, len);
+	size_t rest = w->in.len - FRAME_HEAD - len;
+	memmove(w->in.buf, w->in.buf + FRAME_HEAD + len, rest);
+	w->in.len = rest;
+	return type;
+}
+
+enum worker_event worker_read(struct worker *w, struct str *text, struct err *e)
+{
+	for (;;) {
+		char type = take_frame(w, text);
+		if (type == 'L')
+			return WORKER_LINE;
+		if (type == 'R') {
+			worker_reap(w, NULL);
+			return WORKER_DONE;
+		}
+		if (type == 'E') {
+			if (text->len == sizeof *e)
+				memcpy(e, text->buf, sizeof *e);
+			else
+				err_set(e, ERR_SYS, "a worker sent a broken report");
+			worker_reap(w, NULL);
+			return WORKER_FAILED;
+		}
+		str_reserve(&w->in, 65536);
+		ssize_t n = fd_read(w->fd, w->in.buf + w->in.len, 65536);
+		if (n < 0 && errno == EAGAIN)
+			return WORKER_AGAIN;
+		if (n <= 0) {
+			int status;
+			worker_reap(w, &status);
+			if (WIFSIGNALED(status))
+				err_set(e, ERR_SYS, "a worker process was killed by signal %d (%s)", WTERMSIG(status),
+					strsignal(WTERMSIG(status)));
+			else
+				err_set(e, ERR_SYS, "a worker process ended without a report");
+			return WORKER_FAILED;
+		}
+		w->in.len += (size_t)n;
+	}
+}
+
+void worker_kill(struct worker *w)
+{
+	if (!w->pid)
+		return;
+	kill(w->pid, SIGKILL);
+	worker_reap(w, NULL);
+}
+
+int worker_wait(struct worker *w, void (*line)(void *ctx, const char *text), void *ctx, struct str *result, struct err *e)
+{
+	AUTO(str_fini) struct str text = { 0 };
+	for (;;) {
+		struct pollfd p = { .fd = w->fd, .events = POLLIN };
+		if (poll(&p, 1, -1) < 0 && errno != EINTR)
+			return err_sys(e, "wait for a worker");
+		switch (worker_read(w, &text, e)) {
+		case WORKER_AGAIN:
+			break;
+		case WORKER_LINE:
+			if (line)
+				line(ctx, text.buf);
+			break;
+		case WORKER_DONE:
+			if (result)
+				str_addn(result, str_text(&text), text.len);
+			return 0;
+		case WORKER_FAILED:
+			return -1;
+		}
+	}
+}
+
+static int64_t now_ms(void)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+enum { PROC_STDERR_MAX = 4096 };
+
+/* Feeds stdin and gathers stdout and stderr until both are closed; false when time is up. */
+static int exchange(int in, int out, int err_pipe, const char *input, struct str *stdout_text, size_t out_limit,
+		    struct str *stderr_text, int timeout_ms, struct err *e)
+{
+	size_t left = input ? strlen(input) : 0;
+	int64_t deadline = now_ms() + timeout_ms;
+	char buf[4096];
+	struct pollfd p[3] = { { .fd = out, .events = POLLIN }, { .fd = err_pipe, .events = POLLIN },
+			       { .fd = left ? in : -1, .events = POLLOUT } };
+	while (p[0].fd >= 0 || p[1].fd >= 0) {
+		int64_t wait = timeout_ms ? deadline - now_ms() : -1;
+		if (timeout_ms && wait <= 0)
+			return err_set(e, ERR_SYS, "no answer within %d seconds", timeout_ms / 1000);
+		if (poll(p, 3, (int)wait) < 0 && errno != EINTR)
+			return err_sys(e, "poll");
+		if (p[2].fd >= 0 && (p[2].revents & (POLLOUT | POLLERR | POLLHUP))) {
+			ssize_t n = write(in, input, left);
+			if (n > 0) {
+				input += n;
+				left -= (size_t)n;
+			}
+			if (left == 0 || (n < 0 && errno != EINTR && errno != EAGAIN)) {
+				shutdown(in, SHUT_WR);
+				p[2].fd = -1;
+			}
+		}
+		for (int i = 0; i < 2; i++) {
+			if (p[i].fd < 0 || !(p[i].revents & (POLLIN | POLLHUP | POLLERR)))
+				continue;
+			ssize_t n = fd_read(p[i].fd, buf, sizeof buf);
+			if (n <= 0) {
+				p[i].fd = -1;
+				continue;
+			}
+			if (i == 0 && stdout_text) {
+				str_addn(stdout_text, buf, (size_t)n);
+				if (stdout_text->len > out_limit)
+					return err_set(e, ERR_LIMIT, "prints more than %zu bytes", out_limit);
+			} else if (i == 1 && stderr_text->len < PROC_STDERR_MAX) {
+				str_addn(stderr_text, buf, (size_t)n);
+			}
+		}
+	}
+	return 0;
+}
+
+int proc_run(const char *const *argv, const char *input, struct str *out, size_t out_limit, int timeout_ms, struct err *e)
+{
+	int in[2], so[2], se[2], ex[2];
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, in) < 0)
+		return err_sys(e, "run %s", argv[0]);
+	if (pipe2(so, O_CLOEXEC) < 0 || pipe2(se, O_CLOEXEC) < 0 || pipe2(ex, O_CLOEXEC) < 0)
+		return err_sys(e, "run %s", argv[0]);
+	pid_t parent = getpid();
+	pid_t pid = fork();
+	if (pid < 0)
+		return err_sys(e, "run %s", argv[0]);
+	if (pid == 0) {
+		default_signals();
+		proc_die_with_parent(parent);
+		if (dup2(in[1], 0) < 0 || dup2(so[1], 1) < 0 || dup2(se[1], 2) < 0)
+			_exit(127);
+		execvp(argv[0], (char *const *)argv);
+		int why = errno;
+		(void)!write(ex[1], &why, sizeof why);
+		_exit(127);
+	}
+	close(in[1]);
+	close(so[1]);
+	close(se[1]);
+	close(ex[1]);
+	struct sigaction ignore = { .sa_handler = SIG_IGN }, old;
+	sigaction(SIGPIPE, &ignore, &old);
+	if (!input)
+		shutdown(in[0], SHUT_WR);
+	int why = 0, status = 0, r;
+	AUTO(str_fini) struct str text = { 0 };
+	if (fd_read(ex[0], &why, sizeof why) == (ssize_t)sizeof why) {
+		errno = why;
+		err_sys(e, "run %s", argv[0]);
+		if (why == ENOENT)
+			e->kind = ERR_NOTFOUND;
+		r = -1;
+	} else {
+		fcntl(in[0], F_SETFL, O_NONBLOCK);
+		r = exchange(in[0], so[0], se[0], input, out, out_limit, &text, timeout_ms, e);
+		if (r < 0)
+			err_in(e, "%s", argv[0]);
+	}
+	if (r < 0)
+		kill(pid, SIGKILL);
+	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+	sigaction(SIGPIPE, &old, NULL);
+	close(in[0]);
+	close(so[0]);
+	close(se[0]);
+	close(ex[0]);
+	if (r == 0 && status != 0) {
+		while (text.len && text.buf[text.len - 1] == '\n')
+			text.buf[--text.len] = '\0';
+		r = err_set(e, ERR_CHILD, "%s failed (%s %d)%s%s", argv[0], WIFEXITED(status) ? "exit status" : "signal",
+			    WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status), text.len ? ": " : "", str_text(&text));
+		e->status = status;
+	}
+	return r;
+}
