@@ -4,11 +4,11 @@
  *
  * Everything returned lives in the arena of struct df_file.
  */
-#ifndef NACRE_DOCKERFILE_DOCKERFILE_H
-#define NACRE_DOCKERFILE_DOCKERFILE_H
+#ifndef NACRE_DOCKERFILE_PARSE_H
+#define NACRE_DOCKERFILE_PARSE_H
 
 #include <stdbool.h>
-#include <stdint.h>
+#include <stddef.h>
 
 #include "base/err.h"
 #include "base/mem.h"
@@ -23,6 +23,7 @@ const char *df_op_name(enum df_op op); /* "ADD" … */
 struct df_heredoc {
 	const char *name;    /* the delimiter word, unquoted */
 	const char *body;    /* raw lines, each with its newline; leading tabs removed when strip_tabs */
+	const char *terminator; /* the line that ended it, as written, without its newline */
 	size_t body_len;
 	bool expand;         /* no quoting in the delimiter word */
 	bool strip_tabs;     /* <<- */
@@ -118,79 +119,5 @@ int df_parse_trigger(const char *text, struct arena *arena, struct df_instructio
  * Control bytes are neutralised. The caller owns the result.
  */
 char *df_excerpt(const struct df_file *f, const char *file_name, int first, int last);
-
-/* ---- flags with a type ---- */
-
-const char *df_flag_get(const struct df_instruction *in, const char *name); /* value, "" when bare, NULL when absent */
-bool df_flag_bool(const struct df_instruction *in, const char *name);       /* bare or true */
-
-/* ---- expansion (SEMANTICS section 6) ---- */
-
-struct df_scope {
-	const struct strv *env;   /* NAME=VALUE; borrowed */
-	char escape;
-	struct strv *undefined;   /* names that were used and not set are appended (once each); may be NULL */
-};
-/* Quotes are processed and removed. The caller owns *ret. ERR_PARSE without a line: the caller adds it. */
-int df_expand(const struct df_scope *s, const char *word, char **ret, struct err *e);
-/* The same, then split into words at blanks that were not quoted (EXPOSE). */
-int df_expand_words(const struct df_scope *s, const char *word, struct strv *ret, struct err *e);
-/* Heredoc bodies: quotes stay as they are, backslash is the escape whatever the file says (HERE-07). */
-int df_expand_body(const struct df_scope *s, const char *body, char **ret, struct err *e);
-
-/* ---- RUN --mount ---- */
-
-enum df_mount_type { DF_MOUNT_BIND, DF_MOUNT_CACHE, DF_MOUNT_TMPFS, DF_MOUNT_SECRET, DF_MOUNT_SSH };
-enum df_sharing { DF_SHARING_SHARED, DF_SHARING_PRIVATE, DF_SHARING_LOCKED };
-
-struct df_mount {
-	enum df_mount_type type;
-	char *target, *source, *from, *id, *env; /* NULL when not given; owned */
-	bool readonly;               /* with the type's default */
-	bool required;
-	bool has_mode, has_uid, has_gid;
-	uint32_t mode, uid, gid;
-	uint64_t size;               /* tmpfs, bytes; 0 = no limit */
-	enum df_sharing sharing;
-};
-/* `scope` NULL: check only what does not depend on variables. */
-int df_mount_parse(const char *value, const struct df_scope *scope, struct df_mount *ret, struct err *e);
-void df_mount_fini(struct df_mount *m);
-
-/* ---- small value parsers, used by the builder ---- */
-
-/* Go's time.ParseDuration ("1m30s", "1.5h") into nanoseconds. */
-int df_duration(const char *text, int64_t *ret_ns, struct err *e);
-/* EXPOSE word: "80", "80-82/udp", "127.0.0.1:80:8080/tcp" -> "8080/tcp" …, appended. *ret_warn gets the rule or DF_RULES. */
-int df_expose(const char *word, struct strv *ret, enum df_rule *ret_warn, struct err *e);
-/* STOPSIGNAL: name with or without SIG, RTMIN+n, or a number. */
-bool df_signal_is_valid(const char *text);
-
-struct df_chmod {
-	bool octal;
-	uint32_t mode;               /* octal */
-	const char *symbolic;        /* borrowed; checked */
-};
-int df_chmod_parse(const char *text, struct df_chmod *ret, struct err *e);
-/* New permission bits for an object whose bits are `mode` (07777); X needs to know directories. */
-uint32_t df_chmod_apply(const struct df_chmod *c, uint32_t mode, bool is_dir);
-
-/* ---- names ---- */
-
-/* Go's path.Match: * ? [a-z] [^x] \c; -1 for a malformed pattern (ERR_PARSE), else 0 or 1. */
-int df_match(const char *pattern, const char *name, struct err *e);
-bool df_has_wildcard(const char *pattern);
-
-/* .dockerignore (SEMANTICS section 15) and --exclude patterns */
-struct df_ignore;
-/* `name` for messages. *ret NULL-safe to free; an empty file gives a matcher that excludes nothing. */
-int df_ignore_parse(const char *bytes, size_t n, const char *name, struct df_ignore **ret, struct err *e);
-int df_ignore_from_patterns(const struct strv *patterns, struct df_ignore **ret, struct err *e);
-void df_ignore_free(struct df_ignore *i);
-/* path relative, cleaned, no leading slash. The last matching line decides; a match on a parent directory counts.
- * *ret_line (may be NULL) gets the number of the deciding line, 0 when none matched. */
-bool df_ignored(const struct df_ignore *i, const char *path, int *ret_line);
-/* False when nothing below an ignored directory can be re-included by a "!" line: it need not be read. */
-bool df_ignore_may_reinclude(const struct df_ignore *i, const char *dir);
 
 #endif
