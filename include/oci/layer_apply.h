@@ -5,7 +5,15 @@
 #ifndef NACRE_OCI_LAYER_APPLY_H
 #define NACRE_OCI_LAYER_APPLY_H
 
-#include "oci/oci.h"
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/digest.h"
+#include "base/err.h"
+#include "base/vec.h"
+#include "oci/descriptor.h"
+
+struct store;
 
 struct layer_apply {
 	struct store *store;

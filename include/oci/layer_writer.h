@@ -11,8 +11,10 @@
 
 #include "archive/stream.h"
 #include "archive/tar_entry.h"
-#include "oci/oci.h"
+#include "base/err.h"
+#include "oci/layer.h"
 
+struct store;
 struct layer_writer;
 struct tree_writer;
 

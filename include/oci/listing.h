@@ -14,7 +14,8 @@
 #include "base/digest.h"
 #include "base/err.h"
 #include "base/str.h"
-#include "store/store.h"
+
+struct store;
 
 enum list_kind { LIST_ENTRY, LIST_WHITEOUT, LIST_OPAQUE };
 

@@ -9,9 +9,12 @@
 
 #include <stdbool.h>
 
+#include "base/digest.h"
 #include "base/err.h"
-#include "oci/oci.h"
-#include "store/store.h"
+#include "oci/descriptor.h"
+#include "oci/platform.h"
+
+struct store;
 
 /* registry/repository:tag@digest as typed, after parsing: "alpine" is docker.io/library/alpine:latest. */
 struct reference {

@@ -1,0 +1,56 @@
+/* The image config: image-spec config.md, and the members Docker adds to it. */
+#ifndef NACRE_OCI_CONFIG_H
+#define NACRE_OCI_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/digest.h"
+#include "base/err.h"
+#include "base/json.h"
+#include "base/vec.h"
+#include "oci/platform.h"
+
+struct history {
+	char *created;    /* RFC 3339, or NULL; all owned */
+	char *created_by;
+	char *author;
+	char *comment;
+	bool empty_layer;
+};
+
+struct healthcheck {
+	bool set;
+	struct strv test;      /* "NONE"; "CMD", …; "CMD-SHELL", … */
+	int64_t interval, timeout, start_period, start_interval; /* nanoseconds; 0 = inherit */
+	int64_t retries;
+};
+
+/* An image config as the builder edits it. Lists of strings that may be null or absent carry has_ flags. */
+struct image_config {
+	char *created;     /* RFC 3339 or NULL; all owned */
+	char *author;
+	struct platform platform;
+	struct strv env;
+	bool has_cmd, has_entrypoint;    /* an empty list differs from none */
+	struct strv cmd, entrypoint;
+	char *user, *working_dir, *stop_signal;  /* NULL when not set */
+	struct strv exposed_ports;   /* keys, sorted when written */
+	struct strv volumes;         /* keys */
+	struct strv labels;          /* "K=V" in env_set form */
+	struct strv onbuild;
+	struct strv shell;
+	struct healthcheck health;
+	bool args_escaped;
+	VEC(struct diffid) diff_ids;
+	VEC(struct history) history;
+	struct json other;           /* members of "config" that we do not know, kept as read (JSON_OBJECT or NULL) */
+};
+/* os_features and unknown top-level members are dropped. A null list reads as not set. */
+int config_parse(const char *bytes, size_t n, const char *name, struct image_config *ret, struct err *e);
+char *config_write(const struct image_config *c); /* deterministic; keys in image-spec's order; caller owns */
+void config_copy(struct image_config *to, const struct image_config *from); /* deep; *to zeroed */
+void config_fini(struct image_config *c);
+
+#endif

@@ -1,0 +1,27 @@
+/* The index of an image of several platforms, or of a layout: image-spec image-index.md. */
+#ifndef NACRE_OCI_INDEX_H
+#define NACRE_OCI_INDEX_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/err.h"
+#include "base/vec.h"
+#include "oci/descriptor.h"
+#include "oci/platform.h"
+
+struct index_entry {
+	struct descriptor desc;
+	struct platform platform;  /* os "" when absent */
+	bool attestation;          /* vnd.docker.reference.type, or platform unknown/unknown */
+	char *ref_name;            /* annotation org.opencontainers.image.ref.name or NULL; owned */
+};
+struct index {
+	VEC(struct index_entry) manifests;
+};
+int index_parse(const char *bytes, size_t n, const char *name, struct index *ret, struct err *e);
+void index_fini(struct index *x);
+/* Best entry for the platform, NULL when none runs there. */
+const struct index_entry *index_select(const struct index *x, const struct platform *want);
+
+#endif

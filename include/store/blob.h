@@ -1,0 +1,34 @@
+/* Blobs: bytes under the digest they have, in blobs/sha256/HEX of the store. */
+#ifndef NACRE_STORE_BLOB_H
+#define NACRE_STORE_BLOB_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/digest.h"
+#include "base/err.h"
+#include "base/str.h"
+
+struct store;
+
+bool blob_exists(struct store *s, const struct digest *d, uint64_t *ret_size /* may be NULL */);
+/* ERR_NOTFOUND when absent; never follows a link. */
+int blob_open(struct store *s, const struct digest *d, int *ret_fd, struct err *e);
+/* A small document, whole, its digest verified. */
+int blob_read(struct store *s, const struct digest *d, size_t limit, struct str *out, struct err *e);
+/* Writes a small document; ready when it returns. */
+int blob_put(struct store *s, const void *bytes, size_t n, struct digest *ret, struct err *e);
+
+/* A blob being written: an anonymous or temporary file in tmp/, published under its digest when complete. */
+struct blob_writer {
+	int fd;         /* write here; or stack sink_fd on it */
+	char name[40];  /* in tmp/ */
+	struct store *store;
+};
+int blob_writer_open(struct store *s, struct blob_writer *ret, struct err *e);
+/* fsync, then rename to blobs/sha256/HEX; a blob that is there already is kept and this one dropped. */
+int blob_writer_commit(struct blob_writer *w, const struct digest *d, struct err *e);
+void blob_writer_drop(struct blob_writer *w);
+
+#endif

@@ -1,0 +1,21 @@
+/* Small named records of the store: step/KEY.json, layer/DIFFID.json, snap/CHAINID.json, list/DIFFID, log/BUILD/… */
+#ifndef NACRE_STORE_RECORD_H
+#define NACRE_STORE_RECORD_H
+
+#include <stddef.h>
+
+#include "base/err.h"
+#include "base/json.h"
+#include "base/str.h"
+
+struct store;
+
+/* 0 found, 1 absent, -1. `name` is "step/HEX.json" and the like, made by us, never from input. Damaged = absent, logged. */
+int store_json_get(struct store *s, const char *name, struct json *ret, struct err *e);
+/* Written aside and renamed over what is there. */
+int store_json_put(struct store *s, const char *name, const char *text, struct err *e);
+/* The same for any bytes. */
+int store_file_put(struct store *s, const char *name, const void *bytes, size_t n, struct err *e);
+int store_file_get(struct store *s, const char *name, size_t limit, struct str *out, struct err *e); /* 0, 1 absent, -1 */
+
+#endif

@@ -1,0 +1,30 @@
+/* Names of images: refs in the index.json of an OCI image layout, the store's own or an output's. */
+#ifndef NACRE_STORE_REF_H
+#define NACRE_STORE_REF_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/digest.h"
+#include "base/err.h"
+
+struct ref_entry {
+	char *name;            /* org.opencontainers.image.ref.name, or NULL; owned */
+	char *media_type;      /* owned */
+	struct digest digest;
+	uint64_t size;
+	char *created;         /* RFC 3339 or NULL; owned */
+	char *platform_os, *platform_arch, *platform_variant; /* NULL when not stated; owned */
+};
+struct ref_list { struct ref_entry *v; size_t n, cap; };
+int ref_list(int layout_fd, struct ref_list *ret, struct err *e);
+void ref_list_fini(struct ref_list *l);
+/* Replaces the entry of that name (or adds). dir fd of a layout: the store's or an output's. Locked, written aside, renamed. */
+int ref_put(int layout_fd, const struct ref_entry *entry, struct err *e);
+int ref_remove(int layout_fd, const char *name, bool *ret_was_there, struct err *e);
+
+/* Makes oci-layout, index.json and blobs/sha256 in a directory unless they are there; ERR_SPEC for another layout version. */
+int layout_init(int dir_fd, const char *name, struct err *e);
+
+#endif

@@ -1,0 +1,19 @@
+/* Snapshots: an unpacked stack of layers under its chainID, ready as an overlay lower. */
+#ifndef NACRE_STORE_SNAP_H
+#define NACRE_STORE_SNAP_H
+
+#include <stdbool.h>
+
+#include "base/digest.h"
+#include "base/err.h"
+
+struct store;
+
+bool snap_exists(struct store *s, const struct chainid *c);
+/* O_PATH|O_DIRECTORY of snap/CHAIN/tree. ERR_NOTFOUND. */
+int snap_open(struct store *s, const struct chainid *c, int *ret_fd, struct err *e);
+/* Moves the directory `name` of dir_fd to snap/CHAIN/tree and writes the record; a snapshot that is there already wins
+ * and ours goes to trash/. */
+int snap_publish(struct store *s, const struct chainid *c, int dir_fd, const char *name, struct err *e);
+
+#endif
