@@ -4,31 +4,17 @@
  *
  * These functions open connections, so they run in worker processes only.
  */
-#ifndef NACRE_REGISTRY_REGISTRY_H
-#define NACRE_REGISTRY_REGISTRY_H
+#ifndef NACRE_REGISTRY_PULL_H
+#define NACRE_REGISTRY_PULL_H
 
 #include <stdbool.h>
 
-#include "base/digest.h"
 #include "base/err.h"
 #include "oci/descriptor.h"
 #include "oci/platform.h"
+#include "registry/reference.h"
 
 struct store;
-
-/* registry/repository:tag@digest as typed, after parsing: "alpine" is docker.io/library/alpine:latest. */
-struct reference {
-	char *registry;    /* host[:port], lower case; "docker.io" for Docker Hub. owned, like all */
-	char *repository;
-	char *tag;         /* NULL when only a digest was given; "latest" when neither */
-	bool has_digest;   /* the digest wins over the tag (FROM-04) */
-	struct digest digest;
-};
-/* distribution/reference grammar; ERR_SPEC for anything else. */
-int reference_parse(const char *text, struct reference *ret, struct err *e);
-char *reference_text(const struct reference *r);     /* full form; caller owns */
-char *reference_familiar(const struct reference *r); /* as docker prints it: "alpine:latest"; caller owns */
-void reference_fini(struct reference *r);
 
 /* Progress of a transfer, called now and then. text: one line for the user. */
 struct pull_progress {
@@ -57,7 +43,5 @@ int pull_image(struct store *s, const struct reference *r, const struct platform
  */
 int pull_layout(struct store *s, int layout_fd, const char *name, const char *tag, const struct digest *digest,
 		const struct platform *want, struct pulled *ret, struct err *e);
-
-/* GET of one URL for ADD, used later by build/. */
 
 #endif
