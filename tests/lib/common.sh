@@ -1,7 +1,7 @@
 # shellcheck shell=sh disable=SC2034,SC2119,SC2120 # the scripts that source this use what looks unused here
 # What every integration test uses; sourced first:
 #
-#   . "${0%/*}/../lib/common.sh"
+#   . "$(dirname "$0")/../lib/common.sh"
 #
 # It gives TAP functions, a scratch directory $T (removed at the end, with what sub-ids own), a store $STORE in it, the
 # program as $NACRE, and on demand a registry on loopback and base images. Started as root, the script runs again as a plain user.
@@ -15,7 +15,7 @@ LC_ALL=C.UTF-8
 export LC_ALL
 umask 022
 
-TESTS=$(CDPATH='' cd -- "${0%/*}/.." && pwd)
+TESTS=$(CDPATH='' cd -- "$(dirname "$0")/.." && pwd)
 : "${NACRE:=${TESTS%/tests}/build/nacre}"
 case $NACRE in
 /*) ;;
@@ -26,7 +26,7 @@ export NACRE
 # ---- as a plain user
 
 if [ "$(id -u)" = 0 ]; then
-  tap_script=$TESTS/$(basename "$(CDPATH='' cd -- "${0%/*}" && pwd)")/${0##*/}
+  tap_script=$TESTS/$(basename "$(CDPATH='' cd -- "$(dirname "$0")" && pwd)")/${0##*/}
   if (cd / && sh "$TESTS/lib/as_user.sh" sh -c 'test -x "$1" && test -r "$2"' sh "$NACRE" "$tap_script"); then
     cd / || exit 1
     exec sh "$TESTS/lib/as_user.sh" sh "$tap_script" "$@"

@@ -2,7 +2,7 @@
 # Prints the path of an OCI layout (tag "latest") that holds a minimal Debian of this machine's release, with its apt sources.
 # Made with mmdebstrap on first need, kept in $NACRE_TESTS_CACHE, made again each month. Runs as root or as a plain user.
 set -eu
-here=$(CDPATH='' cd -- "${0%/*}" && pwd)
+here=$(CDPATH='' cd -- "$(dirname "$0")" && pwd)
 cache=${NACRE_TESTS_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/nacre-tests}
 mkdir -p "$cache" 2>/dev/null || cache=/var/tmp/nacre-tests-$(id -u)
 mkdir -p "$cache"
@@ -36,7 +36,7 @@ layout=$cache/debian-$key
 $options
 EOF
     # In its user namespace mmdebstrap is not us: its directory must be below one that all may enter.
-    TMPDIR=/var/tmp mmdebstrap --quiet --variant=minbase --format=tar "$suite" - "$@" </dev/null >"$work/root.tar"
+    TMPDIR=/var/tmp HOME=/var/tmp mmdebstrap --quiet --variant=minbase --format=tar "$suite" - "$@" </dev/null >"$work/root.tar"
     python3 "$here/image.py" tar "$work/root.tar" "$work/layout"
     mv "$work/layout" "$layout"
   fi
