@@ -77,24 +77,6 @@ int sandbox_finish(struct sandbox *s, int *ret_status, struct err *e);
 void sandbox_signal(const struct sandbox *s, int sig); /* to the command, through init */
 void sandbox_kill(struct sandbox *s);                  /* at once, and reaps */
 
-/* Who `spec` is, by the passwd and group files below root_fd. Own parser; links inside the root; 10 MiB limit. */
-struct user_ids {
-	uint32_t uid, gid;
-	uint32_t groups[256];
-	size_t n_groups;   /* supplementary, without gid itself */
-	char home[4096];   /* "" when there is no entry */
-};
-int user_resolve(int root_fd, const char *spec, struct user_ids *ret, struct err *e);
-/* The same from the files' texts (NULL: no such file), for images that are not unpacked. */
-int user_resolve_text(const char *passwd, const char *group, const char *spec, struct user_ids *ret, struct err *e);
-
-/* "2026": exit status or signal in words: "exit code: 3", "killed by signal SIGKILL". The caller owns it. */
-char *status_in_words(int wait_status);
-
-/* Texts of the files every RUN sees. The caller owns them. host_resolv follows systemd's upstream file when the host uses a stub. */
-char *sandbox_hosts_text(const char *hostname);
-char *sandbox_resolv_text(enum sandbox_net net);
-
 /* Everything that is wrong or right for rung 1 here, by trying in a forked child; 0 or ERR_SANDBOX as userns_open. */
 int sandbox_probe(struct err *e);
 

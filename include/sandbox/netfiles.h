@@ -1,0 +1,11 @@
+/* Texts of the files every RUN sees (RUN-06). The caller owns them. */
+#ifndef NACRE_SANDBOX_NETFILES_H
+#define NACRE_SANDBOX_NETFILES_H
+
+#include "sandbox/sandbox.h"
+
+char *sandbox_hosts_text(const char *hostname);
+/* Follows systemd's upstream file when the host uses a stub on 127.0.0.53. */
+char *sandbox_resolv_text(enum sandbox_net net);
+
+#endif
