@@ -15,19 +15,19 @@ struct store;
 bool blob_exists(struct store *s, const struct digest *d, uint64_t *ret_size /* may be NULL */);
 /* ERR_NOTFOUND when absent; never follows a link. */
 int blob_open(struct store *s, const struct digest *d, int *ret_fd, struct err *e);
-/* A small document, whole, its digest verified. */
+/* A small document, whole, its digest verified (ERR_INTEGRITY). */
 int blob_read(struct store *s, const struct digest *d, size_t limit, struct str *out, struct err *e);
-/* Writes a small document; ready when it returns. */
+/* Writes a small document; ready when it returns, on disk after store_sync. One that is there but damaged is replaced. */
 int blob_put(struct store *s, const void *bytes, size_t n, struct digest *ret, struct err *e);
 
-/* A blob being written: an anonymous or temporary file in tmp/, published under its digest when complete. */
+/* A blob being written: a file in tmp/, published under its digest when complete. A zeroed one is closed. */
 struct blob_writer {
-	int fd;         /* write here; or stack sink_fd on it */
-	char name[40];  /* in tmp/ */
-	struct store *store;
+	int fd;              /* write here; or stack sink_fd on it */
+	char name[40];       /* "tmp/ID"; "" when closed */
+	struct store *store; /* borrowed */
 };
 int blob_writer_open(struct store *s, struct blob_writer *ret, struct err *e);
-/* fsync, then rename to blobs/sha256/HEX; a blob that is there already is kept and this one dropped. */
+/* fsync, then rename to blobs/sha256/HEX; a blob of that size that is there already is kept and this one dropped. */
 int blob_writer_commit(struct blob_writer *w, const struct digest *d, struct err *e);
 void blob_writer_drop(struct blob_writer *w);
 

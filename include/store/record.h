@@ -10,11 +10,17 @@
 
 struct store;
 
-/* 0 found, 1 absent, -1. `name` is "step/HEX.json" and the like, made by us, never from input. Damaged = absent, logged. */
+/*
+ * 0 found, 1 absent, -1. `name` is "step/HEX.json" and the like, made by us, never from input. Damaged = absent, logged.
+ * JSON needs no checksum: a text that was cut short or has zeros in it does not parse.
+ */
 int store_json_get(struct store *s, const char *name, struct json *ret, struct err *e);
-/* Written aside and renamed over what is there. */
+/* Written aside and renamed over what is there. Missing directories are made. */
 int store_json_put(struct store *s, const char *name, const char *text, struct err *e);
-/* The same for any bytes. */
+/*
+ * The same for any bytes. The file ends with a line "#end LENGTH SUM", both 16 hex digits, of which the caller sees
+ * nothing.
+ */
 int store_file_put(struct store *s, const char *name, const void *bytes, size_t n, struct err *e);
 int store_file_get(struct store *s, const char *name, size_t limit, struct str *out, struct err *e); /* 0, 1 absent, -1 */
 

@@ -1,0 +1,115 @@
+#include "store/blob.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/mem.h"
+#include "store/store.h"
+#include "store_priv.h"
+
+struct blob_name blob_name(const struct digest *d)
+{
+	struct blob_name name;
+	snprintf(name.s, sizeof name.s, "blobs/sha256/%s", digest_hex(d).s);
+	return name;
+}
+
+bool blob_exists(struct store *s, const struct digest *d, uint64_t *ret_size)
+{
+	struct stat st;
+	if (fstatat(s->fd, blob_name(d).s, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISREG(st.st_mode))
+		return false;
+	if (ret_size)
+		*ret_size = (uint64_t)st.st_size;
+	return true;
+}
+
+int blob_open(struct store *s, const struct digest *d, int *ret_fd, struct err *e)
+{
+	if (fd_open_regular(s->fd, blob_name(d).s, ret_fd, e) == 0)
+		return 0;
+	if (e->kind == ERR_SYS && e->sysno == ENOENT)
+		return err_set(e, ERR_NOTFOUND, "blob %s is not in store %s", digest_text(d).s, s->path);
+	return err_in(e, "store %s", s->path);
+}
+
+int blob_read(struct store *s, const struct digest *d, size_t limit, struct str *out, struct err *e)
+{
+	AUTO(fd_drop) int fd = -1;
+	AUTO(str_fini) struct str bytes = { 0 };
+	if (blob_open(s, d, &fd, e) < 0 || fd_read_all(fd, limit, blob_name(d).s, &bytes, e) < 0)
+		return -1;
+	struct digest found = digest_of(str_text(&bytes), bytes.len);
+	if (!digest_eq(&found, d))
+		return err_set(e, ERR_INTEGRITY, "blob %s in store %s is damaged: its bytes have the digest %s",
+			       digest_text(d).s, s->path, digest_text(&found).s);
+	str_addn(out, str_text(&bytes), bytes.len);
+	return 0;
+}
+
+/* Publishes `aside` unless a blob of that size is there; one of another size was lost in a power cut and is replaced. */
+static int publish(struct store *s, const char *aside, uint64_t size, const struct digest *d, struct err *e)
+{
+	struct blob_name name = blob_name(d);
+	int r = aside_publish(s, aside, name.s);
+	uint64_t there;
+	if (r == 1 && blob_exists(s, d, &there) && there == size)
+		return unlinkat(s->fd, aside, 0);
+	if (r == 1)
+		r = renameat(s->fd, aside, s->fd, name.s);
+	return r < 0 ? err_sys(e, "publish %s/%s", s->path, name.s) : 0;
+}
+
+int blob_put(struct store *s, const void *bytes, size_t n, struct digest *ret, struct err *e)
+{
+	struct digest d = digest_of(bytes, n);
+	AUTO(str_fini) struct str there = { 0 };
+	struct err absent;
+	if (blob_read(s, &d, n, &there, &absent) < 0 && aside_put(s, blob_name(&d).s, bytes, n, false, e) < 0)
+		return -1;
+	*ret = d;
+	return 0;
+}
+
+int blob_writer_open(struct store *s, struct blob_writer *ret, struct err *e)
+{
+	struct blob_writer w = { .store = s };
+	if (aside_open(s, w.name, &w.fd, e) < 0)
+		return -1;
+	*ret = w;
+	return 0;
+}
+
+int blob_writer_commit(struct blob_writer *w, const struct digest *d, struct err *e)
+{
+	struct stat st;
+	/* A failed fsync may have dropped the dirty pages; trying again would only seem to succeed. */
+	if (fstat(w->fd, &st) < 0 || fsync(w->fd) < 0) {
+		err_sys(e, "sync blob %s", digest_text(d).s);
+		blob_writer_drop(w);
+		return -1;
+	}
+	if (publish(w->store, w->name, (uint64_t)st.st_size, d, e) < 0) {
+		blob_writer_drop(w);
+		return -1;
+	}
+	fd_drop(&w->fd);
+	*w = (struct blob_writer){ 0 };
+	return 0;
+}
+
+void blob_writer_drop(struct blob_writer *w)
+{
+	if (!w->name[0])
+		return;
+	int saved = errno;
+	unlinkat(w->store->fd, w->name, 0);
+	fd_drop(&w->fd);
+	*w = (struct blob_writer){ 0 };
+	errno = saved;
+}

@@ -1,0 +1,106 @@
+#include "store/record.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/fd.h"
+#include "base/limits.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "store/store.h"
+#include "store_priv.h"
+
+/* 0 read, 1 absent or of a kind that no record has, -1. */
+static int read_record(struct store *s, const char *name, size_t limit, struct str *out, struct err *e)
+{
+	struct err why;
+	if (file_read(s->fd, name, limit, out, &why) == 0)
+		return 0;
+	if (why.kind == ERR_SYS && (why.sysno == ENOENT || why.sysno == ENOTDIR))
+		return 1;
+	if (why.kind == ERR_SYS) {
+		*e = why;
+		return err_in(e, "store %s", s->path);
+	}
+	log_debug("%s/%s does not count: %s", s->path, name, why.msg);
+	return 1;
+}
+
+int store_json_get(struct store *s, const char *name, struct json *ret, struct err *e)
+{
+	AUTO(str_fini) struct str text = { 0 };
+	struct err why;
+	int r = read_record(s, name, LIMIT_STORE_JSON, &text, e);
+	if (r != 0)
+		return r;
+	if (json_parse(str_text(&text), text.len, name, ret, &why) == 0)
+		return 0;
+	log_debug("%s/%s does not count: %s", s->path, name, why.msg);
+	return 1;
+}
+
+int store_json_put(struct store *s, const char *name, const char *text, struct err *e)
+{
+	return aside_put(s, name, text, strlen(text), false, e);
+}
+
+/*
+ * Finds what a power cut does to a file (a tail missing, blocks of zeros), not what an enemy does. Eight bytes at a time,
+ * because listings have megabytes and are read at every start of a build.
+ */
+static uint64_t sum_of(const char *bytes, size_t n)
+{
+	uint64_t h = 0xcbf29ce484222325u ^ n;
+	for (size_t i = 0; i < n; i += 8) {
+		uint64_t word = 0;
+		memcpy(&word, bytes + i, n - i < 8 ? n - i : 8);
+		h = (h ^ word) * 0x100000001b3u;
+		h ^= h >> 32;
+	}
+	return h;
+}
+
+enum { TRAILER = 39 };
+
+static void trailer_of(const char *bytes, size_t n, char ret[TRAILER + 1])
+{
+	snprintf(ret, TRAILER + 1, "#end %016zx %016" PRIx64 "\n", n, sum_of(bytes, n));
+}
+
+int store_file_put(struct store *s, const char *name, const void *bytes, size_t n, struct err *e)
+{
+	AUTO(str_fini) struct str text = { 0 };
+	char end[TRAILER + 1];
+	trailer_of(bytes, n, end);
+	str_reserve(&text, n + TRAILER);
+	str_addn(&text, bytes, n);
+	str_add(&text, end);
+	return aside_put(s, name, text.buf, text.len, false, e);
+}
+
+int store_file_get(struct store *s, const char *name, size_t limit, struct str *out, struct err *e)
+{
+	AUTO(str_fini) struct str text = { 0 };
+	char end[TRAILER + 1];
+	int r = read_record(s, name, limit + TRAILER, &text, e);
+	if (r != 0)
+		return r;
+	size_t n = text.len < TRAILER ? 0 : text.len - TRAILER;
+	trailer_of(str_text(&text), n, end);
+	if (text.len < TRAILER || memcmp(text.buf + n, end, TRAILER) != 0) {
+		log_debug("%s/%s does not count: it is damaged", s->path, name);
+		return 1;
+	}
+	text.len = n;
+	text.buf[n] = '\0';
+	if (!out->len) {
+		str_fini(out);
+		*out = text;
+		text = (struct str){ 0 };
+	} else {
+		str_addn(out, text.buf, n);
+	}
+	return 0;
+}
