@@ -1,0 +1,96 @@
+#include "gzip_priv.h"
+
+#include <isa-l/igzip_lib.h>
+#include <stdlib.h>
+
+#include "base/mem.h"
+
+enum { OUT = 256 << 10 };
+
+struct isal_deflater {
+	struct deflater base;
+	struct isal_zstream z;
+	uint8_t *level_buf; /* owned */
+	uint8_t *out;       /* owned; OUT bytes */
+};
+
+static int isal_run(struct deflater *d, const uint8_t *in, size_t n, bool last, struct sink *out, struct err *e)
+{
+	struct isal_deflater *z = (struct isal_deflater *)d;
+	z->z.next_in = (uint8_t *)(uintptr_t)in;
+	z->z.avail_in = (uint32_t)n;
+	z->z.end_of_stream = last;
+	do {
+		z->z.next_out = z->out;
+		z->z.avail_out = OUT;
+		if (isal_deflate(&z->z) != COMP_OK)
+			abort(); /* only our own mistakes in the stream's settings are reported */
+		if (sink_write(out, z->out, OUT - z->z.avail_out, e) < 0)
+			return -1;
+	} while (last ? z->z.internal_state.state != ZSTATE_END : z->z.avail_out == 0 || z->z.avail_in);
+	return 0;
+}
+
+static void isal_deflate_free(struct deflater *d)
+{
+	struct isal_deflater *z = (struct isal_deflater *)d;
+	free(z->level_buf);
+	free(z->out);
+	free(z);
+}
+
+struct deflater *deflater_isal(int level)
+{
+	static const uint32_t size[] = { 0, ISAL_DEF_LVL1_DEFAULT, ISAL_DEF_LVL2_DEFAULT, ISAL_DEF_LVL3_DEFAULT };
+	struct isal_deflater *z = x_alloc(sizeof *z);
+	z->base = (struct deflater){ isal_run, isal_deflate_free };
+	z->out = x_alloc(OUT);
+	z->level_buf = x_alloc(size[level]);
+	isal_deflate_init(&z->z);
+	z->z.gzip_flag = IGZIP_GZIP; /* its header has no time, no name, system 255 */
+	z->z.level = (uint32_t)level;
+	z->z.level_buf = z->level_buf;
+	z->z.level_buf_size = size[level];
+	return &z->base;
+}
+
+struct isal_inflater {
+	struct inflater base;
+	struct inflate_state s;
+};
+
+static enum inflate_status isal_inflate_run(struct inflater *i, struct inflate_span *span)
+{
+	struct isal_inflater *z = (struct isal_inflater *)i;
+	z->s.next_in = (uint8_t *)(uintptr_t)span->in;
+	z->s.avail_in = (uint32_t)span->in_n;
+	z->s.next_out = span->out;
+	z->s.avail_out = (uint32_t)span->out_n;
+	int status = isal_inflate(&z->s);
+	span->in = z->s.next_in;
+	span->in_n = z->s.avail_in;
+	span->out = z->s.next_out;
+	span->out_n = z->s.avail_out;
+	if (status < 0 || status == ISAL_NEED_DICT)
+		return INFLATE_BAD;
+	return z->s.block_state == ISAL_BLOCK_FINISH ? INFLATE_END : INFLATE_MORE;
+}
+
+static void isal_reset(struct inflater *i)
+{
+	isal_inflate_reset(&((struct isal_inflater *)i)->s);
+}
+
+static void isal_inflate_free(struct inflater *i)
+{
+	free(i);
+}
+
+struct inflater *inflater_isal(void)
+{
+	struct isal_inflater *z = x_alloc(sizeof *z);
+	z->base = (struct inflater){ isal_inflate_run, isal_reset, isal_inflate_free };
+	isal_inflate_init(&z->s);
+	z->s.crc_flag = ISAL_GZIP;
+	return &z->base;
+}

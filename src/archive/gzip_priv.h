@@ -1,0 +1,37 @@
+/* What gzip.c asks of the library that does the work: ISA-L where it is there, zlib otherwise and for high levels. */
+#ifndef NACRE_SRC_ARCHIVE_GZIP_PRIV_H
+#define NACRE_SRC_ARCHIVE_GZIP_PRIV_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "archive/stream.h"
+
+struct deflater {
+	/* Compresses one block into `out`; `last` also ends the gzip member. */
+	int (*run)(struct deflater *d, const uint8_t *in, size_t n, bool last, struct sink *out, struct err *e);
+	void (*free)(struct deflater *d);
+};
+struct deflater *deflater_zlib(int level);
+struct deflater *deflater_isal(int level);
+
+/* What is left to read and the room left to write; inflater.run moves both on. */
+struct inflate_span {
+	const uint8_t *in;
+	size_t in_n;
+	uint8_t *out;
+	size_t out_n;
+};
+enum inflate_status { INFLATE_MORE, INFLATE_END, INFLATE_BAD };
+
+struct inflater {
+	/* END: the member is complete and its checksum and length are right. */
+	enum inflate_status (*run)(struct inflater *i, struct inflate_span *span);
+	void (*reset)(struct inflater *i); /* for the next member */
+	void (*free)(struct inflater *i);
+};
+struct inflater *inflater_zlib(void);
+struct inflater *inflater_isal(void);
+
+#endif
