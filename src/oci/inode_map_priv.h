@@ -1,0 +1,19 @@
+/* (device, inode) -> a number, for finding files again: hard links of a tree, directories whose times are set last. */
+#ifndef NACRE_OCI_INODE_MAP_PRIV_H
+#define NACRE_OCI_INODE_MAP_PRIV_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/stat.h>
+
+struct inode_map {
+	struct inode_slot *slots; /* owned; a power of two of them, or NULL */
+	size_t n, cap;
+};
+
+bool inode_map_get(const struct inode_map *m, const struct stat *st, size_t *ret);
+void inode_map_put(struct inode_map *m, const struct stat *st, size_t value); /* replaces */
+void inode_map_fini(struct inode_map *m);
+
+#endif
