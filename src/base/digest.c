@@ -66,7 +66,7 @@ struct digest_text digest_text(const struct digest *d)
 
 struct digest_text digest_hex(const struct digest *d)
 {
-	struct digest_text t;
+	struct digest_text t = {0};
 	put_hex(t.s, d->b, DIGEST_BYTES);
 	return t;
 }

@@ -1,0 +1,67 @@
+#!/bin/sh
+# The part of tests/run.sh that runs as a plain user, in a checkout this user can write to:  suites.sh "SUITE…"
+set -u
+top=$(CDPATH='' cd -- "$(dirname "$0")/../.." && pwd)
+cd "$top" || exit 1
+logs=
+
+# configure DIR OPTION…
+configure() {
+  dir=$1
+  shift
+  if [ -f "$dir/build.ninja" ]; then
+    meson configure "$dir" "$@" >/dev/null
+  else
+    meson setup "$dir" "$@" >"$top/setup.log" 2>&1 || {
+      cat "$top/setup.log"
+      return 1
+    }
+    rm -f "$top/setup.log"
+  fi
+}
+
+# compile DIR
+compile() {
+  ninja -C "$1" >"$1/compile.log" 2>&1 || {
+    tail -n 60 "$1/compile.log"
+    echo "$1 does not build"
+    return 1
+  }
+}
+
+# suite DIR NAME: keeps going, counts at the end
+suite() {
+  printf '\n--- %s (%s)\n' "$2" "$1"
+  if [ -z "$(meson test -C "$1" --no-rebuild --list --suite "$2" 2>/dev/null)" ]; then
+    echo "no tests"
+    return
+  fi
+  meson test -C "$1" --no-rebuild --suite "$2" --logbase "log-$2" --print-errorlogs --max-lines 60 2>&1 |
+    grep -v -e '^ninja:' -e '^Full log written' -e '^$'
+  logs="$logs $1/meson-logs/log-$2.json"
+}
+
+started=$(date +%s)
+plain=no
+for name in $1; do
+  case $name in
+  sanitizers)
+    CC=clang configure build-san -Dwerror=true -Db_sanitize=address,undefined -Db_lundef=false -Dbuildtype=debug || exit 1
+    compile build-san || exit 1
+    suite build-san unit
+    suite build-san fuzz
+    ;;
+  *)
+    if [ $plain = no ]; then
+      configure build -Dwerror=true || exit 1
+      compile build || exit 1
+      plain=yes
+    fi
+    suite build "$name"
+    ;;
+  esac
+done
+
+printf '\n--- in %s s, logs in %s\n' "$(($(date +%s) - started))" "$top/build*/meson-logs"
+# shellcheck disable=SC2086
+python3 tests/lib/tally.py $logs
