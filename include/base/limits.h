@@ -15,6 +15,7 @@
 #define LIMIT_MANIFEST        (4u << 20)    /* manifest or index */
 #define LIMIT_CONFIG          (16u << 20)
 #define LIMIT_JSON_DEPTH      64u
+#define LIMIT_JSON_VALUES     (1u << 20)    /* in one document; each takes 56 bytes of memory, however small its text */
 #define LIMIT_LAYERS          512u
 #define LIMIT_INDEX_ENTRIES   1000u
 #define LIMIT_INDEX_DEPTH     2u
@@ -31,8 +32,10 @@
 #define LIMIT_PASSWD          (10u << 20)   /* /etc/passwd and /etc/group of an image */
 #define LIMIT_ZSTD_WINDOW_LOG 27            /* 128 MiB */
 #define LIMIT_LAYER_BYTES     (64ull << 30) /* one layer, decompressed */
+#define LIMIT_TREE_NODES      (4u << 20)    /* files of one image or context */
 #define LIMIT_REDIRECTS       10u
 #define LIMIT_SYMLINKS        40u
 #define LIMIT_STORE_JSON      (16u << 20)   /* a record of our own store */
+#define LIMIT_LISTING         (512u << 20)  /* what a layer holds, as text (oci/listing.h) */
 
 #endif

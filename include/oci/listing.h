@@ -5,7 +5,8 @@
  * On disk: a line "nacre-listing 1", then a line per entry in the tar's order:
  *   TYPE MODE UID GID SIZE MTIME[.NS] DEV DIGEST PATH [LINK] [xattr NAME=HEX …]
  * TYPE as enum tar_type, plus 'w' whiteout of PATH and 'o' opaque directory PATH; DEV "MAJOR:MINOR" or "-";
- * DIGEST hex of a file's content or "-" when not known; bytes of PATH and LINK outside 0x21-0x7e, and "\", as \ooo.
+ * DIGEST hex of a file's content or "-" when not known; NS nine digits, counted forward from MTIME also before 1970; in
+ * PATH, LINK and NAME, bytes outside 0x21-0x7e, "\" and "=" as \ooo. LINK for the types l and h only.
  */
 #ifndef NACRE_OCI_LISTING_H
 #define NACRE_OCI_LISTING_H

@@ -1,0 +1,218 @@
+#include "oci/layer_writer.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "archive/tar_write.h"
+#include "base/fd.h"
+#include "base/limits.h"
+#include "base/mem.h"
+#include "oci/listing.h"
+#include "oci/media_type.h"
+#include "oci/tree_writer.h"
+#include "store/blob.h"
+#include "store/record.h"
+
+enum { BUFFER = 256 << 10 };
+
+struct layer_writer {
+	struct store *store;      /* borrowed */
+	struct tree_writer *tree; /* borrowed, or NULL */
+	enum compression how;
+	struct blob_writer blob;
+	struct sink *tar; /* owned: diffID, thread, compression, digest, file */
+	struct sha diffid, digest;
+	uint64_t tar_bytes, blob_bytes;
+	struct str listing;
+	struct list_entry file; /* the present FILE while its bytes come; owned */
+	struct sha content;     /* of it */
+	uint64_t left;          /* bytes of it still to come */
+	char *buf;              /* owned; BUFFER bytes, or NULL before the first layer_writer_fd */
+};
+
+int layer_writer_open(struct store *s, const struct layer_format *f, struct tree_writer *tree, struct layer_writer **ret,
+		      struct err *e)
+{
+	struct blob_writer blob = { 0 };
+	if (blob_writer_open(s, &blob, e) < 0)
+		return -1;
+	struct layer_writer *w = x_alloc(sizeof *w);
+	w->store = s;
+	w->tree = tree;
+	w->how = f->how;
+	w->blob = blob;
+	sha_init(&w->diffid);
+	sha_init(&w->digest);
+	struct sink *file = sink_digest(sink_fd(blob.fd, "layer"), &w->digest, &w->blob_bytes);
+	struct sink *compress = sink_compress(f->how, f->level, f->threads, file);
+	w->tar = sink_digest(sink_thread(compress), &w->diffid, &w->tar_bytes);
+	*ret = w;
+	return 0;
+}
+
+void layer_writer_free(struct layer_writer *w)
+{
+	if (!w)
+		return;
+	sink_free(w->tar); /* first: its thread still writes to what follows */
+	blob_writer_drop(&w->blob);
+	sha_drop(&w->diffid);
+	sha_drop(&w->digest);
+	sha_drop(&w->content);
+	str_fini(&w->listing);
+	tar_entry_fini(&w->file.tar);
+	free(w->buf);
+	free(w);
+}
+
+void layer_writer_drop(struct layer_writer **w)
+{
+	layer_writer_free(ptr_take(w));
+}
+
+/* What path_base does not do: "." for the root has no name to look at, and needs none. */
+static const char *last_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	return slash ? slash + 1 : path;
+}
+
+static int file_done(struct layer_writer *w, struct err *e)
+{
+	w->file.has_digest = true;
+	w->file.digest = sha_end(&w->content);
+	listing_add_text(&w->listing, &w->file);
+	uint64_t size = w->file.tar.size;
+	tar_entry_fini(&w->file.tar);
+	return tar_write_pad(w->tar, size, e);
+}
+
+/* A layer that is larger could be written, but not be read again. */
+static int check_room(const struct layer_writer *w, const struct tar_entry *entry, struct err *e)
+{
+	if (entry->size > LIMIT_LAYER_BYTES || w->tar_bytes + entry->size > LIMIT_LAYER_BYTES)
+		return err_set(e, ERR_LIMIT, "%s: a layer can hold %llu bytes", entry->path,
+			       (unsigned long long)LIMIT_LAYER_BYTES);
+	if (w->listing.len > LIMIT_LISTING)
+		return err_set(e, ERR_LIMIT, "%s: too many files for one layer", entry->path);
+	return 0;
+}
+
+int layer_writer_add(struct layer_writer *w, const struct tar_entry *entry, struct err *e)
+{
+	assert(w->left == 0);
+	if (str_starts(last_name(entry->path), ".wh."))
+		return err_set(e, ERR_SPEC, "%s: a layer can not hold names that begin with \".wh.\"", entry->path);
+	if (check_room(w, entry, e) < 0 || tar_write_entry(w->tar, entry, e) < 0)
+		return -1;
+	if (w->tree && tree_writer_add(w->tree, entry, e) < 0)
+		return -1;
+	if (entry->type != TAR_FILE) {
+		listing_add_text(&w->listing, &(struct list_entry){ .tar = *entry });
+		return 0;
+	}
+	w->file = (struct list_entry){ 0 };
+	tar_entry_copy(&w->file.tar, entry);
+	sha_init(&w->content);
+	w->left = entry->size;
+	return w->left ? 0 : file_done(w, e);
+}
+
+int layer_writer_data(struct layer_writer *w, const void *bytes, size_t n, struct err *e)
+{
+	assert(n <= w->left);
+	if (!n)
+		return 0;
+	sha_add(&w->content, bytes, n);
+	if (sink_write(w->tar, bytes, n, e) < 0)
+		return -1;
+	if (w->tree && tree_writer_data(w->tree, bytes, n, e) < 0)
+		return -1;
+	w->left -= n;
+	return w->left ? 0 : file_done(w, e);
+}
+
+int layer_writer_fd(struct layer_writer *w, int fd, const char *name, struct err *e)
+{
+	if (!w->buf)
+		w->buf = x_alloc(BUFFER);
+	while (w->left) {
+		ssize_t got = fd_read(fd, w->buf, w->left < BUFFER ? (size_t)w->left : BUFFER);
+		if (got < 0)
+			return err_sys(e, "read %s", name);
+		if (got == 0)
+			return err_set(e, ERR_BUILD, "%s became shorter while it was read", name);
+		if (layer_writer_data(w, w->buf, (size_t)got, e) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* An empty file with a name that says what it means; nothing in it may differ between two builds. */
+static int write_mark(struct layer_writer *w, const char *mark, struct err *e)
+{
+	const struct tar_entry t = { .type = TAR_FILE, .path = (char *)(uintptr_t)mark };
+	assert(w->left == 0);
+	if (check_room(w, &t, e) < 0)
+		return -1;
+	return tar_write_entry(w->tar, &t, e);
+}
+
+int layer_writer_whiteout(struct layer_writer *w, const char *path, struct err *e)
+{
+	const char *name = last_name(path);
+	AUTO(free_drop) char *mark = x_asprintf("%.*s.wh.%s", (int)(name - path), path, name);
+	if (str_starts(name, ".wh."))
+		return err_set(e, ERR_SPEC, "%s: a layer can not delete names that begin with \".wh.\"", path);
+	if (write_mark(w, mark, e) < 0)
+		return -1;
+	struct list_entry entry = { .kind = LIST_WHITEOUT, .tar = { .path = (char *)(uintptr_t)path } };
+	listing_add_text(&w->listing, &entry);
+	return w->tree ? tree_writer_whiteout(w->tree, path, e) : 0;
+}
+
+int layer_writer_opaque(struct layer_writer *w, const char *dir, struct err *e)
+{
+	bool root = str_eq(dir, ".");
+	AUTO(free_drop) char *mark = x_asprintf("%s%s.wh..wh..opq", root ? "" : dir, root ? "" : "/");
+	if (write_mark(w, mark, e) < 0)
+		return -1;
+	struct list_entry entry = { .kind = LIST_OPAQUE, .tar = { .path = (char *)(uintptr_t)dir } };
+	listing_add_text(&w->listing, &entry);
+	return w->tree ? tree_writer_opaque(w->tree, dir, e) : 0;
+}
+
+static int publish(struct layer_writer *w, const struct layer *l, struct err *e)
+{
+	struct json_out o;
+	if (blob_writer_commit(&w->blob, &l->blob.digest, e) < 0)
+		return -1;
+	if (listing_save(w->store, &l->diffid, &w->listing, e) < 0)
+		return -1;
+	json_out_init(&o);
+	descriptor_write(&o, &l->blob);
+	AUTO(free_drop) char *text = json_out_take(&o);
+	AUTO(free_drop) char *name = x_asprintf("layer/%s.json", digest_hex(&l->diffid.d).s);
+	return store_json_put(w->store, name, text, e);
+}
+
+int layer_writer_finish(struct layer_writer *w, struct layer *ret, struct err *e)
+{
+	assert(w->left == 0);
+	if (tar_write_end(w->tar, e) < 0 || sink_finish(w->tar, e) < 0)
+		return -1;
+	struct layer l = {
+		.diffid.d = sha_end(&w->diffid),
+		.blob = {
+			.media_type = (char *)(uintptr_t)media_type_layer(w->how),
+			.digest = sha_end(&w->digest),
+			.size = w->blob_bytes,
+		},
+	};
+	if (publish(w, &l, e) < 0)
+		return -1;
+	l.blob.media_type = x_strdup(l.blob.media_type);
+	*ret = l;
+	return 0;
+}
