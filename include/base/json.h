@@ -2,8 +2,9 @@
  * JSON, read into a tree and written deterministically. The only file that includes the JSON library (yajl's streaming
  * parser and generator; its own tree API is not used).
  *
- * Reading: input size and depth capped (LIMIT_JSON_DEPTH), a key twice in one object is ERR_SPEC (two readers could
- * disagree about its value), NUL in strings is ERR_SPEC, numbers keep their text so that integers are exact.
+ * Reading: depth and number of values capped (LIMIT_JSON_DEPTH, LIMIT_JSON_VALUES; the size is for the caller to cap), a
+ * key twice in one object is ERR_SPEC (two readers could disagree about its value), NUL in strings is ERR_SPEC, numbers
+ * keep their text so that integers are exact.
  * Writing: no blanks, keys in the order they are written, invalid UTF-8 replaced by U+FFFD.
  */
 #ifndef NACRE_BASE_JSON_H
@@ -31,6 +32,7 @@ struct json {
 /* `name` is the document's name for messages. On success the caller frees *ret with json_fini. */
 int json_parse(const char *bytes, size_t n, const char *name, struct json *ret, struct err *e);
 void json_fini(struct json *j);
+void json_copy(struct json *to, const struct json *from); /* deep; *to zeroed; without from's key */
 
 /* Each accepts NULL and answers NULL or the default when the type differs; results are borrowed. */
 const struct json *json_get(const struct json *object, const char *key);

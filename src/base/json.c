@@ -13,6 +13,7 @@
 struct parse {
 	struct json *stack[LIMIT_JSON_DEPTH]; /* open arrays and objects; each is an element of the one before */
 	size_t depth;
+	size_t values;
 	struct json *root;
 	char *key; /* owned; waiting for its value */
 	bool done;
@@ -23,6 +24,10 @@ struct parse {
 static struct json *place(struct parse *p, enum json_type type)
 {
 	struct json *at;
+	if (++p->values > LIMIT_JSON_VALUES) {
+		err_set(p->e, ERR_LIMIT, "%s: more than %u values", p->name, LIMIT_JSON_VALUES);
+		return NULL;
+	}
 	if (!p->depth) {
 		if (p->done) {
 			err_set(p->e, ERR_SPEC, "%s: more than one JSON value", p->name);
@@ -81,10 +86,6 @@ static int on_key(void *ctx, const unsigned char *text, size_t n)
 		return 0;
 	}
 	p->key = x_strndup((const char *)text, n);
-	if (json_get(p->stack[p->depth - 1], p->key)) {
-		err_set(p->e, ERR_SPEC, "%s: key \"%s\" stands twice in one object", p->name, p->key);
-		return 0;
-	}
 	return 1;
 }
 
@@ -111,7 +112,32 @@ static int on_array(void *ctx)
 	return open_container(ctx, JSON_ARRAY);
 }
 
-static int on_close(void *ctx)
+static int by_key(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* Sorted once at the end of the object: a look at all earlier members for each one is quadratic in hostile input. */
+static int on_map_end(void *ctx)
+{
+	struct parse *p = ctx;
+	const struct json *object = p->stack[--p->depth];
+	VEC(const char *) keys = { 0 };
+	for (size_t i = 0; i < object->items.n; i++)
+		vec_push(&keys, object->items.v[i].key);
+	if (keys.n)
+		qsort(keys.v, keys.n, sizeof *keys.v, by_key);
+	int ok = 1;
+	for (size_t i = 1; ok && i < keys.n; i++)
+		if (strcmp(keys.v[i - 1], keys.v[i]) == 0) {
+			err_set(p->e, ERR_SPEC, "%s: key \"%.80s\" stands twice in one object", p->name, keys.v[i]);
+			ok = 0;
+		}
+	vec_fini(&keys);
+	return ok;
+}
+
+static int on_array_end(void *ctx)
 {
 	struct parse *p = ctx;
 	p->depth--;
@@ -125,9 +151,9 @@ static const yajl_callbacks callbacks = {
 	.yajl_string = on_string,
 	.yajl_start_map = on_map,
 	.yajl_map_key = on_key,
-	.yajl_end_map = on_close,
+	.yajl_end_map = on_map_end,
 	.yajl_start_array = on_array,
-	.yajl_end_array = on_close,
+	.yajl_end_array = on_array_end,
 };
 
 int json_parse(const char *bytes, size_t n, const char *name, struct json *ret, struct err *e)
@@ -165,6 +191,20 @@ void json_fini(struct json *j)
 	free(j->text);
 	free(j->key);
 	*j = (struct json){ 0 };
+}
+
+/* Bounded as above. */
+void json_copy(struct json *to, const struct json *from)
+{
+	*to = (struct json){ .type = from->type, .boolean = from->boolean };
+	if (from->text)
+		to->text = x_strdup(from->text);
+	for (size_t i = 0; i < from->items.n; i++) {
+		struct json *item = vec_add(&to->items);
+		json_copy(item, &from->items.v[i]);
+		if (from->items.v[i].key)
+			item->key = x_strdup(from->items.v[i].key);
+	}
 }
 
 const struct json *json_get(const struct json *object, const char *key)
