@@ -33,12 +33,13 @@ struct image_config {
 	char *author;
 	struct platform platform;
 	struct strv env;
-	bool has_cmd, has_entrypoint;    /* an empty list differs from none */
+	bool has_cmd, has_entrypoint;    /* an empty list differs from none, but is written as none: as Go's omitempty does */
 	struct strv cmd, entrypoint;
 	char *user, *working_dir, *stop_signal;  /* NULL when not set */
 	struct strv exposed_ports;   /* keys, sorted when written */
-	struct strv volumes;         /* keys */
-	struct strv labels;          /* "K=V" in env_set form */
+	struct strv volumes;         /* keys, likewise */
+	struct strv labels;          /* "K=V" in env_set form; written sorted by key */
+	struct json odd_labels;      /* labels of the base whose key holds "=" (JSON_OBJECT or NULL) */
 	struct strv onbuild;
 	struct strv shell;
 	struct healthcheck health;
@@ -47,7 +48,7 @@ struct image_config {
 	VEC(struct history) history;
 	struct json other;           /* members of "config" that we do not know, kept as read (JSON_OBJECT or NULL) */
 };
-/* os_features and unknown top-level members are dropped. A null list reads as not set. */
+/* os.features and unknown top-level members are dropped. A null list reads as not set. */
 int config_parse(const char *bytes, size_t n, const char *name, struct image_config *ret, struct err *e);
 char *config_write(const struct image_config *c); /* deterministic; keys in image-spec's order; caller owns */
 void config_copy(struct image_config *to, const struct image_config *from); /* deep; *to zeroed */

@@ -1,0 +1,105 @@
+#include "oci/index.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/limits.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "document_priv.h"
+#include "oci/media_type.h"
+#include "platform_priv.h"
+
+static void entry_fini(struct index_entry *x)
+{
+	descriptor_fini(&x->desc);
+	free(x->ref_name);
+}
+
+void index_fini(struct index *x)
+{
+	for (size_t i = 0; i < x->manifests.n; i++)
+		entry_fini(&x->manifests.v[i]);
+	vec_fini(&x->manifests);
+}
+
+static int parse_entry(const struct json *j, const char *name, struct index_entry *x, struct err *e)
+{
+	const struct json *platform, *annotations;
+	if (descriptor_parse(j, name, &x->desc, e) < 0 || doc_get(j, "platform", JSON_OBJECT, name, &platform, e) < 0 ||
+	    doc_get(j, "annotations", JSON_OBJECT, name, &annotations, e) < 0 ||
+	    doc_str(annotations, "org.opencontainers.image.ref.name", name, &x->ref_name, e) < 0)
+		return -1;
+	if (platform && platform_from_json(platform, name, &x->platform, e) < 0)
+		return -1;
+	/* BuildKit keeps provenance and SBOM beside the image that they are about, as manifests that run nowhere. */
+	x->attestation = json_get(annotations, "vnd.docker.reference.type") ||
+			 (str_eq(x->platform.os, "unknown") && str_eq(x->platform.arch, "unknown"));
+	return 0;
+}
+
+static int parse(const struct json *j, const char *name, struct index *x, struct err *e)
+{
+	static const char *const known[] = { "schemaVersion", "mediaType", "config", "layers", "manifests" };
+	const struct json *manifests;
+	AUTO(free_drop) char *own_type = NULL;
+	if (doc_check_keys(j, known, ARRAY_LEN(known), name, e) < 0 || doc_str(j, "mediaType", name, &own_type, e) < 0)
+		return -1;
+	if (json_get(j, "layers") || json_get(j, "config"))
+		return err_set(e, ERR_SPEC, "%s is an index and a manifest at once", name);
+	if (own_type && !media_type_is_index(own_type))
+		return err_set(e, ERR_SPEC, "%s came as an index but says it is %.120s", name, own_type);
+	if (json_int(j, "schemaVersion", 0) != 2)
+		return err_set(e, ERR_SPEC, "%s does not have schemaVersion 2", name);
+	if (!json_get(j, "manifests"))
+		return err_set(e, ERR_SPEC, "%s has no manifests", name);
+	if (doc_get(j, "manifests", JSON_ARRAY, name, &manifests, e) < 0)
+		return -1;
+	if (json_len(manifests) > LIMIT_INDEX_ENTRIES)
+		return err_set(e, ERR_LIMIT, "%s has %zu entries, more than %u", name, json_len(manifests), LIMIT_INDEX_ENTRIES);
+	for (size_t i = 0; i < json_len(manifests); i++) {
+		AUTO(free_drop) char *what = x_asprintf("%s: entry %zu", name, i);
+		if (parse_entry(json_at(manifests, i), what, vec_add(&x->manifests), e) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+int index_parse(const char *bytes, size_t n, const char *name, struct index *ret, struct err *e)
+{
+	AUTO(json_fini) struct json j = { 0 };
+	struct index x = { 0 };
+	if (doc_parse(bytes, n, LIMIT_MANIFEST, name, &j, e) < 0)
+		return -1;
+	if (parse(&j, name, &x, e) < 0) {
+		index_fini(&x);
+		return -1;
+	}
+	*ret = x;
+	return 0;
+}
+
+/* An entry without a platform may run anywhere: it comes after all that say they do. */
+static int score(const struct index_entry *x, const struct platform *want)
+{
+	if (x->attestation || !(media_type_is_manifest(x->desc.media_type) || media_type_is_index(x->desc.media_type)))
+		return 0;
+	if (!x->platform.os[0] && !x->platform.arch[0])
+		return 1;
+	int match = platform_match(want, &x->platform);
+	return match ? match + 1 : 0;
+}
+
+const struct index_entry *index_select(const struct index *x, const struct platform *want)
+{
+	const struct index_entry *best = NULL;
+	int best_score = 0;
+	for (size_t i = 0; i < x->manifests.n; i++) {
+		int s = score(&x->manifests.v[i], want);
+		if (s > best_score) {
+			best = &x->manifests.v[i];
+			best_score = s;
+		}
+	}
+	return best;
+}
