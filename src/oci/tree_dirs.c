@@ -212,10 +212,17 @@ static int no_dir(const char *path, struct err *e)
 	return err_sys(e, "open the directory of layer member %s", path);
 }
 
+static bool is_name(const char *name)
+{
+	return *name && !str_eq(name, ".") && !str_eq(name, "..");
+}
+
 int tree_dirs_parent(struct tree_dirs *d, const char *path, int *ret_fd, const char **ret_name, struct err *e)
 {
 	const char *name = path_base(path);
 	size_t len = name == path ? 0 : (size_t)(name - path) - 1;
+	if (!is_name(name))
+		return err_set(e, ERR_SPEC, "layer member \"%s\" has no name of its own", path);
 	*ret_name = name;
 	if (!len) {
 		*ret_fd = d->root_fd;
@@ -236,6 +243,10 @@ int tree_dirs_parent(struct tree_dirs *d, const char *path, int *ret_fd, const c
 int tree_dirs_find_parent(struct tree_dirs *d, const char *path, const char **ret_name)
 {
 	*ret_name = path_base(path);
+	if (!is_name(*ret_name)) {
+		errno = ENOENT;
+		return -1;
+	}
 	AUTO(free_drop) char *dir = x_strndup(path, (size_t)(*ret_name - path));
 	return find_dir(d, *dir ? dir : ".", false);
 }

@@ -236,16 +236,28 @@ static int make_node(struct place *at, const struct tar_entry *entry)
 	mode_t mode = entry->mode & 0777;
 	if (entry->type == TAR_FIFO)
 		return mknodat(at->dir_fd, at->name, S_IFIFO | mode, 0);
-	if (entry->major == 0 && entry->minor == 0 && entry->type == TAR_CHAR) {
-		errno = EPERM; /* it would be a whiteout (T-B1) */
-		return -1;
-	}
 	return mknodat(at->dir_fd, at->name, (entry->type == TAR_CHAR ? S_IFCHR : S_IFBLK) | mode,
 		       makedev(entry->major, entry->minor));
 }
 
+/* In place of a device that can not be: what the layers below have here must not be seen instead. */
+static int hide_device(struct tree_writer *t, struct place *at, const struct tar_entry *entry, struct err *e)
+{
+	log_debug("%s: device %c %u:%u left out of the tree", entry->path, (char)entry->type, entry->major, entry->minor);
+	if (mark_whiteout(at->dir_fd, at->name) == 0)
+		return 0;
+	if (errno != EEXIST)
+		return cannot_create(entry->path, e);
+	if (make_room(t, at, entry->path, e) < 0)
+		return -1;
+	return mark_whiteout(at->dir_fd, at->name) < 0 ? cannot_create(entry->path, e) : 0;
+}
+
 static int add_node(struct tree_writer *t, struct place *at, const struct tar_entry *entry, struct err *e)
 {
+	/* This one would be a whiteout (T-B1). */
+	if (entry->type == TAR_CHAR && entry->major == 0 && entry->minor == 0)
+		return hide_device(t, at, entry, e);
 	int r = make_node(at, entry);
 	if (r < 0 && errno == EEXIST) {
 		if (make_room(t, at, entry->path, e) < 0)
@@ -254,13 +266,10 @@ static int add_node(struct tree_writer *t, struct place *at, const struct tar_en
 	}
 	if (r == 0)
 		return tree_meta_node(at->dir_fd, at->name, entry, e);
-	if (errno != EPERM || entry->type == TAR_FIFO)
-		return cannot_create(entry->path, e);
-	/* Devices need CAP_MKNOD in the first user namespace. What the layers below have here must not be seen instead. */
-	log_debug("%s: device %c %u:%u left out of the tree", entry->path, (char)entry->type, entry->major, entry->minor);
-	if (mark_whiteout(at->dir_fd, at->name) < 0 && errno != EEXIST)
-		return cannot_create(entry->path, e);
-	return 0;
+	/* Devices need CAP_MKNOD in the first user namespace. */
+	if (errno == EPERM && entry->type != TAR_FIFO)
+		return hide_device(t, at, entry, e);
+	return cannot_create(entry->path, e);
 }
 
 int tree_writer_add(struct tree_writer *t, const struct tar_entry *entry, struct err *e)
