@@ -4,8 +4,12 @@
  * by a declared size beyond limits.h.
  *
  * Paths come out relative and lexically safe: leading "/" and "./" stripped, empty components dropped. A ".."
- * component, a NUL, an empty name is ERR_SPEC naming the member. Types it does not know: an error, but for pax globals
- * (applied) and vendor types that the format says to skip.
+ * component, a NUL, an empty name is ERR_SPEC naming the member. Types it does not know: an error, but for GNU volume
+ * labels (skipped). Global pax headers apply where they give owner or time; with a name, size or attribute, on which
+ * readers disagree, they are ERR_SPEC. So is all else that two readers could take for different members.
+ *
+ * The sizes of all files together, holes counted, are limited by LIMIT_LAYER_BYTES. What follows the two zero blocks
+ * of the end is not read: source_drain, where a digest must cover it.
  */
 #ifndef NACRE_ARCHIVE_TAR_READ_H
 #define NACRE_ARCHIVE_TAR_READ_H

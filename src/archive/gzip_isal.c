@@ -41,16 +41,16 @@ static void isal_deflate_free(struct deflater *d)
 
 struct deflater *deflater_isal(int level)
 {
-	static const uint32_t size[] = { 0, ISAL_DEF_LVL1_DEFAULT, ISAL_DEF_LVL2_DEFAULT, ISAL_DEF_LVL3_DEFAULT };
+	uint32_t size = level == 1 ? ISAL_DEF_LVL1_DEFAULT : ISAL_DEF_LVL2_DEFAULT;
 	struct isal_deflater *z = x_alloc(sizeof *z);
 	z->base = (struct deflater){ isal_run, isal_deflate_free };
 	z->out = x_alloc(OUT);
-	z->level_buf = x_alloc(size[level]);
+	z->level_buf = x_alloc(size);
 	isal_deflate_init(&z->z);
 	z->z.gzip_flag = IGZIP_GZIP; /* its header has no time, no name, system 255 */
 	z->z.level = (uint32_t)level;
 	z->z.level_buf = z->level_buf;
-	z->z.level_buf_size = size[level];
+	z->z.level_buf_size = size;
 	return &z->base;
 }
 

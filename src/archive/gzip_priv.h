@@ -14,7 +14,7 @@ struct deflater {
 	void (*free)(struct deflater *d);
 };
 struct deflater *deflater_zlib(int level);
-struct deflater *deflater_isal(int level);
+struct deflater *deflater_isal(int level); /* 1 or 2 */
 
 /* What is left to read and the room left to write; inflater.run moves both on. */
 struct inflate_span {

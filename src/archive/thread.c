@@ -11,6 +11,8 @@
 /*
  * A ring of chunks. The producer fills chunk (first + ready) % CHUNKS without the lock, for only it touches that one;
  * the thread empties chunk `first` without the lock, for it counts as ready until it is done with.
+ *
+ * The thread starts with the first full chunk: most layers are smaller than one and do without.
  */
 enum { CHUNKS = 8, CHUNK = 256 << 10 };
 
@@ -18,6 +20,7 @@ struct thread_sink {
 	struct sink base;
 	pthread_t thread;
 	bool running;
+	bool refused;  /* there can be no thread (RLIMIT_NPROC, a pids cgroup): the same bytes, only later */
 	pthread_mutex_t lock; /* of everything below it */
 	pthread_cond_t changed;
 	unsigned first, ready;
@@ -65,9 +68,38 @@ static void *thread_main(void *ctx)
 	return NULL;
 }
 
+/* With all signals blocked, so that the process's handlers keep running in its first thread. */
+static void thread_start(struct thread_sink *t)
+{
+	sigset_t all, before;
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	int failed = pthread_create(&t->thread, NULL, thread_main, t);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	t->running = !failed;
+	t->refused = failed;
+	if (failed) {
+		log_debug("no thread for compression: %s", strerror(failed));
+		return;
+	}
+	for (size_t i = 1; i < CHUNKS; i++)
+		t->ring[i].buf = x_alloc(CHUNK);
+}
+
+static int chunk_write(struct thread_sink *t, struct err *e)
+{
+	size_t n = t->filling->n;
+	t->filling->n = 0;
+	return sink_write(t->base.below, t->filling->buf, n, e);
+}
+
 /* Hands the chunk over and waits for an empty one. */
 static int chunk_pass(struct thread_sink *t, struct err *e)
 {
+	if (!t->running && !t->refused)
+		thread_start(t);
+	if (!t->running)
+		return chunk_write(t, e);
 	pthread_mutex_lock(&t->lock);
 	t->ready++;
 	pthread_cond_signal(&t->changed);
@@ -115,6 +147,8 @@ static void thread_end(struct thread_sink *t, bool abandon)
 static int thread_sink_finish(struct sink *s, struct err *e)
 {
 	struct thread_sink *t = (struct thread_sink *)s;
+	if (!t->running)
+		return chunk_write(t, e);
 	if (t->filling->n && chunk_pass(t, e) < 0)
 		return -1;
 	thread_end(t, false);
@@ -135,18 +169,6 @@ static void thread_sink_free(struct sink *s)
 	free(t);
 }
 
-/* With all signals blocked, so that the process's handlers keep running in its first thread. */
-static int thread_start(struct thread_sink *t)
-{
-	sigset_t all, before;
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	int failed = pthread_create(&t->thread, NULL, thread_main, t);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	t->running = !failed;
-	return failed;
-}
-
 struct sink *sink_thread(struct sink *below)
 {
 	struct thread_sink *t = x_alloc(sizeof *t);
@@ -155,14 +177,7 @@ struct sink *sink_thread(struct sink *below)
 	};
 	pthread_mutex_init(&t->lock, NULL);
 	pthread_cond_init(&t->changed, NULL);
-	for (size_t i = 0; i < CHUNKS; i++)
-		t->ring[i].buf = x_alloc(CHUNK);
 	t->filling = &t->ring[0];
-	int failed = thread_start(t);
-	if (!failed)
-		return &t->base;
-	/* RLIMIT_NPROC or a pids cgroup: the same bytes, only later. */
-	log_debug("no thread for compression: %s", strerror(failed));
-	thread_sink_free(&t->base);
-	return below;
+	t->filling->buf = x_alloc(CHUNK);
+	return &t->base;
 }
