@@ -1,0 +1,497 @@
+#include "transfer_priv.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/digest.h"
+#include "base/json.h"
+#include "base/limits.h"
+#include "base/mem.h"
+#include "registry/pull.h"
+#include "retry_priv.h"
+#include "session_priv.h"
+
+enum {
+	REFUSAL_MAX = 256 << 10,     /* of an answer that is no success */
+	LOGINS_MAX = 2,              /* 401 again after so many fresh authorizations is an answer */
+	READY_POLL_MS = 200,
+	IDLE_POLL_MS = 1000,
+};
+
+struct run {
+	struct transport *transport;
+	const struct pull_progress *progress;
+};
+
+static int64_t now_ms(void)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+static void say(const struct run *r, const struct transfer *t, const char *text)
+{
+	if (!r->progress || !r->progress->line)
+		return;
+	AUTO(free_drop) char *line = x_asprintf("%s: %s", t->name, text);
+	r->progress->line(r->progress->ctx, line);
+}
+
+/* ---- the answer's head and body, called from the transport ---- */
+
+/* "bytes FIRST-LAST/TOTAL" must be what was asked for: from `offset` to the end. RFC 9110 14.4. */
+static bool range_fits(const struct transfer *t, const char *value)
+{
+	AUTO(free_drop) char *text = x_strdup(value ? value : "");
+	uint64_t first, last, total;
+	char *dash = strchr(text, '-'), *slash = strchr(text, '/');
+	if (!str_case_starts(text, "bytes ") || !dash || !slash || slash < dash)
+		return false;
+	*dash = *slash = '\0';
+	if (!str_to_u64(text + strlen("bytes "), INT64_MAX, &first) || !str_to_u64(dash + 1, INT64_MAX - 1, &last) ||
+	    first != t->offset || last < first)
+		return false;
+	if (str_eq(slash + 1, "*"))
+		return !t->has_size || last + 1 == t->size;
+	return str_to_u64(slash + 1, INT64_MAX, &total) && last + 1 == total && (!t->has_size || total == t->size);
+}
+
+static int check_length(const struct transfer *t, const struct http_answer *a, uint64_t offset, struct err *e)
+{
+	if (!a->has_length)
+		return 0;
+	if (t->has_size && a->length != t->size - offset)
+		return err_set(e, ERR_INTEGRITY, "%s: %llu bytes are announced, it should be %llu", t->name,
+			       (unsigned long long)a->length, (unsigned long long)(t->size - offset));
+	if (!t->has_size && a->length > t->size)
+		return err_set(e, ERR_LIMIT, "%s: %llu bytes are announced, more than the limit of %llu", t->name,
+			       (unsigned long long)a->length, (unsigned long long)t->size);
+	return 0;
+}
+
+static void keep_etag(struct transfer *t, const struct http_answer *a)
+{
+	free(t->etag);
+	t->etag = a->etag && a->etag[0] == '"' ? x_strdup(a->etag) : NULL; /* W/"…" does not promise equal bytes */
+}
+
+static int on_head(void *ctx, const struct http_answer *a, struct err *e)
+{
+	struct transfer *t = ctx;
+	t->status = a->status;
+	t->accepted = a->status == 200 || a->status == 206;
+	str_clear(&t->refusal);
+	if (!t->accepted)
+		return 0;
+	if (a->status == 206 && (t->offset == 0 || !range_fits(t, a->content_range))) {
+		t->wrong_range = t->no_range = true;
+		return err_set(e, ERR_NET, "another part of the file came than was asked for");
+	}
+	if (a->status == 200) {
+		t->offset = 0; /* the whole, whatever part was asked for */
+		keep_etag(t, a);
+	}
+	if (check_length(t, a, t->offset, e) < 0)
+		return -1;
+	return t->begin ? t->begin(t->ctx, a, t->offset, e) : 0;
+}
+
+static int on_body(void *ctx, const void *bytes, size_t n, struct err *e)
+{
+	struct transfer *t = ctx;
+	if (!t->accepted) {
+		str_addn(&t->refusal, bytes, n);
+		return t->refusal.len <= REFUSAL_MAX ? 0 : err_set(e, ERR_LIMIT, "%s: endless error page", t->name);
+	}
+	if (n > t->size - t->offset) {
+		if (t->has_size)
+			return err_set(e, ERR_INTEGRITY, "%s: more bytes came than the %llu it should have", t->name,
+				       (unsigned long long)t->size);
+		return err_set(e, ERR_LIMIT, "%s: larger than the limit of %llu bytes", t->name, (unsigned long long)t->size);
+	}
+	if (t->body(t->ctx, bytes, n, e) < 0)
+		return -1;
+	t->offset += n;
+	return 0;
+}
+
+/* ---- one request ---- */
+
+/* Authorization and If-Range are for the server the session is with; the URL of a storage server carries its own signature. */
+static void add_headers(struct transfer *t)
+{
+	struct http_call *c = &t->call;
+	strv_copy(&c->headers, &t->headers);
+	if (t->session && !t->left_origin && url_same_origin(&t->at, &t->session->base)) {
+		const char *authorization = session_authorization(t->session);
+		if (authorization)
+			strv_push(&c->headers, authorization);
+		t->generation = t->session->generation;
+	}
+	if (t->secret_header && t->hops == 0)
+		strv_push(&c->headers, t->secret_header);
+	if (t->offset && !t->no_range) {
+		strv_pushf(&c->headers, "Range: bytes=%llu-", (unsigned long long)t->offset);
+		if (t->etag)
+			strv_pushf(&c->headers, "If-Range: %s", t->etag);
+	}
+}
+
+static int start(struct run *r, struct transfer *t, struct err *e)
+{
+	struct http_call *c = &t->call;
+	http_call_fini(c);
+	c->url = &t->at;
+	c->form = t->form;
+	c->on_head = on_head;
+	c->on_body = on_body;
+	c->ctx = t;
+	t->status = 0;
+	t->accepted = t->wrong_range = false;
+	str_clear(&t->refusal);
+	add_headers(t);
+	if (transport_start(r->transport, c, e) < 0)
+		return err_in(e, "%s", t->name);
+	t->state = TRANSFER_RUNNING;
+	return 0;
+}
+
+/* From the first URL again, as if nothing had been redirected; with what was received kept. */
+static void rewind_to_start(struct transfer *t)
+{
+	url_fini(&t->at);
+	url_copy(&t->at, &t->url);
+	t->hops = 0;
+	t->left_origin = false;
+	t->state = TRANSFER_WAITING;
+}
+
+/* ---- answers that are no success ---- */
+
+static const char *status_in_words(int status)
+{
+	switch (status) {
+	case 400:
+		return "bad request";
+	case 401:
+		return "not authorized";
+	case 403:
+		return "forbidden";
+	case 404:
+		return "not found";
+	case 410:
+		return "gone";
+	case 416:
+		return "range not satisfiable";
+	case 429:
+		return "too many requests";
+	case 500:
+		return "internal server error";
+	case 502:
+		return "bad gateway";
+	case 503:
+		return "service unavailable";
+	case 504:
+		return "gateway timeout";
+	}
+	return "";
+}
+
+/* What a registry says about the error (distribution-spec, "Error Codes"), or "". The caller owns it. */
+static char *refusal_text(const struct transfer *t)
+{
+	AUTO(json_fini) struct json j = { 0 };
+	AUTO(str_fini) struct str out = { 0 };
+	struct err ignored;
+	if (t->refusal.len == 0 || json_parse(t->refusal.buf, t->refusal.len, t->name, &j, &ignored) < 0)
+		return x_strdup("");
+	const char *message = json_str(json_at(json_get(&j, "errors"), 0), "message");
+	if (!message)
+		message = json_str(&j, "details"); /* auth.docker.io */
+	if (message && message[0]) {
+		str_add(&out, ": ");
+		str_add_printable(&out, message, strnlen(message, 160));
+	}
+	return str_take(&out);
+}
+
+static int set_refusal(const struct transfer *t, struct err *e)
+{
+	AUTO(free_drop) char *text = refusal_text(t);
+	AUTO(free_drop) char *where = t->left_origin ? url_redacted(&t->at) : NULL;
+	enum err_kind kind = t->status == 401 || t->status == 403 ? ERR_AUTH :
+			     t->status == 404 || t->status == 410 ? ERR_NOTFOUND : ERR_NET;
+	err_set(e, kind, "%s: %s%s%d %s%s", t->name, where ? where : "", where ? " answers " : "the server answers ", t->status,
+		status_in_words(t->status), text);
+	if (kind == ERR_AUTH && t->session && !t->left_origin)
+		session_hint(t->session, e);
+	if (t->status == 429 && t->session && !t->session->logged_in)
+		session_hint(t->session, e);
+	return -1;
+}
+
+/* ---- what to do next ---- */
+
+static void note_progress(struct transfer *t)
+{
+	uint64_t step = t->has_size && t->size / 16 < RETRY_PROGRESS_BYTES ? t->size / 16 + 1 : RETRY_PROGRESS_BYTES;
+	/* A server without ranges sends the same bytes again and again: only what goes beyond the furthest counts. */
+	if (t->offset < t->mark + step)
+		return;
+	t->mark = t->offset;
+	t->failures = t->logins = 0;
+	t->progress_ms = now_ms();
+}
+
+/* Another try later, or -1 when there were enough; `why` has the reason. */
+static int retry(struct run *r, struct transfer *t, const struct err *why, const char *after, struct err *e)
+{
+	uint32_t random;
+	int64_t told = 0, now = now_ms();
+	note_progress(t);
+	t->failures++;
+	random_bytes(&random, sizeof random);
+	int64_t wait = retry_delay_ms(t->failures, random);
+	bool is_told = after && retry_after_ms(after, time(NULL), &told);
+	if (is_told && told > wait)
+		wait = told;
+	if (t->failures >= RETRY_TRIES || now + wait - t->progress_ms > RETRY_BUDGET_MS) {
+		*e = *why;
+		return err_hint(e, "gave up after %u tries", t->failures);
+	}
+	rewind_to_start(t);
+	t->due_ms = now + wait;
+	AUTO(str_fini) struct str line = { 0 };
+	str_addf(&line, "%s; try %u of %d in %.1f s%s", why->msg, t->failures + 1, (int)RETRY_TRIES, (double)wait / 1000,
+		 is_told ? ", as the server asks" : "");
+	if (t->offset) {
+		str_add(&line, ", keeping ");
+		str_add_size(&line, t->offset);
+	}
+	/* The message begins with the name already where it came from set_refusal. */
+	say(r, t, str_starts(line.buf, t->name) ? line.buf + strlen(t->name) + 2 : line.buf);
+	return 0;
+}
+
+static int redirect(struct transfer *t, struct err *e)
+{
+	AUTO(url_fini) struct url next = { 0 };
+	AUTO(free_drop) char *from = url_redacted(&t->at);
+	if (t->no_redirects)
+		return err_set(e, ERR_NET, "%s: %s redirects, which is not followed here", t->name, from);
+	if (!t->call.answer.location)
+		return err_set(e, ERR_NET, "%s: %s redirects to nowhere", t->name, from);
+	if (++t->hops > LIMIT_REDIRECTS)
+		return err_set(e, ERR_NET, "%s: more than %u redirects", t->name, LIMIT_REDIRECTS);
+	if (url_resolve(&t->at, t->call.answer.location, &next, e) < 0)
+		return err_in(e, "%s: redirect from %s", t->name, from);
+	AUTO(free_drop) char *to = url_redacted(&next);
+	if (t->at.https && !next.https)
+		return err_set(e, ERR_NET, "%s: redirect from %s to %s would give up encryption; refused", t->name, from, to);
+	if (!next.https && !t->plain_http && !host_is_loopback(next.host))
+		return err_set(e, ERR_NET, "%s: redirect to %s is not encrypted; refused", t->name, to);
+	if (!url_same_origin(&t->at, &next))
+		t->left_origin = true;
+	url_fini(&t->at);
+	t->at = next;
+	next = (struct url){ 0 };
+	t->state = TRANSFER_WAITING;
+	t->due_ms = 0;
+	return 0;
+}
+
+static int unauthorized(struct transfer *t, struct err *e)
+{
+	struct session *s = t->session;
+	if (!s || t->left_origin)
+		return set_refusal(t, e);
+	/* Another transfer may have been answered with a fresh token meanwhile: one request per scope (N7). */
+	if (t->generation == s->generation) {
+		if (++t->logins > LOGINS_MAX)
+			return set_refusal(t, e);
+		if (session_answer(s, &t->call.answer.challenges, e) < 0)
+			return -1;
+	}
+	rewind_to_start(t);
+	t->due_ms = 0;
+	return 0;
+}
+
+static int finish(struct transfer *t, struct err *e)
+{
+	url_fini(&t->final);
+	url_copy(&t->final, &t->at);
+	t->state = TRANSFER_DONE;
+	return t->end ? t->end(t->ctx, e) : 0;
+}
+
+static int answered(struct run *r, struct transfer *t, struct err *e)
+{
+	const struct http_answer *a = &t->call.answer;
+	struct err why;
+	switch (t->status) {
+	case 200:
+	case 206:
+		/* Without a length, a connection that was cut looks like an end. RFC 9112 6.3. */
+		if (t->has_size && t->offset < t->size && !a->has_length && !a->chunked) {
+			err_set(&why, ERR_INTEGRITY, "%s: the answer ended after %llu of %llu bytes", t->name,
+				(unsigned long long)t->offset, (unsigned long long)t->size);
+			return retry(r, t, &why, NULL, e);
+		}
+		return finish(t, e);
+	case 304:
+		return finish(t, e);
+	case 301:
+	case 302:
+	case 303:
+	case 307:
+	case 308:
+		return redirect(t, e);
+	case 401:
+		return unauthorized(t, e);
+	case 416:
+		if (t->offset == 0)
+			return set_refusal(t, e);
+		t->no_range = true;
+		__attribute__((fallthrough));
+	case 408:
+	case 429:
+	case 500:
+	case 502:
+	case 503:
+	case 504:
+		set_refusal(t, &why);
+		return retry(r, t, &why, a->retry_after, e);
+	}
+	return set_refusal(t, e);
+}
+
+static int untrusted(const struct transfer *t, struct err *e)
+{
+	AUTO(free_drop) char *authority = url_authority(&t->at);
+	err_set(e, ERR_NET, "%s: %s: %s", t->name, authority, t->call.err.msg);
+	return err_hint(e, "an authority of your own belongs into ~/.config/containers/certs.d/%s/ca.crt", authority);
+}
+
+static int ended(struct run *r, struct transfer *t, struct err *e)
+{
+	struct err why = t->call.err;
+	AUTO(free_drop) char *authority = url_authority(&t->at);
+	switch (t->call.outcome) {
+	case HTTP_ANSWERED:
+		return answered(r, t, e);
+	case HTTP_UNTRUSTED:
+		return untrusted(t, e);
+	case HTTP_STOPPED:
+		if (t->wrong_range) {
+			err_in(&why, "%s: %s", t->name, authority);
+			return retry(r, t, &why, NULL, e);
+		}
+		*e = why;
+		return str_starts(why.msg, t->name) ? -1 : err_in(e, "%s: %s", t->name, authority);
+	case HTTP_GIBBERISH:
+		return err_set(e, ERR_NET, "%s: what answers at %s is no registry or web server: %s", t->name, authority, why.msg);
+	case HTTP_BROKEN:
+		err_in(&why, "%s: %s", t->name, authority);
+		return retry(r, t, &why, NULL, e);
+	}
+	return 0;
+}
+
+/* ---- the loop ---- */
+
+static int try_start(struct run *r, struct transfer *t, int64_t now, struct err *e)
+{
+	enum transfer_ready ready = TRANSFER_GO;
+	if (!t->is_ready && t->ready && t->ready(t->ctx, &ready, e) < 0)
+		return -1;
+	if (ready == TRANSFER_LATER) {
+		t->due_ms = now + READY_POLL_MS;
+		return 0;
+	}
+	if (ready == TRANSFER_NEEDLESS) {
+		t->state = TRANSFER_DONE;
+		return 0;
+	}
+	if (!t->is_ready) {
+		t->is_ready = true;
+		t->progress_ms = now;
+		rewind_to_start(t);
+	}
+	return start(r, t, e);
+}
+
+/* Starts what is due; *ret_left counts what is not done, *ret_wait_ms is when to look again. */
+static int start_due(struct run *r, struct transfer *list, size_t n, unsigned parallel, size_t *ret_left, int *ret_wait_ms,
+		     struct err *e)
+{
+	size_t running = 0, left = 0;
+	int64_t now = now_ms(), next = now + IDLE_POLL_MS;
+	for (size_t i = 0; i < n; i++)
+		running += list[i].state == TRANSFER_RUNNING;
+	for (size_t i = 0; i < n; i++) {
+		struct transfer *t = &list[i];
+		if (t->state == TRANSFER_WAITING && t->due_ms <= now && running < parallel) {
+			if (try_start(r, t, now, e) < 0)
+				return -1;
+			running += t->state == TRANSFER_RUNNING;
+		}
+		if (t->state == TRANSFER_WAITING && running < parallel && t->due_ms < next)
+			next = t->due_ms;
+		left += t->state != TRANSFER_DONE;
+	}
+	*ret_left = left;
+	*ret_wait_ms = next <= now ? 0 : (int)(next - now);
+	return 0;
+}
+
+static int run_all(struct run *r, struct transfer *list, size_t n, unsigned parallel, struct err *e)
+{
+	for (;;) {
+		size_t left;
+		int wait_ms;
+		struct http_call *done = NULL;
+		if (start_due(r, list, n, parallel, &left, &wait_ms, e) < 0)
+			return -1;
+		if (left == 0)
+			return 0;
+		if (transport_wait(r->transport, wait_ms, &done, e) < 0)
+			return -1;
+		if (done && ended(r, done->ctx, e) < 0)
+			return -1;
+	}
+}
+
+int transfer_run(struct transport *t, struct transfer *list, size_t n, unsigned parallel, const struct pull_progress *progress,
+		 struct err *e)
+{
+	struct run r = { .transport = t, .progress = progress };
+	int result = run_all(&r, list, n, parallel, e);
+	for (size_t i = 0; i < n; i++)
+		transport_stop(t, &list[i].call);
+	return result;
+}
+
+static void wipe(char *secret)
+{
+	if (secret)
+		explicit_bzero(secret, strlen(secret));
+	free(secret);
+}
+
+void transfer_fini(struct transfer *t)
+{
+	free(t->name);
+	free(t->etag);
+	url_fini(&t->url);
+	url_fini(&t->at);
+	url_fini(&t->final);
+	strv_fini(&t->headers);
+	wipe(t->secret_header);
+	wipe(t->form);
+	http_call_fini(&t->call);
+	str_fini(&t->refusal);
+	*t = (struct transfer){ 0 };
+}

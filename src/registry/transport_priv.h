@@ -1,0 +1,74 @@
+/*
+ * HTTP calls, several at a time on one thread. A call is one request and its answer: redirects, retries and logins are for
+ * the caller (transfer_priv.h). transport.c is the only file that includes libcurl.
+ *
+ * Certificates are always verified. Authorities of certs.d directories are trusted for their host only (T-G7). Proxies come from
+ * the environment (HTTPS_PROXY, NO_PROXY, … as libcurl reads them), but never stand before a loopback host.
+ */
+#ifndef NACRE_REGISTRY_TRANSPORT_PRIV_H
+#define NACRE_REGISTRY_TRANSPORT_PRIV_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/vec.h"
+#include "url_priv.h"
+
+struct http_answer {
+	int status;
+	bool has_length;          /* Content-Length was sent */
+	uint64_t length;
+	bool chunked;
+	char *location;           /* header values; NULL when absent. owned, like all */
+	char *content_type;
+	char *content_range;
+	char *etag;
+	char *last_modified;
+	char *retry_after;
+	struct strv challenges;   /* WWW-Authenticate, in order */
+	size_t header_bytes;
+};
+
+enum http_outcome {
+	HTTP_ANSWERED,   /* the whole answer arrived */
+	HTTP_BROKEN,     /* refused, reset, stalled or cut off: worth another try */
+	HTTP_GIBBERISH,  /* what answers there does not speak this protocol */
+	HTTP_UNTRUSTED,  /* the certificate cannot be verified */
+	HTTP_STOPPED,    /* a callback returned -1, or a limit was passed; err says why */
+};
+
+struct http_call {
+	const struct url *url;        /* borrowed */
+	struct strv headers;          /* "Name: value"; owned */
+	const char *form;             /* body of a POST, already encoded, or NULL for a GET; borrowed */
+	/* Called when the headers are complete (not for 1xx), then for each piece of the body. */
+	int (*on_head)(void *ctx, const struct http_answer *a, struct err *e); /* may be NULL */
+	int (*on_body)(void *ctx, const void *bytes, size_t n, struct err *e);
+	void *ctx;
+
+	enum http_outcome outcome;
+	struct http_answer answer;
+	bool connected;               /* somebody was there, even if no answer came */
+	struct err err;               /* what happened unless HTTP_ANSWERED */
+	struct http_handle *handle;   /* while it runs; the transport's */
+};
+
+/* Ready for another use of the same struct: request and answer are gone. Secrets in headers are overwritten. */
+void http_call_fini(struct http_call *c);
+
+struct transport;
+
+int transport_new(struct transport **ret, struct err *e);
+void transport_free(struct transport *t); /* accepts NULL */
+void transport_drop(struct transport **t);
+
+int transport_start(struct transport *t, struct http_call *c, struct err *e);
+/* Waits at most timeout_ms; *ret is a call that ended, or NULL. */
+int transport_wait(struct transport *t, int timeout_ms, struct http_call **ret, struct err *e);
+void transport_stop(struct transport *t, struct http_call *c); /* one that has not ended */
+
+/* One call by itself; no other may be running. */
+int transport_perform(struct transport *t, struct http_call *c, struct err *e);
+
+#endif
