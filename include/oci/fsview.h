@@ -34,9 +34,15 @@ struct fsnode {
 	bool has_digest;
 	struct digest digest;       /* of a FILE's content */
 	unsigned layer;             /* index of the layer that holds it (bottom = 0) */
-	const char *layer_path;     /* path of the member with the content inside that layer (differs for hard links) */
+	const char *layer_path;     /* path of the member with the content inside that layer (differs for hard links); NULL: implied */
 	uint64_t inode;             /* equal for hard links of one file; 0 = no other link */
 	bool implied;               /* no entry named this directory */
+	void *mark;                 /* belongs to who plans with the view; NULL at first */
+	/* for fsview itself */
+	struct fsnode *hash_next;
+	size_t place;               /* in parent->kids */
+	unsigned touched;           /* 1 + the last layer that put this node or something below it */
+	unsigned emptied;           /* 1 + the last layer that hid all from below in this directory */
 };
 
 struct fsview {
@@ -46,6 +52,9 @@ struct fsview {
 	int (*load)(struct fsview *v, struct fsnode *dir, struct err *e);
 	void *load_ctx; /* borrowed */
 	uint64_t next_inode;
+	struct fsnode **table;      /* children by (directory, name); owned */
+	size_t table_size, n_nodes;
+	uint64_t hash_key[2];
 };
 
 void fsview_init(struct fsview *v);   /* a root directory 0755 0:0 and nothing else */

@@ -1,0 +1,113 @@
+#include "oci/fsview.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/str.h"
+#include "fsview_priv.h"
+
+void fsview_init(struct fsview *v)
+{
+	*v = (struct fsview){ .next_inode = 1 };
+	v->root = arena_alloc(&v->arena, sizeof *v->root);
+	*v->root = (struct fsnode){ .name = "", .type = TAR_DIR, .mode = 0755, .implied = true, .kids_sorted = true };
+}
+
+void fsview_fini(struct fsview *v)
+{
+	arena_fini(&v->arena);
+	free(v->table);
+	*v = (struct fsview){ 0 };
+}
+
+static void add_kid(struct fsview *v, struct fsnode *dir, struct fsnode *kid)
+{
+	if (dir->n_kids == dir->cap_kids) {
+		size_t cap = dir->cap_kids ? dir->cap_kids * 2 : 4;
+		struct fsnode **kids = arena_alloc(&v->arena, cap * sizeof(struct fsnode *));
+		if (dir->n_kids)
+			memcpy(kids, dir->kids, dir->n_kids * sizeof *kids);
+		dir->kids = kids;
+		dir->cap_kids = cap;
+	}
+	/* Most come in order already. */
+	if (dir->n_kids && strcmp(dir->kids[dir->n_kids - 1]->name, kid->name) > 0)
+		dir->kids_sorted = false;
+	kid->place = dir->n_kids;
+	dir->kids[dir->n_kids++] = kid;
+}
+
+struct fsnode *fsview_add_named(struct fsview *v, struct fsnode *dir, const char *name)
+{
+	struct fsnode *node = arena_alloc(&v->arena, sizeof *node);
+	node->name = name;
+	node->parent = dir;
+	node->kids_sorted = true;
+	add_kid(v, dir, node);
+	table_add(v, node);
+	return node;
+}
+
+struct fsnode *fsview_add(struct fsview *v, struct fsnode *dir, const char *name)
+{
+	return fsview_add_named(v, dir, arena_strdup(&v->arena, name));
+}
+
+int fsview_load(struct fsview *v, struct fsnode *dir, struct err *e)
+{
+	if (dir->kids_loaded)
+		return 0;
+	if (v->load && v->load(v, dir, e) < 0)
+		return -1;
+	dir->kids_loaded = true;
+	return 0;
+}
+
+static int by_name(const void *a, const void *b)
+{
+	return strcmp((*(struct fsnode *const *)a)->name, (*(struct fsnode *const *)b)->name);
+}
+
+int fsview_kids(struct fsview *v, struct fsnode *dir, struct err *e)
+{
+	if (fsview_load(v, dir, e) < 0)
+		return -1;
+	if (dir->kids_sorted)
+		return 0;
+	qsort(dir->kids, dir->n_kids, sizeof *dir->kids, by_name);
+	for (size_t i = 0; i < dir->n_kids; i++)
+		dir->kids[i]->place = i;
+	dir->kids_sorted = true;
+	return 0;
+}
+
+int fsview_child(struct fsview *v, struct fsnode *dir, const char *name, struct fsnode **ret, struct err *e)
+{
+	if (fsview_load(v, dir, e) < 0)
+		return -1;
+	*ret = table_find(v, dir, name, strlen(name));
+	return 0;
+}
+
+int fsview_lookup(struct fsview *v, const char *path, bool follow_last, struct fsnode **ret, int *ret_errno, struct err *e)
+{
+	return fsview_walk(v, path, strlen(path), follow_last, NULL, ret, ret_errno, e);
+}
+
+char *fsnode_path(const struct fsnode *n)
+{
+	size_t len = 0;
+	for (const struct fsnode *p = n; p->parent; p = p->parent)
+		len += strlen(p->name) + 1;
+	char *path = x_alloc(len + 1);
+	char *end = path + (len ? len - 1 : 0);
+	for (const struct fsnode *p = n; p->parent; p = p->parent) {
+		size_t part = strlen(p->name);
+		end -= part;
+		memcpy(end, p->name, part);
+		if (end > path)
+			*--end = '/';
+	}
+	return path;
+}
