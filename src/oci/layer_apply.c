@@ -130,6 +130,8 @@ static int apply_members(struct apply *p, struct err *e)
 			return -1;
 		if (skip)
 			continue;
+		if (p->listing.len > LIMIT_LISTING)
+			return err_set(e, ERR_LIMIT, "more members than a layer may have");
 		if ((kind == LIST_ENTRY ? apply_entry(p, tar, e) : apply_mark(p, kind, marked, e)) < 0)
 			return -1;
 	}

@@ -183,9 +183,6 @@ static int diff_entry(struct diff *d, const char *name, struct err *e)
 	/* Before anything else, hard links too: overlay's whiteouts are links of one inode (T-B3). */
 	if (mark_is_whiteout(&st))
 		return layer_writer_whiteout(d->out, d->path.buf, e);
-	if (str_starts(name, ".wh.") && !S_ISSOCK(st.st_mode))
-		return err_set(e, ERR_SPEC, "%s can not be put into a layer: names that begin with \".wh.\" mean deletions there",
-			       d->path.buf);
 	switch (st.st_mode & S_IFMT) {
 	case S_IFDIR:
 		return diff_dir(d, name, &st, e);

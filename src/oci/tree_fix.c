@@ -18,7 +18,7 @@ enum found {
 
 /*
  * Looks for the directory one name at a time, since a link in a lower tree is not followed by overlay but hides what is below.
- * An opaque directory on the way, or at the end, hides what is below it too: *ret_last.
+ * An opaque directory on the way hides what is below it too: *ret_last.
  */
 static int find_in(int tree_fd, const char *path, enum found *ret, int *ret_fd, bool *ret_last, struct err *e)
 {
@@ -36,7 +36,7 @@ static int find_in(int tree_fd, const char *path, enum found *ret, int *ret_fd, 
 		}
 		fd_drop(&fd);
 		fd = next;
-		if (fd >= 0 && mark_opaque_get(fd) == OPAQUE_YES)
+		if (fd >= 0 && p[len] && mark_opaque_get(fd) == OPAQUE_YES)
 			*ret_last = true;
 		p += len + (p[len] == '/' ? 1 : 0);
 	}
@@ -65,8 +65,8 @@ static int fix_one(int tree_fd, const char *path, const int *lower_fds, size_t n
 {
 	AUTO(fd_drop) int fd = -1;
 	enum found found;
-	bool last = false, own_is_opaque = false;
-	if (find_in(tree_fd, path, &found, &fd, &own_is_opaque, e) < 0)
+	bool last = false;
+	if (find_in(tree_fd, path, &found, &fd, &last, e) < 0)
 		return -1;
 	if (found != FOUND)
 		return err_set(e, ERR_SPEC, "no directory %s in the tree of the layer", path);
