@@ -8,5 +8,5 @@ command -v shellcheck >/dev/null || {
   exit 77
 }
 # The cases of the conformance suite are data: sourced by conform.py with variables it sets.
-find tests -name '*.sh' -not -path 'tests/conformance/cases/*' -print0 | xargs -0 shellcheck -x -P .
+find tests -name '*.sh' -not -path 'tests/conformance/cases/*' -print0 | xargs -0 shellcheck -x
 shellcheck .ci/run

@@ -1,0 +1,106 @@
+#!/bin/sh
+# The build cache: what did not change does not run again, what changed does, by content. Each RUN writes a random word, so equal
+# digests show that nothing ran.
+. "$(dirname "$0")/../lib/common.sh"
+# shellcheck source=tests/lib/judge.sh
+. "$TESTS/lib/judge.sh"
+need skopeo jq
+busybox_registry
+
+mkdir -p context/sub
+echo one >context/one
+echo two >context/sub/two
+cat >context/Dockerfile <<EOF
+FROM $REGISTRY/busybox AS base
+RUN cat /proc/sys/kernel/random/uuid > /first
+COPY one /one
+RUN cat /proc/sys/kernel/random/uuid > /second
+FROM base
+ARG WORD=default
+COPY sub /sub
+RUN echo \$WORD > /word; cat /proc/sys/kernel/random/uuid > /third
+ENV A=b
+LABEL c=d
+CMD ["cat", "/first", "/second", "/third"]
+EOF
+
+builds "it builds" -t app context || bail "nothing to compare"
+first=$digest
+nacre run --rm app
+cp out words
+
+# unchanged DESCRIPTION ARGUMENT…: builds to the same image
+unchanged() {
+  unchanged_what=$1
+  shift
+  nacre build "$@"
+  is "$(head -n 1 out)" "$first" "$unchanged_what" || diag_file err
+}
+
+# runs WHICH DESCRIPTION ARGUMENT…: builds, and just these words are new
+runs() {
+  runs_which=$1 runs_what=$2
+  shift 2
+  nacre build -t other "$@" || diag_file err
+  nacre run --rm other
+  is "$(paste words out | awk '$1 != $2 { printf "%d", NR }')" "$runs_which" "$runs_what"
+}
+
+unchanged "an unchanged build runs nothing" -t app context
+touch -d @1000000000 context/one
+unchanged "a new modification time alone does not count" context
+cp -a context elsewhere
+unchanged "the same content in another directory" elsewhere
+echo unused >context/unused
+unchanged "a file that no instruction takes" context
+unchanged "a build argument that is given its default" --build-arg WORD=default context
+unchanged "another -f with the same text" -f "$T/elsewhere/Dockerfile" context
+printf 'sub/hidden\n' >context/.dockerignore
+echo hidden >context/sub/hidden
+unchanged "an ignored file" context
+rm context/.dockerignore context/sub/hidden
+{ echo '# a comment'; cat context/Dockerfile; } >commented
+unchanged "a comment" -f commented context
+
+runs 3 "another value of ARG runs what follows it" --build-arg WORD=other context
+echo changed >context/sub/two
+runs 3 "a changed file below a copied directory" context
+echo two >context/sub/two
+chmod 755 context/sub/two
+runs 3 "a changed mode" context
+chmod 644 context/sub/two
+ln -s two context/sub/link
+runs 3 "an added link" context
+rm context/sub/link
+echo changed >context/one
+runs 23 "a changed file runs what follows its COPY" context
+echo one >context/one
+unchanged "back to the first state" context
+runs 123 "--no-cache runs everything" --no-cache context
+
+nacre build -t app context || diag_file err
+first=$(head -n 1 out)
+nacre run --rm app
+cp out words
+sed 's/^FROM base/FROM base AS last/' context/Dockerfile >renamed
+unchanged "a stage's name" -f renamed context
+sed 's/ENV A=b/ENV A=c/' context/Dockerfile >last-env
+runs "" "ENV at the end runs nothing" -f last-env context
+
+# The base moves on.
+mkdir moved
+printf 'FROM %s/busybox\nRUN echo moved > /moved\n' "$REGISTRY" >moved/Dockerfile
+nacre build -o "oci:$T/moved-layout:latest" moved || diag_file err
+push "$T/moved-layout:latest" busybox:latest
+runs 123 "--pull sees that the base changed" --pull context
+
+# Two at once give one result.
+printf 'FROM %s/busybox\nRUN sleep 1; cat /proc/sys/kernel/random/uuid > /word\n' "$REGISTRY" >moved/Dockerfile
+"$NACRE" build -q moved >left 2>left.err &
+pid=$!
+"$NACRE" build -q moved >right 2>right.err
+wait $pid
+check "both of two equal builds at once succeed" test -s left -a -s right
+nacre build -q moved
+check "and the next agrees with one of them" grep -qx -f out left right
+done_testing
