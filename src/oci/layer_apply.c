@@ -174,11 +174,20 @@ static int unpack_failed(struct apply *p, struct err *e)
 	return err_in(e, "unpack %s", p->name);
 }
 
+/* Without the digests of files, a listing is not to replace one that may have them. */
+static int publish_listing(struct apply *p, const struct diffid *diffid, struct err *e)
+{
+	struct listing there = { 0 };
+	int r = p->a->digest_files ? 1 : listing_load(p->a->store, diffid, &there, e);
+	listing_fini(&there);
+	return r == 1 ? listing_save(p->a->store, diffid, &p->listing, e) : r;
+}
+
 static int publish(struct apply *p, const struct diffid *diffid, struct err *e)
 {
 	char name[16 + DIGEST_TEXT];
 	struct json_out out;
-	if (listing_save(p->a->store, diffid, &p->listing, e) < 0)
+	if (publish_listing(p, diffid, e) < 0)
 		return -1;
 	json_out_init(&out);
 	descriptor_write(&out, p->a->blob);

@@ -71,7 +71,7 @@ static inline char *listing_text(struct bench *b, const struct diffid *d)
 	struct str out = { 0 };
 	struct err e = { 0 };
 	char *name = x_asprintf("list/%s", digest_hex(&d->d).s);
-	assert_int_equal(store_file_get(&b->store, name, 1 << 20, &out, &e), 0);
+	assert_int_equal(store_file_get(&b->store, name, 64 << 20, &out, &e), 0);
 	free(name);
 	return str_take(&out);
 }

@@ -11,7 +11,7 @@
  *   w - - - PATH                     deletion
  *   O - - - PATH                     opaque marker (members only)
  *
- * "-" in a member stands for 755 (directories) or 644, 0:0, and time 7. PATH "" is written as "(empty)".
+ * "-" in a member stands for 755 (directories), 777 (links) or 644, 0:0, and time 7. PATH "" is written as "(empty)".
  */
 #ifndef NACRE_TESTS_TREES_H
 #define NACRE_TESTS_TREES_H
@@ -153,7 +153,7 @@ static inline void member_parse(const char *line, size_t len, struct tar_entry *
 	unescape(path);
 	unescape(arg);
 	*ret = (struct tar_entry){ .type = (enum tar_type)*kind, .path = x_strdup(str_eq(path, "(empty)") ? "" : path) };
-	ret->mode = *kind == 'd' ? 0755 : 0644;
+	ret->mode = *kind == 'd' ? 0755 : *kind == 'l' ? 0777 : 0644;
 	ret->mtime = 7;
 	if (mode[0] != '-')
 		ret->mode = (mode_t)strtoul(mode, NULL, 8);
