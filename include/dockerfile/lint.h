@@ -1,0 +1,30 @@
+/*
+ * Build checks (SEMANTICS section 16): which rules are on, and those that need nothing but the text. The rules that need
+ * values, images or a context are the builder's; it asks df_check_wants before it warns.
+ */
+#ifndef NACRE_DOCKERFILE_LINT_H
+#define NACRE_DOCKERFILE_LINT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "dockerfile/parse.h"
+
+struct df_check {
+	bool as_error;          /* error=true: a warning fails the build */
+	uint32_t skipped;       /* one bit for each enum df_rule */
+	uint32_t experimental;  /* likewise: experimental rules that were asked for */
+};
+_Static_assert(DF_RULES <= 32, "one bit for each rule");
+
+/* The value of the check directive or of the build argument that replaces it; NULL and "" ask for nothing (DIR-08). */
+int df_check_parse(const char *text, struct df_check *ret, struct err *e);
+
+/* Whether `rule` is on for an instruction (NULL: for the file), comments directly above it included (DIR-10). */
+bool df_check_wants(const struct df_check *c, const struct df_instruction *in, enum df_rule rule);
+
+/* Makes f->warnings anew. df_parse has done so with the file's own check directive. */
+void df_lint(struct df_file *f, const struct df_check *c);
+
+#endif

@@ -1,0 +1,10 @@
+#ifndef NACRE_SRC_DOCKERFILE_CSV_H
+#define NACRE_SRC_DOCKERFILE_CSV_H
+
+#include "base/err.h"
+#include "base/vec.h"
+
+/* One record of comma-separated fields; a field in double quotes may hold commas, and "" for a quote (RFC 4180). */
+int csv_parse(const char *text, struct strv *ret, struct err *e);
+
+#endif

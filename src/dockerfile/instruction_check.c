@@ -1,0 +1,243 @@
+/* The rules of each instruction about its flags and arguments: what needs neither variables nor the file system. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/str.h"
+#include "dockerfile/flags.h"
+#include "dockerfile/mount.h"
+#include "dockerfile/values.h"
+#include "flags_priv.h"
+#include "heredoc_priv.h"
+#include "instruction_priv.h"
+
+static int need_one(const struct df_instruction *in, struct err *e)
+{
+	bool some = in->op == DF_ENV || in->op == DF_LABEL || in->op == DF_ARG ? in->kvs.n : in->args.n;
+	return some ? 0 : err_set(e, ERR_PARSE, "%s requires at least one argument", df_op_name(in->op));
+}
+
+static int need_exactly_one(const struct df_instruction *in, struct err *e)
+{
+	if (in->args.n != 1)
+		return err_set(e, ERR_PARSE, "%s requires exactly one argument", df_op_name(in->op));
+	return 0;
+}
+
+static int check_pairs(const struct df_instruction *in, struct err *e)
+{
+	if (need_one(in, e))
+		return -1;
+	for (size_t i = 0; i < in->kvs.n; i++)
+		if (!*in->kvs.v[i].key)
+			return err_set(e, ERR_PARSE, "%s names can not be blank", df_op_name(in->op));
+	return 0;
+}
+
+/* Only "$" with something behind it could be a variable. */
+static bool has_variable(const char *s)
+{
+	const char *dollar = strchr(s, '$');
+	return dollar && dollar[1];
+}
+
+static int check_copy(const struct df_instruction *in, struct err *e)
+{
+	const char *name = df_op_name(in->op), *from = df_flag_get(in, "from");
+	if (in->args.n < 2)
+		return err_set(e, ERR_PARSE, "%s requires at least two arguments, sources and a destination; %s was given", name,
+			in->args.n ? "only one" : "none");
+	if (df_heredoc_find(in, in->args.v[in->args.n - 1]))
+		return err_set(e, ERR_PARSE, "%s cannot accept a heredoc as a destination", name);
+	if (from && has_variable(from))
+		return err_set(e, ERR_PARSE, "--from=%.100s: variables are not expanded here; name a stage with FROM … AS and use that",
+			from);
+	return 0;
+}
+
+static bool stage_name_is_valid(const char *s)
+{
+	if (*s < 'a' || *s > 'z')
+		return false;
+	return s[strspn(s, "abcdefghijklmnopqrstuvwxyz0123456789-_.")] == '\0';
+}
+
+static int check_from(struct df_instruction *in, struct arena *arena, struct err *e)
+{
+	bool named = in->args.n == 3 && str_case_eq(in->args.v[1], "as");
+	if (!named && in->args.n != 1)
+		return err_set(e, ERR_PARSE, "FROM requires either one or three arguments: FROM image, or FROM image AS name");
+	in->image = in->args.v[0];
+	if (!named)
+		return 0;
+	char *name = arena_strdup(arena, in->args.v[2]);
+	str_lower(name);
+	if (!stage_name_is_valid(name))
+		return err_set(e, ERR_PARSE, "invalid name for build stage: \"%.100s\"; it must begin with a letter and hold "
+			"only letters, digits, '-', '_' and '.'", in->args.v[2]);
+	in->as_word = in->args.v[1];
+	in->stage_name_written = in->args.v[2];
+	in->stage_name = name;
+	return 0;
+}
+
+static int check_interval(const struct df_instruction *in, const char *flag, struct err *e)
+{
+	const char *text = df_flag_get(in, flag);
+	int64_t ns;
+	if (!text || !*text)
+		return 0;
+	if (df_duration(text, &ns, e))
+		return err_in(e, "--%s", flag);
+	if (ns && ns < 1000000)
+		return err_set(e, ERR_PARSE, "--%s=%.60s cannot be less than 1ms", flag, text);
+	return 0;
+}
+
+static int check_retries(const struct df_instruction *in, struct err *e)
+{
+	const char *text = df_flag_get(in, "retries");
+	uint64_t n;
+	if (!text || !*text)
+		return 0;
+	if (*text == '-' && str_to_u64(text + 1, INT32_MAX, &n))
+		return n ? err_set(e, ERR_PARSE, "--retries cannot be negative (%s)", text) : 0;
+	if (!str_to_u64(text + (*text == '+'), INT32_MAX, &n))
+		return err_set(e, ERR_PARSE, "--retries=%.60s is not a number", text);
+	return 0;
+}
+
+static int check_health_options(const struct df_instruction *in, struct err *e)
+{
+	static const char *const intervals[] = { "interval", "timeout", "start-period", "start-interval" };
+	for (size_t i = 0; i < ARRAY_LEN(intervals); i++)
+		if (check_interval(in, intervals[i], e))
+			return -1;
+	return check_retries(in, e);
+}
+
+static int check_healthcheck(struct df_instruction *in, struct err *e)
+{
+	if (need_one(in, e))
+		return -1;
+	const char *keyword = in->args.v[0];
+	if (str_case_eq(keyword, "NONE")) {
+		/* Flags before NONE are ignored (FLG-02), and so is an empty JSON array after it. */
+		if (in->args.n > 1)
+			return err_set(e, ERR_PARSE, "HEALTHCHECK NONE takes no arguments");
+		in->health_none = true;
+	} else {
+		if (flags_check(in, e))
+			return -1;
+		if (!str_case_eq(keyword, "CMD"))
+			return err_set(e, ERR_PARSE, "unknown type \"%.60s\" in HEALTHCHECK (try CMD)", keyword);
+		if (in->args.n < 2)
+			return err_set(e, ERR_PARSE, "missing command after HEALTHCHECK CMD");
+		if (check_health_options(in, e))
+			return -1;
+	}
+	in->args.n--;
+	memmove(in->args.v, in->args.v + 1, in->args.n * sizeof *in->args.v);
+	return 0;
+}
+
+static int check_choice(const struct df_instruction *in, const char *flag, const char *const *allowed, size_t n,
+	struct err *e)
+{
+	const char *value = df_flag_get(in, flag);
+	if (!value)
+		return 0;
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(value, allowed[i]) == 0)
+			return 0;
+	const char *near = str_nearest(value, allowed, n);
+	err_set(e, ERR_PARSE, "unsupported %s mode \"%.60s\"", flag, value);
+	return near ? err_hint(e, "did you mean %s?", near) : -1;
+}
+
+static int check_run(const struct df_instruction *in, struct err *e)
+{
+	static const char *const networks[] = { "default", "none", "host" }, *const securities[] = { "sandbox", "insecure" };
+	for (size_t i = 0; i < in->flags.n; i++) {
+		AUTO(df_mount_fini) struct df_mount m = { 0 };
+		if (strcmp(in->flags.v[i].name, "mount") == 0 && df_mount_parse(in->flags.v[i].value, NULL, &m, e))
+			return -1;
+	}
+	if (check_choice(in, "network", networks, ARRAY_LEN(networks), e))
+		return -1;
+	return check_choice(in, "security", securities, ARRAY_LEN(securities), e);
+}
+
+static int check_shell(const struct df_instruction *in, struct err *e)
+{
+	if (!in->args.n || (!in->json && !*in->args.v[0]))
+		return err_set(e, ERR_PARSE, "SHELL requires at least one argument");
+	if (!in->json)
+		return err_set(e, ERR_PARSE, "SHELL requires the arguments to be in JSON form: SHELL [\"/bin/sh\", \"-c\"]");
+	return 0;
+}
+
+static int check_volume(struct df_instruction *in, struct arena *arena, struct err *e)
+{
+	if (need_one(in, e))
+		return -1;
+	for (size_t i = 0; i < in->args.n; i++) {
+		struct span path = span_trim(span_of(in->args.v[i]));
+		if (!path.n)
+			return err_set(e, ERR_PARSE, "VOLUME specified can not be an empty string");
+		in->args.v[i] = (char *)span_dup(arena, path);
+	}
+	return 0;
+}
+
+static int compare_words(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static int check_expose(struct df_instruction *in, struct err *e)
+{
+	if (need_one(in, e))
+		return -1;
+	qsort(in->args.v, in->args.n, sizeof *in->args.v, compare_words);
+	return 0;
+}
+
+int instruction_check(struct df_instruction *in, struct arena *arena, struct err *e)
+{
+	/* FLG-02: these three read flags and ignore them. */
+	bool ignores_flags = in->op == DF_ARG || in->op == DF_STOPSIGNAL || in->op == DF_HEALTHCHECK;
+	if (!ignores_flags && flags_check(in, e))
+		return -1;
+	switch (in->op) {
+	case DF_ENV:
+	case DF_LABEL:
+	case DF_ARG:
+		return check_pairs(in, e);
+	case DF_ADD:
+	case DF_COPY:
+		return check_copy(in, e);
+	case DF_FROM:
+		return check_from(in, arena, e);
+	case DF_HEALTHCHECK:
+		return check_healthcheck(in, e);
+	case DF_RUN:
+		return check_run(in, e);
+	case DF_SHELL:
+		return check_shell(in, e);
+	case DF_VOLUME:
+		return check_volume(in, arena, e);
+	case DF_EXPOSE:
+		return check_expose(in, e);
+	case DF_ONBUILD:
+		return need_one(in, e);
+	case DF_MAINTAINER:
+	case DF_STOPSIGNAL:
+	case DF_USER:
+	case DF_WORKDIR:
+		return need_exactly_one(in, e);
+	case DF_CMD:
+	case DF_ENTRYPOINT:
+		return 0;
+	}
+	return 0;
+}
