@@ -209,8 +209,9 @@ cd "$T" || exit 1
 
 # The program must not see what this user has configured.
 HOME=$T/home
-mkdir -p "$HOME"
-export HOME
+XDG_RUNTIME_DIR=$T/runtime
+mkdir -p "$HOME" "$XDG_RUNTIME_DIR"
+export HOME XDG_RUNTIME_DIR
 unset XDG_DATA_HOME XDG_CONFIG_HOME DOCKER_CONFIG REGISTRY_AUTH_FILE SOURCE_DATE_EPOCH
 
 [ -x "$NACRE" ] || bail "there is no program $NACRE: build it first, or set NACRE"
