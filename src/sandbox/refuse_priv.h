@@ -1,0 +1,18 @@
+/* ERR_SANDBOX with a stable id, the cause in the message and a cure behind it. */
+#ifndef NACRE_SANDBOX_REFUSE_PRIV_H
+#define NACRE_SANDBOX_REFUSE_PRIV_H
+
+#include "base/err.h"
+
+/* Keeps what *e says and makes it ERR_SANDBOX with `id`; -1. */
+int refuse_as(struct err *e, const char *id);
+/* Like err_sys, but ERR_SANDBOX with `id`. */
+int refuse_sys(struct err *e, const char *id, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+
+/*
+ * A call that user namespaces should allow (clone, unshare, mount) failed with the present errno; `what` says which.
+ * Looks for the reason: a namespace limit (ENOSPC), a sysctl of the distribution, AppArmor, or a filter above us.
+ */
+int refuse_namespace(struct err *e, const char *what);
+
+#endif
