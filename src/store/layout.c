@@ -8,6 +8,7 @@
 #include "base/fd.h"
 #include "base/json.h"
 #include "base/lock.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "layout_priv.h"
@@ -29,7 +30,7 @@ int layout_lock(int dir_fd, int *ret_fd, struct err *e)
 			return err_set(e, ERR_SPEC, "oci-layout is not a regular file");
 		if (lock_fd(fd, true, true, "oci-layout", e) < 0)
 			return -1;
-		/* Two makers of one layout may have replaced each other's file (layout_init). */
+		/* Two makers of one layout may have replaced each other's file (lock_maker). */
 		if (fstatat(dir_fd, "oci-layout", &there, AT_SYMLINK_NOFOLLOW) == 0 && mine.st_ino == there.st_ino) {
 			*ret_fd = fd_take(&fd);
 			return 0;
@@ -89,11 +90,21 @@ static int make_blob_dirs(int dir_fd, struct err *e)
 	return 0;
 }
 
+/* Until there is an oci-layout the directory is the lock. NFS locks no directories; there the last of two makers wins. */
+static void lock_maker(int dir_fd, int *ret_fd)
+{
+	struct err e;
+	*ret_fd = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (*ret_fd >= 0 && lock_fd(*ret_fd, true, true, "directory", &e) < 0)
+		log_debug("%s", e.msg);
+}
+
 static int init(int dir_fd, struct err *e)
 {
 	bool missing;
 	struct stat st;
-	AUTO(fd_drop) int lock = -1;
+	AUTO(fd_drop) int lock = -1, maker = -1;
+	lock_maker(dir_fd, &maker);
 	if (check_layout(dir_fd, &missing, e) < 0 || make_blob_dirs(dir_fd, e) < 0)
 		return -1;
 	if (missing && layout_replace(dir_fd, "oci-layout", LAYOUT, strlen(LAYOUT), e) < 0)

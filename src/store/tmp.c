@@ -131,13 +131,13 @@ int store_tmp_new(struct store *s, char id[33], int *ret_fd, struct err *e)
 	for (;;) {
 		char name[TMP_NAME];
 		new_name(name, "tmp");
-		if (dir_make(s->fd, name) < 0)
-			return err_sys(e, "create %s/%s", s->path, name);
-		AUTO(fd_drop) int fd = openat(s->fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-		if (fd < 0 && errno == ENOENT)
+		AUTO(fd_drop) int fd = -1;
+		if (dir_make(s->fd, name) == 0)
+			fd = openat(s->fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		if (fd < 0 && errno == ENOENT && faccessat(s->fd, "tmp", F_OK, 0) == 0)
 			continue;
 		if (fd < 0)
-			return err_sys(e, "open %s/%s", s->path, name);
+			return err_sys(e, "create %s/%s", s->path, name);
 		lock_mine(fd, name);
 		if (!still_named(s, name, fd))
 			continue;
