@@ -245,7 +245,7 @@ static int apply_entry(struct apply *a, const struct list_entry *entry)
 		return err_set(a->e, ERR_SPEC, "a layer holds the path \"%.200s\"", t->path);
 	struct fsnode *node = table_find(a->v, dir, name, strlen(name));
 	if (node && node == target)
-		return err_set(a->e, ERR_SPEC, "%.200s is a hard link to itself", t->path);
+		return 0; /* a link to itself */
 	if (node && !(node->type == TAR_DIR && t->type == TAR_DIR)) {
 		fsview_detach(a->v, node);
 		node = NULL;
