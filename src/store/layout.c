@@ -38,6 +38,13 @@ int layout_lock(int dir_fd, int *ret_fd, struct err *e)
 	}
 }
 
+static int rename_synced(int dir_fd, int fd, const char *aside, const char *name, struct err *e)
+{
+	if (fsync(fd) < 0 || renameat(dir_fd, aside, dir_fd, name) < 0)
+		return err_sys(e, "write %s", name);
+	return 0;
+}
+
 int layout_replace(int dir_fd, const char *name, const char *bytes, size_t n, struct err *e)
 {
 	/* The same name each time: what a crash leaves is overwritten by the next writer, never collected. */
@@ -47,19 +54,14 @@ int layout_replace(int dir_fd, const char *name, const char *bytes, size_t n, st
 	AUTO(fd_drop) int fd = openat(dir_fd, aside, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
 	if (fd < 0)
 		return err_sys(e, "create %s", aside);
-	if (fd_write_all(fd, bytes, n, name, e) < 0)
-		goto fail;
-	if (fsync(fd) < 0 || renameat(dir_fd, aside, dir_fd, name) < 0) {
-		err_sys(e, "write %s", name);
-		goto fail;
+	if (fd_write_all(fd, bytes, n, name, e) < 0 || rename_synced(dir_fd, fd, aside, name, e) < 0) {
+		unlinkat(dir_fd, aside, 0);
+		return -1;
 	}
 	AUTO(fd_drop) int dir = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (dir < 0 || fsync(dir) < 0)
 		return err_sys(e, "sync the directory of %s", name);
 	return 0;
-fail:
-	unlinkat(dir_fd, aside, 0);
-	return -1;
 }
 
 static int check_layout(int dir_fd, bool *ret_missing, struct err *e)
