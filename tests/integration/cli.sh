@@ -31,7 +31,7 @@ refused 2 '-f|--file' "an option without its value" build -f
 refused 2 'sideways' "an unknown --network" build --network sideways .
 refused 2 'fancy' "an unknown --progress" build --progress fancy .
 refused 2 'lzma' "an unknown --compression" build --compression lzma .
-refused 2 'UPPER' "a name that is none" build -t UPPER/case .
+refused 2 'Upper' "a name that is none" build -t Upper .
 refused 2 'elsewhere' "an unknown output" build -o elsewhere:x .
 
 # ---- build
@@ -213,7 +213,7 @@ nacre --store "$T/pulls" pull "$REGISTRY/busybox@$remote"
 is "$status" 0 "pull by digest" || diag_file err
 refused 8 'sha256:0000' "pull of a digest that is not there" --store "$T/pulls" pull \
   "$REGISTRY/busybox@sha256:0000000000000000000000000000000000000000000000000000000000000000"
-refused 2 'UPPER' "pull of what is no name" pull UPPER/CASE
+refused 2 'Upper' "pull of what is no name" pull Upper
 
 start_registry tls
 skopeo copy -q --insecure-policy --dest-cert-dir "$registry_dir" "oci:$T/busybox:latest" "docker://$REGISTRY/busybox"
