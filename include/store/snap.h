@@ -12,8 +12,11 @@ struct store;
 bool snap_exists(struct store *s, const struct chainid *c);
 /* O_PATH|O_DIRECTORY of snap/CHAIN/tree. ERR_NOTFOUND. */
 int snap_open(struct store *s, const struct chainid *c, int *ret_fd, struct err *e);
-/* Moves the directory `name` of dir_fd to snap/CHAIN/tree and writes the record; a snapshot that is there already wins
- * and ours goes to trash/. */
+/*
+ * Moves the directory `name` of dir_fd, which holds "tree", to snap/CHAIN and writes the record; a snapshot that is
+ * there already wins and ours goes to trash/. It is the holder that moves, not the tree: the tree may belong to an id
+ * whose directories this process may not move (rename(2), EACCES).
+ */
 int snap_publish(struct store *s, const struct chainid *c, int dir_fd, const char *name, struct err *e);
 
 #endif
