@@ -1,4 +1,34 @@
-int main(void)
+/* Prepares the process, then hands over to the command named on the command line. */
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "cli/command.h"
+
+/* A file opened later must never become our 0, 1 or 2 because the caller closed them. */
+static void fill_standard_fds(void)
 {
-	return 0;
+	int fd;
+	do
+		fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd > STDERR_FILENO)
+		close(fd);
+}
+
+int main(int argc, char **argv)
+{
+	const char *debug = getenv("NACRE_DEBUG");
+	fill_standard_fds();
+	log_set_debug(debug && strcmp(debug, "1") == 0);
+	/* A closed pipe is an error of a write, a file size limit one of EFBIG: both are reported, not fatal. */
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN);
+	/* Modes are set explicitly everywhere; the user's umask must not reach an image (THREATS 4, row 24). */
+	umask(022);
+	return command_main(argc, argv);
 }

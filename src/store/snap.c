@@ -93,11 +93,8 @@ int snap_publish(struct store *s, const struct chainid *c, int dir_fd, const cha
 	AUTO(fd_drop) int lock = -1;
 	if (lock_file(s->fd, "lock/snap", true, true, &lock, e) < 0)
 		return -1;
-	if (snap_exists(s, c)) {
-		fd_drop(&lock);
-		trash_move(s, dir_fd, name);
+	if (snap_exists(s, c))
 		return 0;
-	}
 	/* What stands here without a good record was left by a crash: under the lock nobody else is half way. */
 	unlinkat(s->fd, n.record, 0);
 	if (faccessat(s->fd, n.dir, F_OK, AT_SYMLINK_NOFOLLOW) == 0)

@@ -1,0 +1,35 @@
+/* Images in the store, as commands and builds name them. */
+#ifndef NACRE_BUILD_IMAGE_H
+#define NACRE_BUILD_IMAGE_H
+
+#include "base/err.h"
+#include "oci/config.h"
+#include "oci/descriptor.h"
+#include "oci/layer.h"
+#include "oci/manifest.h"
+#include "store/store.h"
+
+struct image {
+	struct descriptor desc;      /* of the manifest */
+	struct manifest manifest;
+	struct image_config config;
+};
+void image_fini(struct image *i);
+
+/* Reads manifest and config of a manifest digest, and checks that they fit together. */
+int image_load(struct store *s, const struct digest *manifest, struct image *ret, struct err *e);
+
+/* The name under which an image is kept: as docker prints it, without ":latest". The caller owns it. ERR_USAGE. */
+int image_name(const char *text, char **ret, struct err *e);
+
+/* A reference, "sha256:HEX", or at least four hex digits of one. ERR_NOTFOUND. */
+int image_find(struct store *s, const char *text, struct digest *ret, struct err *e);
+
+/* Writes the config and manifest for these layers into the store. */
+int image_write(struct store *s, const struct image_config *config, const struct layer *layers, size_t n,
+		struct descriptor *ret, struct err *e);
+
+/* Puts a name on an image. */
+int image_tag(struct store *s, const char *name, const struct descriptor *image, const char *created, struct err *e);
+
+#endif

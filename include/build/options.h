@@ -1,0 +1,33 @@
+/* What the user asked of one build; made by cli/cmd_build.c. All strings are borrowed from the command line. */
+#ifndef NACRE_BUILD_OPTIONS_H
+#define NACRE_BUILD_OPTIONS_H
+
+#include <stdbool.h>
+
+#include "base/vec.h"
+#include "oci/layer_writer.h"
+#include "sandbox/sandbox.h"
+
+enum progress_mode { PROGRESS_PLAIN, PROGRESS_QUIET };
+
+struct build_options {
+	const char *context;         /* a directory */
+	const char *file;            /* -f, or NULL */
+	struct strv tags;            /* -t */
+	struct strv build_args;      /* K=V, or K to take it from the environment */
+	struct strv labels;          /* K=V */
+	struct strv contexts;        /* NAME=VALUE of --build-context */
+	struct strv secrets;         /* id=ID[,src=PATH][,env=NAME][,type=file|env] */
+	struct strv ssh;             /* default|ID[=SOCKET] */
+	const char *target;          /* --target, or NULL */
+	const char *platform;        /* --platform, or NULL */
+	bool no_cache, pull;
+	enum sandbox_net net;        /* for RUN without --network */
+	enum progress_mode progress;
+	bool quiet;                  /* only the digest on stdout */
+	const char *iidfile;         /* or NULL */
+	const char *output;          /* oci:DIR[:TAG], or NULL */
+	struct layer_format format;
+};
+
+#endif

@@ -1,0 +1,214 @@
+/* Images that FROM and --from name: found in the store or fetched, once per build and platform. */
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/fd.h"
+#include "base/path.h"
+#include "build_priv.h"
+#include "registry/pull.h"
+#include "registry/reference.h"
+#include "store/blob.h"
+#include "store/record.h"
+
+void base_image_fini(struct base_image *i)
+{
+	for (size_t k = 0; k < i->slots.n; k++)
+		slot_unref(i->slots.v[k]);
+	vec_fini(&i->slots);
+	image_fini(&i->image);
+	if (i->view) {
+		fsview_fini(i->view);
+		free(i->view);
+	}
+	free(i->reference);
+}
+
+/* Which manifest a reference gave for a platform when it was last fetched: base/HEX.json. */
+static char *memo_name(const char *reference, const struct platform *want)
+{
+	struct sha s;
+	AUTO(free_drop) char *platform = want ? platform_text(want) : x_strdup("");
+	sha_init(&s);
+	sha_add_str(&s, reference);
+	sha_add_str(&s, platform);
+	struct digest d = sha_end(&s);
+	return x_asprintf("base/%s.json", digest_hex(&d).s);
+}
+
+static bool layers_present(struct store *s, const struct image *i)
+{
+	uint64_t size;
+	for (size_t k = 0; k < i->manifest.layers.n; k++)
+		if (!blob_exists(s, &i->manifest.layers.v[k].digest, &size) || size != i->manifest.layers.v[k].size)
+			return false;
+	return true;
+}
+
+static bool usable(struct store *s, const struct digest *manifest)
+{
+	struct err ignored;
+	struct image i = { 0 };
+	bool ok = image_load(s, manifest, &i, &ignored) == 0 && layers_present(s, &i);
+	image_fini(&i);
+	return ok;
+}
+
+/* An image built here, or fetched before: no network (unless --pull). */
+static bool find_local(struct build *b, struct base_image *i)
+{
+	struct err ignored;
+	AUTO(json_fini) struct json j = { 0 };
+	AUTO(free_drop) char *memo = memo_name(i->reference, i->has_want ? &i->want : NULL);
+	AUTO(free_drop) char *name = NULL;
+	if (b->options->pull)
+		return false;
+	if (!strstr(i->reference, "://") && image_name(i->reference, &name, &ignored) == 0 &&
+	    image_find(b->store, name, &i->manifest, &ignored) == 0 && usable(b->store, &i->manifest)) {
+		struct image image = { 0 };
+		bool fits = !i->has_want || (image_load(b->store, &i->manifest, &image, &ignored) == 0 &&
+					     platform_match(&i->want, &image.config.platform) > 0);
+		image_fini(&image);
+		if (fits)
+			return true;
+	}
+	if (store_json_get(b->store, memo, &j, &ignored) != 0 || !json_str(&j, "manifest"))
+		return false;
+	return digest_parse(json_str(&j, "manifest"), &i->manifest, &ignored) == 0 && usable(b->store, &i->manifest);
+}
+
+struct fetch {
+	struct build *build;
+	struct base_image *image;
+};
+
+static void fetch_line(void *ctx, const char *text)
+{
+	worker_line(ctx, text);
+}
+
+/* oci-layout://DIR[:TAG|@DIGEST] */
+static int fetch_layout(struct store *s, const char *spec, const struct platform *want, struct pulled *ret, struct err *e)
+{
+	AUTO(free_drop) char *dir = x_strdup(spec);
+	struct digest digest;
+	char *at = strrchr(dir, '@');
+	char *slash = strrchr(dir, '/');
+	char *colon = strrchr(slash ? slash : dir, ':');
+	const char *tag = NULL;
+	if (at) {
+		*at = '\0';
+		if (digest_parse(at + 1, &digest, e) < 0)
+			return -1;
+	} else if (colon) {
+		*colon = '\0';
+		tag = colon + 1;
+	}
+	AUTO(fd_drop) int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return err_sys(e, "open the OCI layout %s", dir);
+	return pull_layout(s, fd, dir, tag, at ? &digest : NULL, want, ret, e);
+}
+
+static int fetch_work(void *ctx, struct worker_report *r, struct str *result, struct err *e)
+{
+	struct fetch *f = ctx;
+	struct pull_progress progress = { .line = fetch_line, .ctx = r };
+	const struct platform *want = f->image->has_want ? &f->image->want : NULL;
+	const char *reference = f->image->reference;
+	struct pulled got = { 0 };
+	int rc;
+	if (str_starts(reference, "oci-layout://")) {
+		rc = fetch_layout(f->build->store, reference + strlen("oci-layout://"), want, &got, e);
+	} else {
+		AUTO(reference_fini) struct reference ref = { 0 };
+		if (str_starts(reference, "docker-image://"))
+			reference += strlen("docker-image://");
+		if (reference_parse(reference, &ref, e) < 0) {
+			e->kind = ERR_BUILD;
+			return err_in(e, "failed to parse the image name \"%s\"", reference);
+		}
+		rc = pull_image(f->build->store, &ref, want, true, &progress, &got, e);
+	}
+	if (rc == 0)
+		str_add(result, digest_text(&got.manifest.digest).s);
+	pulled_fini(&got);
+	return rc;
+}
+
+static int fetch_done(struct build *b, struct job *j, const struct str *result, const struct err *failed, struct err *e)
+{
+	struct base_image *i = j->ctx;
+	i->job = NULL;
+	if (failed) {
+		*e = *failed;
+		if (j->step && !e->line) {
+			e->line = j->step->in->line;
+			e->line_end = j->step->in->line_end;
+		}
+		return -1;
+	}
+	if (digest_parse(result->buf, &i->manifest, e) < 0)
+		return -1;
+	i->ready = true;
+	AUTO(free_drop) char *memo = memo_name(i->reference, i->has_want ? &i->want : NULL);
+	AUTO(free_drop) char *text = x_asprintf("{\"manifest\":\"%s\"}", digest_text(&i->manifest).s);
+	return store_json_put(b->store, memo, text, e);
+}
+
+static struct base_image *image_entry(struct build *b, const char *reference, const struct platform *want)
+{
+	for (size_t k = 0; k < b->images.n; k++) {
+		struct base_image *i = b->images.v[k];
+		if (strcmp(i->reference, reference) == 0 && i->has_want == (want != NULL) &&
+		    (!want || platform_eq(&i->want, want)))
+			return i;
+	}
+	struct base_image *i = x_alloc(sizeof *i);
+	i->reference = x_strdup(reference);
+	i->has_want = want != NULL;
+	if (want)
+		i->want = *want;
+	vec_push(&b->images, i);
+	return i;
+}
+
+int base_image_load(struct build *b, struct base_image *i, struct err *e)
+{
+	if (image_load(b->store, &i->manifest, &i->image, e) < 0)
+		return -1;
+	for (size_t k = 0; k < i->image.manifest.layers.n; k++) {
+		const struct descriptor *d = &i->image.manifest.layers.v[k];
+		struct layer_slot *s = slot_new();
+		s->layer.diffid = i->image.config.diff_ids.v[k];
+		s->layer.blob = (struct descriptor){ .media_type = x_strdup(d->media_type), .digest = d->digest, .size = d->size };
+		s->resolved = true;
+		vec_push(&i->slots, s);
+	}
+	i->loaded = true;
+	return slots_settle(b, i->slots.v, i->slots.n, e);
+}
+
+int base_image_need(struct build *b, struct step *step, const char *reference, const struct platform *want,
+		    struct base_image **ret, struct err *e)
+{
+	struct base_image *i = image_entry(b, reference, want);
+	if (i->job)
+		return 1;
+	if (!i->ready && find_local(b, i))
+		i->ready = true;
+	if (!i->ready) {
+		struct fetch f = { .build = b, .image = i };
+		progress_step_start(b->progress, step);
+		i->job = job_worker(b, step, "nacre-pull", fetch_work, &f, e);
+		if (!i->job)
+			return -1;
+		i->job->done = fetch_done;
+		i->job->ctx = i;
+		return 1;
+	}
+	if (!i->loaded && base_image_load(b, i, e) < 0)
+		return -1;
+	*ret = i;
+	return 0;
+}

@@ -1,0 +1,325 @@
+/* A build from its options to its result: reading the Dockerfile, the graph, the loop, names and outputs. */
+#include "build/build.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/limits.h"
+#include "base/log.h"
+#include "base/path.h"
+#include "base/tree.h"
+#include "build_log_priv.h"
+#include "build_priv.h"
+#include "export_priv.h"
+#include "graph_priv.h"
+#include "stat_index_priv.h"
+#include "dockerfile/ignore.h"
+#include "oci/time.h"
+
+/* ---- inputs ---- */
+
+/* -f, else Dockerfile in the context, else dockerfile (LEX-15). The caller owns the path. */
+static char *dockerfile_path(const struct build_options *o)
+{
+	if (o->file)
+		return x_strdup(o->file);
+	char *upper = x_asprintf("%s/Dockerfile", o->context);
+	if (access(upper, F_OK) == 0)
+		return upper;
+	AUTO(free_drop) char *lower = x_asprintf("%s/dockerfile", o->context);
+	if (access(lower, F_OK) != 0)
+		return upper;
+	free(upper);
+	return ptr_take(&lower);
+}
+
+static int read_dockerfile(struct build *b, struct str *text, struct err *e)
+{
+	struct stat st;
+	b->file_path = dockerfile_path(b->options);
+	b->file_name = x_strdup(path_base(b->file_path));
+	bool from_stdin = strcmp(b->file_path, "-") == 0;
+	AUTO(fd_drop) int fd = from_stdin ? fd_dup(STDIN_FILENO) : open(b->file_path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	if (fd < 0 || fstat(fd, &st) < 0) {
+		bool missing = errno == ENOENT;
+		err_sys(e, "open the Dockerfile %s", b->file_path);
+		if (missing) {
+			e->kind = ERR_NOTFOUND;
+			err_hint(e, "name another with -f");
+		}
+		return -1;
+	}
+	if (!from_stdin && !S_ISREG(st.st_mode))
+		return err_set(e, ERR_SPEC, "%s is not a regular file", b->file_path);
+	b->made_time = st.st_mtim.tv_sec;
+	return fd_read_all(fd, LIMIT_DOCKERFILE, b->file_path, text, e);
+}
+
+static void read_build_args(struct build *b)
+{
+	const struct strv *given = &b->options->build_args;
+	for (size_t i = 0; i < given->n; i++) {
+		const char *equals = strchr(given->v[i], '=');
+		AUTO(free_drop) char *name = x_strndup(given->v[i], strcspn(given->v[i], "="));
+		const char *value = equals ? equals + 1 : getenv(name); /* ARG-14 */
+		if (value)
+			env_set(&b->build_args, name, value);
+	}
+	/* Clients forward it from the environment (SDE-01). */
+	const char *epoch = getenv("SOURCE_DATE_EPOCH");
+	if (epoch && *epoch && !env_get(&b->build_args, "SOURCE_DATE_EPOCH"))
+		env_set(&b->build_args, "SOURCE_DATE_EPOCH", epoch);
+}
+
+static int read_contexts(struct build *b, struct err *e)
+{
+	const struct strv *given = &b->options->contexts;
+	for (size_t i = 0; i < given->n; i++) {
+		const char *equals = strchr(given->v[i], '=');
+		if (!equals || equals == given->v[i] || !equals[1])
+			return err_set(e, ERR_USAGE, "--build-context %s: NAME=VALUE is wanted", given->v[i]);
+		struct named_context *c = x_alloc(sizeof *c);
+		vec_push(&b->contexts, c);
+		c->name = x_strndup(given->v[i], (size_t)(equals - given->v[i]));
+		c->value = x_strdup(equals + 1);
+		c->dir.fd = -1;
+		c->is_dir = !str_starts(c->value, "docker-image://") && !str_starts(c->value, "oci-layout://");
+		if (c->is_dir && strstr(c->value, "://"))
+			return err_set(e, ERR_USAGE, "--build-context %s: only a directory, oci-layout:// and docker-image:// are supported yet",
+				       given->v[i]);
+		if (c->is_dir) {
+			c->dir.name = x_strdup(c->name);
+			c->dir.path = x_strdup(c->value);
+		}
+	}
+	return 0;
+}
+
+static int read_platform(struct build *b, struct err *e)
+{
+	platform_host(&b->host);
+	b->target = b->host;
+	if (!b->options->platform)
+		return 0;
+	b->target_given = true;
+	if (platform_parse(b->options->platform, &b->target, e) < 0) {
+		e->kind = ERR_USAGE;
+		return err_in(e, "--platform %s", b->options->platform);
+	}
+	return 0;
+}
+
+/* SOURCE_DATE_EPOCH as build argument or global ARG default (SDE-01). */
+static int read_epoch(struct build *b, struct err *e)
+{
+	const char *text = env_get(&b->build_args, "SOURCE_DATE_EPOCH");
+	uint64_t epoch;
+	if (!text)
+		text = env_get(&b->global_args, "SOURCE_DATE_EPOCH");
+	if (text && *text) {
+		if (!str_to_u64(text, INT64_MAX, &epoch))
+			return err_set(e, ERR_USAGE, "SOURCE_DATE_EPOCH \"%s\" is not a number of seconds", text);
+		b->has_epoch = true;
+		b->epoch = b->made_time = (int64_t)epoch;
+	}
+	b->created = time_rfc3339(b->has_epoch ? b->epoch : b->start_time);
+	return 0;
+}
+
+/* ---- output ---- */
+
+static void print_excerpt(struct build *b, const struct err *e)
+{
+	if (!e->line)
+		return;
+	AUTO(free_drop) char *text = df_excerpt(&b->file, b->file_name, e->line, e->line_end ? e->line_end : e->line);
+	fprintf(stderr, "%s", text);
+}
+
+static void print_warnings(struct build *b)
+{
+	if (b->options->progress == PROGRESS_QUIET || !b->file.warnings.n)
+		return;
+	for (size_t i = 0; i < b->file.warnings.n; i++) {
+		const struct df_warning *w = &b->file.warnings.v[i];
+		AUTO(str_fini) struct str out = { 0 };
+		str_addf(&out, "WARNING: %s: ", df_rule_name(w->rule));
+		str_add_printable(&out, w->text, strlen(w->text));
+		str_addf(&out, " (%s:%d)", b->file_name, w->line);
+		progress_note(b->progress, out.buf);
+	}
+}
+
+static int give_names(struct build *b, struct build_result *ret, struct err *e)
+{
+	for (size_t i = 0; i < b->options->tags.n; i++) {
+		char *name = NULL;
+		if (image_name(b->options->tags.v[i], &name, e) < 0)
+			return -1;
+		strv_push_taken(&ret->names, name);
+		if (image_tag(b->store, name, &ret->image, b->created, e) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int write_iidfile(const struct build_options *o, const struct descriptor *image, struct err *e)
+{
+	if (!o->iidfile)
+		return 0;
+	AUTO(free_drop) char *dir = path_dir(o->iidfile);
+	AUTO(fd_drop) int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return err_sys(e, "open the directory of %s", o->iidfile);
+	struct digest_text text = digest_text(&image->digest);
+	return file_put(fd, path_base(o->iidfile), text.s, strlen(text.s), false, e);
+}
+
+/* ---- the whole ---- */
+
+static int check_options(const struct build_options *o, struct err *e)
+{
+	for (size_t i = 0; i < o->tags.n; i++) {
+		AUTO(free_drop) char *name = NULL;
+		if (image_name(o->tags.v[i], &name, e) < 0)
+			return err_in(e, "-t %s", o->tags.v[i]);
+	}
+	return o->output ? export_check(o->output, e) : 0;
+}
+
+static int prepare(struct build *b, struct err *e)
+{
+	AUTO(str_fini) struct str text = { 0 };
+	b->start_time = time(NULL);
+	b->context.path = x_strdup(b->options->context);
+	if (check_options(b->options, e) < 0 || read_dockerfile(b, &text, e) < 0)
+		return -1;
+	read_build_args(b);
+	if (read_contexts(b, e) < 0 || read_platform(b, e) < 0)
+		return -1;
+	struct stat st;
+	if (stat(b->options->context, &st) < 0)
+		return err_sys(e, "open the build context %s", b->options->context);
+	if (!S_ISDIR(st.st_mode))
+		return err_set(e, ERR_USAGE, "the build context %s is not a directory", b->options->context);
+	if (df_parse(str_text(&text), text.len, &b->file, e) < 0 || graph_make(b, e) < 0)
+		return -1;
+	return read_epoch(b, e);
+}
+
+static void save_indexes(struct build *b)
+{
+	struct err e;
+	for (size_t i = 0; i <= b->contexts.n; i++) {
+		struct context *c = i ? &b->contexts.v[i - 1]->dir : &b->context;
+		/* Losing it costs time only. */
+		if (c->opened && stat_index_save(b->store, c->index, &e) < 0)
+			log_debug("stat index of %s: %s", c->path, e.msg);
+	}
+}
+
+static int finish(struct build *b, struct build_result *ret, struct err *e)
+{
+	if (build_finish(b, &ret->image, e) < 0)
+		return -1;
+	/* Everything the names will lead to is on disk before the names are. */
+	if (b->store_dirty && store_sync(b->store, e) < 0)
+		return -1;
+	if (give_names(b, ret, e) < 0)
+		return -1;
+	if (b->options->output && export_image(b->store, &ret->image, b->options->output, e) < 0)
+		return -1;
+	return write_iidfile(b->options, &ret->image, e);
+}
+
+static int clean_work(void *ctx, struct worker_report *r, struct str *result, struct err *e)
+{
+	struct build *b = ctx;
+	(void)r;
+	(void)result;
+	if (b->userns_open && userns_join(&b->userns, e) < 0)
+		return -1;
+	store_recover(b->store);
+	return 0;
+}
+
+/* Work directories hold files of subordinate ids: only from inside the namespace can they be removed. */
+void build_clean(struct build *b)
+{
+	struct err e;
+	struct worker w;
+	if (b->tmp_fd < 0)
+		return;
+	store_tmp_discard(b->store, b->tmp_id);
+	fd_drop(&b->tmp_fd);
+	if (worker_start(&w, "nacre-clean", clean_work, b, &e) < 0 || worker_wait(&w, NULL, NULL, NULL, &e) < 0)
+		log_debug("clean up: %s", e.msg);
+}
+
+static void build_fini(struct build *b)
+{
+	for (size_t i = 0; i < b->stages.n; i++)
+		stage_free(b->stages.v[i]);
+	vec_fini(&b->stages);
+	for (size_t i = 0; i < b->images.n; i++) {
+		base_image_fini(b->images.v[i]);
+		free(b->images.v[i]);
+	}
+	vec_fini(&b->images);
+	build_clean(b);
+	for (size_t i = 0; i < b->contexts.n; i++) {
+		context_fini(&b->contexts.v[i]->dir);
+		free(b->contexts.v[i]->name);
+		free(b->contexts.v[i]->value);
+		free(b->contexts.v[i]);
+	}
+	vec_fini(&b->contexts);
+	context_fini(&b->context);
+	if (b->userns_open)
+		userns_fini(&b->userns);
+	vec_fini(&b->jobs);
+	strv_fini(&b->build_args);
+	strv_fini(&b->platform_args);
+	strv_fini(&b->global_args);
+	free(b->file_name);
+	free(b->file_path);
+	free(b->created);
+	free(b->hosts_text);
+	free(b->resolv_text);
+	progress_free(b->progress);
+	df_file_fini(&b->file);
+	arena_fini(&b->arena);
+}
+
+int build_run(struct store *s, const struct build_options *o, struct build_result *ret, struct err *e)
+{
+	struct build b = { .store = s, .options = o, .tmp_fd = -1 };
+	b.context.fd = -1;
+	b.progress = progress_new(o->progress);
+	int r = prepare(&b, e);
+	if (r == 0)
+		r = schedule_run(&b, e);
+	if (r == 0)
+		r = finish(&b, ret, e);
+	if (r == 0)
+		print_warnings(&b);
+	else
+		print_excerpt(&b, e);
+	save_indexes(&b);
+	build_log_write(&b, r == 0 ? ret : NULL);
+	build_fini(&b);
+	return r;
+}
+
+void build_result_fini(struct build_result *r)
+{
+	descriptor_fini(&r->image);
+	strv_fini(&r->names);
+}

@@ -1,0 +1,333 @@
+/*
+ * One build while it runs: what the files of this folder share.
+ *
+ * A stage is carried out instruction by instruction; each instruction becomes a step. A step that needs long work starts a job
+ * (a worker process or a RUN command) and its stage waits; other stages go on meanwhile. The one loop is in schedule.c.
+ */
+#ifndef NACRE_BUILD_BUILD_PRIV_H
+#define NACRE_BUILD_BUILD_PRIV_H
+
+#include <stdint.h>
+
+#include "base/digest.h"
+#include "base/err.h"
+#include "base/json.h"
+#include "base/proc.h"
+#include "base/vec.h"
+#include "build/image.h"
+#include "build/options.h"
+#include "dockerfile/parse.h"
+#include "oci/chain.h"
+#include "oci/config.h"
+#include "oci/fsview.h"
+#include "oci/layer.h"
+#include "oci/platform.h"
+#include "sandbox/sandbox.h"
+#include "store/store.h"
+
+struct build;
+struct stage;
+struct step;
+struct job;
+
+/*
+ * One layer of a stage's stack. Shared by the stages that build on it. `tree_fd` is a directory that serves as overlay lower: a
+ * snapshot of the store, or the upper directory of a RUN of this build that has yet to be packed.
+ */
+struct layer_slot {
+	unsigned refs;
+	bool resolved;           /* layer and chain are known */
+	struct layer layer;      /* owned */
+	struct chainid chain;    /* of the stack up to and including this layer */
+	int tree_fd;             /* owned; -1: no tree yet */
+	bool tree_ready;         /* the tree is complete (a RUN's is before it is packed) */
+	bool listed;             /* its listing is in the store */
+	unsigned work_id;        /* directory of the build's tmp that holds `tree`, 0: none, or published */
+	struct job *job;         /* unpacking or packing; NULL: none */
+	struct strv implied;     /* directories of the tree that no entry named, see tree_fix_implied */
+};
+
+enum job_kind { JOB_WORKER, JOB_COMMAND };
+
+/* Something the loop waits for. done() is called once, then the job is freed; e is NULL on success. */
+struct job {
+	enum job_kind kind;
+	struct step *step;         /* whose output this is; NULL for background work */
+	struct worker worker;      /* WORKER */
+	struct sandbox sandbox;    /* COMMAND */
+	int output_fd;             /* COMMAND: what it prints; -1 after its end */
+	bool ended;                /* COMMAND: the process is gone */
+	int status;                /* COMMAND: wait status */
+	int (*done)(struct build *b, struct job *j, const struct str *result, const struct err *failed, struct err *e);
+	void *ctx;                 /* borrowed by done */
+	struct layer_slot *slot;   /* what it makes, if that is a layer or tree */
+};
+
+enum step_state {
+	STEP_NEW,
+	STEP_WAITING,  /* for a job, another stage or a tree */
+	STEP_APPLIED,  /* its effect on the stage is there; its layer may still be packing */
+	STEP_DONE,     /* intermediate image and record are written */
+};
+
+/* The key of a step: every input by name, in the order of writing. */
+struct cache_key {
+	struct json_out fields; /* an open object while it is made */
+	char *text;             /* the finished object; owned */
+	struct digest digest;   /* of text */
+};
+
+struct step {
+	struct stage *stage;
+	const struct df_instruction *in;
+	unsigned number;          /* as shown: #N */
+	unsigned position;        /* "2" of 2/7 */
+	char *title;              /* "[build 2/7] RUN make"; owned */
+	enum step_state state;
+	bool cached, shown;
+	bool has_layer;           /* makes a layer: slot */
+	struct layer_slot *slot;  /* referenced */
+	struct cache_key key;
+	bool has_key;
+	/* Writes the key, given the chain below the step's layer; also for a step that ran before that chain was known. */
+	void (*write_key)(struct build *b, struct step *s, const struct chainid *parent);
+	struct job *job;
+	struct history history;   /* owned */
+	bool has_history;
+	struct image_config config; /* as it is after this step, without history and diff_ids; owned */
+	struct digest image;      /* of the intermediate image, once DONE */
+	int64_t started_ms, ended_ms;
+	void *work;               /* an instruction's own state; freed by work_free */
+	void (*work_free)(void *work);
+};
+
+struct stage {
+	struct build *build;
+	const struct df_stage *df;
+	char *label;               /* name for titles: "build", "stage-1"; owned */
+	bool needed, started, finished;
+	struct stage *base_stage;  /* FROM another stage */
+	struct df_instruction *triggers; /* ONBUILD of the base; in the build's arena */
+	size_t n_triggers;
+	size_t pc;                 /* next instruction: triggers first, then those of the Dockerfile */
+	unsigned n_steps;          /* for "2/7" */
+	struct platform platform;
+	VEC(struct step *) steps;  /* owned, in order */
+	size_t n_done;             /* steps[0..n_done) are DONE */
+	VEC(struct layer_slot *) slots; /* the stack, bottom first; referenced */
+	struct image_config config;     /* present state, without history of our own and diff_ids of our own */
+	size_t n_base_layers;      /* of the image or stage it is FROM */
+	VEC(struct history) base_history; /* owned */
+	struct strv env;           /* what expansion and RUN see: ENV and ARG, last one wins */
+	struct strv args;          /* names declared by ARG, in order, each once per declaration; "K=V" or "K" */
+	bool cmd_set;              /* by this stage: ENTRYPOINT then keeps it */
+	bool chain_missed;         /* a step of the stack ran in this build: nothing after it can be cached */
+	struct digest meta_key;    /* identity of everything before, for records of instructions without a layer */
+	struct fsview *view;       /* of slots[0..view_layers), made on first need; owned */
+	size_t view_layers;
+};
+
+/* A directory that COPY reads: the build context or a named one. */
+struct context {
+	char *name;                /* NULL: the build context; owned */
+	char *path;                /* owned */
+	int fd;
+	struct df_ignore *ignore;  /* owned; NULL: nothing ignored */
+	struct fsview view;        /* read on demand */
+	struct stat_index *index;  /* owned */
+	bool opened;
+};
+
+struct named_context {
+	char *name;                /* lower case as typed; owned */
+	char *value;               /* owned */
+	struct context dir;        /* value is a directory */
+	bool is_dir;
+};
+
+/* An image that FROM or --from names, fetched once per build and platform. */
+struct base_image {
+	char *reference;           /* as expanded; owned */
+	struct platform want;
+	bool has_want;
+	bool ready;
+	struct digest manifest;
+	struct job *job;
+	VEC(struct layer_slot *) slots; /* made when first used; referenced */
+	bool loaded;
+	struct image image;
+	struct fsview *view;       /* owned */
+	size_t view_layers;
+};
+
+struct build {
+	struct store *store;                 /* borrowed */
+	const struct build_options *options; /* borrowed */
+	struct arena arena;
+	struct df_file file;
+	char *file_name;                     /* for messages; owned */
+	char *file_path;                     /* where it was read; owned */
+	struct strv build_args;              /* K=V */
+	struct strv platform_args;           /* automatic ones, K=V */
+	struct strv global_args;             /* K=V: automatic and evaluated global ARGs */
+	struct platform host, target;
+	bool target_given;
+	bool has_epoch;
+	int64_t epoch;
+	int64_t start_time;
+	int64_t made_time;                   /* mtime of directories and inline files that have no other: the epoch, or the Dockerfile's own */
+	char *created;                       /* RFC 3339 of the build's start, or the epoch; owned */
+	struct context context;
+	VEC(struct named_context *) contexts;
+	VEC(struct base_image *) images;
+	VEC(struct stage *) stages;          /* one per stage of the file */
+	struct stage *goal;
+	VEC(struct job *) jobs;
+	unsigned n_numbers;                  /* step numbers given */
+	bool userns_open;
+	struct userns userns;
+	char tmp_id[33];
+	int tmp_fd;                          /* -1 until first needed */
+	unsigned n_work;                     /* work directories made in tmp_fd */
+	char *hosts_text, *resolv_text;      /* owned; made on first RUN */
+	struct progress *progress;
+	bool store_dirty;                    /* something to sync before names are written */
+};
+
+/* ---- slots.c: layers and their trees ---- */
+struct layer_slot *slot_new(void);
+struct layer_slot *slot_ref(struct layer_slot *s);
+void slot_unref(struct layer_slot *s);
+/* Chains what can be chained: every resolved slot on resolved ones below gets its chainID; trees of this build that are
+ * complete become snapshots. */
+int slots_settle(struct build *b, struct layer_slot **slots, size_t n, struct err *e);
+/* 0: every slot has a tree. 1: unpacking, come back. */
+int slots_need_trees(struct build *b, struct step *step, struct layer_slot **slots, size_t n, struct err *e);
+/* 0: every slot is resolved and the last has a chain. 1: still packing. */
+int slots_need_layers(struct build *b, struct layer_slot **slots, size_t n);
+/* A fresh directory N in the build's tmp holding `tree` (and `work`); *ret_holder_fd may be NULL. */
+int work_dir(struct build *b, unsigned *ret_id, int *ret_tree_fd, int *ret_work_fd, struct err *e);
+int build_userns(struct build *b, struct err *e);
+
+/* ---- schedule.c ---- */
+struct job *job_worker(struct build *b, struct step *step, const char *name, worker_fn *fn, void *ctx, struct err *e);
+struct job *job_command(struct build *b, struct step *step, const struct sandbox *s, int output_fd);
+int schedule_run(struct build *b, struct err *e);
+
+/* ---- stage.c: one stage, instruction by instruction ---- */
+struct stage *stage_find(struct build *b, const char *name); /* any case */
+/* 0: something was done; 1: waits; 2: finished. */
+int stage_advance(struct build *b, struct stage *st, struct err *e);
+/* The argv of RUN, CMD, ENTRYPOINT: exec form as it is, else SHELL and the text (args[0] when NULL). */
+void stage_command(const struct stage *st, const struct df_instruction *in, const char *text, struct strv *ret);
+void stage_free(struct stage *st);
+bool stage_layers_ready(const struct stage *st);
+
+/* ---- graph.c ---- */
+int graph_make(struct build *b, struct err *e);
+
+/* ---- base_image.c ---- */
+/* 0: *ret is ready and loaded. 1: pulling, come back. */
+int base_image_need(struct build *b, struct step *step, const char *reference, const struct platform *want,
+		    struct base_image **ret, struct err *e);
+/* Reads the documents of i->manifest and makes its slots. */
+int base_image_load(struct build *b, struct base_image *i, struct err *e);
+void base_image_fini(struct base_image *i);
+
+/* ---- view.c: root filesystems without trees ---- */
+/* Merges the slots into *view (kept between calls; *done of them are in it). 0, or 1: a listing is being made, come back. */
+int view_update(struct build *b, struct step *step, struct layer_slot **slots, size_t n, struct fsview **view, size_t *done,
+		struct err *e);
+
+/* ---- scope.c: variables ---- */
+int scope_expand(struct stage *st, const struct df_instruction *in, const char *word, char **ret, struct err *e);
+bool arg_is_proxy(const char *name);
+void scope_global(struct build *b);
+int scope_global_args(struct build *b, struct err *e);
+
+/* ---- cache.c: keys and records ---- */
+void key_begin(struct cache_key *k, const char *op);
+void key_str(struct cache_key *k, const char *name, const char *value); /* NULL: left out */
+void key_digest(struct cache_key *k, const char *name, const struct digest *d);
+void key_strv(struct cache_key *k, const char *name, const struct strv *values);
+void key_end(struct cache_key *k);
+void key_fini(struct cache_key *k);
+
+struct step_record {
+	bool has_layer;
+	struct layer layer;      /* owned */
+	char *created;           /* owned */
+};
+void step_record_fini(struct step_record *r);
+/* 0 usable, 1 none. A record whose layer is no longer in the store is none. */
+int record_get(struct build *b, const struct cache_key *k, struct step_record *ret, struct err *e);
+int record_put(struct build *b, const struct step *step, struct err *e);
+int layer_by_diffid(struct store *s, const struct diffid *d, struct layer *ret, struct err *e); /* 0, 1 none, -1 */
+
+/* ---- layer_job.c: steps whose layer is written by a worker ---- */
+struct layer_job {
+	struct build *build;
+	struct step *step;
+	struct layer_format format;
+	struct layer_slot *slot;
+};
+/* In the worker: what it hands back. */
+void layer_job_result(const struct layer *layer, struct str *result);
+/* Starts fn(struct layer_job *) for a slot that is already on the stack; resolves the slot when it is done. */
+int layer_job_start(struct build *b, struct step *step, struct layer_slot *slot, const char *name, worker_fn *fn, struct err *e);
+/* In the worker: the marked part of `dest` as a layer, and as a tree if the slot has one. */
+int layer_job_write(struct layer_job *l, struct fsview *dest, struct str *result, struct err *e);
+/* Puts a new slot on the stack and starts fn for it, with a tree when a later RUN wants one. */
+int layer_job_launch(struct build *b, struct stage *st, struct step *step, const char *name, worker_fn *fn, struct err *e);
+/* Looks the step up under its key: 0 found and used, 1 not, 2 the chain below is not known yet. */
+int layer_job_cached(struct build *b, struct stage *st, struct step *step, struct err *e);
+/* The step's effect is on the stage. */
+void layer_job_applied(struct stage *st, struct step *step);
+
+/* ---- the families of instructions: 0 applied, 1 waits ---- */
+int step_from(struct build *b, struct stage *st, struct step *step, struct err *e);
+int step_run(struct build *b, struct stage *st, struct step *step, struct err *e);
+int step_copy(struct build *b, struct stage *st, struct step *step, struct err *e);
+int step_workdir(struct build *b, struct stage *st, struct step *step, struct err *e);
+int step_meta(struct build *b, struct stage *st, struct step *step, struct err *e);
+
+/* Puts the layer of a cached step on the stack. */
+void step_use_record(struct stage *st, struct step *step, struct step_record *r);
+void step_history(struct stage *st, struct step *step, char *created_by /* taken */, bool empty);
+
+/* ---- commit.c ---- */
+/* Writes records and intermediate images of steps whose layers are there; in order. */
+int stage_commit(struct build *b, struct stage *st, struct err *e);
+int build_finish(struct build *b, struct descriptor *ret, struct err *e);
+
+/* ---- context.c ---- */
+/* `dockerfile` (may be NULL): its own ignore file beats the context's (CTX-01). */
+int context_open(struct build *b, struct context *c, const char *dockerfile, struct err *e);
+void context_fini(struct context *c);
+/* Gives a file of the context its digest, from the stat index or by reading it. */
+int context_digest(struct context *c, struct fsnode *n, struct err *e);
+/* O_RDONLY of a file of the context. */
+int context_open_file(struct context *c, const struct fsnode *n, int *ret_fd, struct err *e);
+
+/* ---- build.c ---- */
+/* Removes what this build has in tmp/, from inside its namespace. */
+void build_clean(struct build *b);
+
+/* ---- progress.c ---- */
+struct progress *progress_new(enum progress_mode mode);
+void progress_free(struct progress *p);
+void progress_step_start(struct progress *p, struct step *s);
+void progress_step_line(struct progress *p, const struct step *s, const char *text, size_t n);
+void progress_step_cached(struct progress *p, struct step *s);
+void progress_step_done(struct progress *p, struct step *s, const struct digest *image);
+void progress_step_failed(struct progress *p, struct step *s, const struct err *e);
+void progress_note(struct progress *p, const char *text);
+
+int64_t now_ms(void);
+
+/* ---- go_text.c: texts as Go's fmt writes them ---- */
+void go_quote(struct str *out, const char *text);                       /* %q */
+void go_list(struct str *out, const struct strv *l, bool quoted);       /* [a b] or ["a" "b"] */
+void go_duration(struct str *out, int64_t ns);                          /* 1m30s */
+
+#endif

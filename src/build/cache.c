@@ -1,0 +1,144 @@
+/*
+ * Keys and records of steps.
+ *
+ * A key is a JSON object of every input by name, so that what changed can be told; its SHA-256 names the record:
+ *   step/HEX.json  {"key":{…},"created":…,"layer":{"diffid":…,"mediaType":…,"digest":…,"size":…},"seconds":…}
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "build_priv.h"
+#include "oci/time.h"
+#include "store/blob.h"
+#include "store/record.h"
+
+void key_begin(struct cache_key *k, const char *op)
+{
+	key_fini(k);
+	json_out_init(&k->fields);
+	json_begin(&k->fields, '{');
+	json_kv_str(&k->fields, "op", op);
+}
+
+void key_str(struct cache_key *k, const char *name, const char *value)
+{
+	if (value)
+		json_kv_str(&k->fields, name, value);
+}
+
+void key_digest(struct cache_key *k, const char *name, const struct digest *d)
+{
+	json_kv_str(&k->fields, name, digest_text(d).s);
+}
+
+void key_strv(struct cache_key *k, const char *name, const struct strv *values)
+{
+	json_kv_strv(&k->fields, name, values);
+}
+
+void key_end(struct cache_key *k)
+{
+	json_end(&k->fields, '}');
+	k->text = json_out_take(&k->fields);
+	k->digest = digest_of(k->text, strlen(k->text));
+}
+
+void key_fini(struct cache_key *k)
+{
+	json_out_drop(&k->fields);
+	free(k->text);
+	*k = (struct cache_key){ 0 };
+}
+
+void step_record_fini(struct step_record *r)
+{
+	descriptor_fini(&r->layer.blob);
+	free(r->created);
+	*r = (struct step_record){ 0 };
+}
+
+static char *record_name(const struct cache_key *k)
+{
+	return x_asprintf("step/%s.json", digest_hex(&k->digest).s);
+}
+
+/* Reads {"diffid":…, descriptor members}; false when it is not all there or its blob is gone. */
+static bool read_layer(struct build *b, const struct json *j, struct layer *ret)
+{
+	struct err ignored;
+	uint64_t size;
+	struct layer l = { 0 };
+	const char *diffid = json_str(j, "diffid");
+	if (!diffid || digest_parse(diffid, &l.diffid.d, &ignored) < 0 || descriptor_parse(j, "step record", &l.blob, &ignored) < 0)
+		return false;
+	if (!blob_exists(b->store, &l.blob.digest, &size) || size != l.blob.size) {
+		descriptor_fini(&l.blob);
+		return false;
+	}
+	*ret = l;
+	return true;
+}
+
+int record_get(struct build *b, const struct cache_key *k, struct step_record *ret, struct err *e)
+{
+	AUTO(free_drop) char *name = record_name(k);
+	AUTO(json_fini) struct json j = { 0 };
+	int r = store_json_get(b->store, name, &j, e);
+	if (r)
+		return r;
+	struct step_record rec = { 0 };
+	const struct json *layer = json_get(&j, "layer");
+	if (layer) {
+		rec.has_layer = true;
+		if (!read_layer(b, layer, &rec.layer))
+			return 1;
+	}
+	const char *created = json_str(&j, "created");
+	rec.created = created ? x_strdup(created) : NULL;
+	*ret = rec;
+	return 0;
+}
+
+int record_put(struct build *b, const struct step *step, struct err *e)
+{
+	AUTO(free_drop) char *name = record_name(&step->key);
+	AUTO(json_fini) struct json key = { 0 };
+	struct json_out o;
+	if (json_parse(step->key.text, strlen(step->key.text), "step key", &key, e) < 0)
+		return -1;
+	json_out_init(&o);
+	json_begin(&o, '{');
+	json_put_key(&o, "key");
+	json_put_raw(&o, &key);
+	if (step->history.created)
+		json_kv_str(&o, "created", step->history.created);
+	json_kv_int(&o, "milliseconds", step->ended_ms - step->started_ms);
+	if (step->slot) {
+		const struct layer *l = &step->slot->layer;
+		json_put_key(&o, "layer");
+		json_begin(&o, '{');
+		json_kv_str(&o, "diffid", digest_text(&l->diffid.d).s);
+		json_kv_str(&o, "mediaType", l->blob.media_type);
+		json_kv_str(&o, "digest", digest_text(&l->blob.digest).s);
+		json_kv_int(&o, "size", (int64_t)l->blob.size);
+		json_end(&o, '}');
+	}
+	json_end(&o, '}');
+	AUTO(free_drop) char *text = json_out_take(&o);
+	b->store_dirty = true;
+	return store_json_put(b->store, name, text, e);
+}
+
+int layer_by_diffid(struct store *s, const struct diffid *d, struct layer *ret, struct err *e)
+{
+	AUTO(free_drop) char *name = x_asprintf("layer/%s.json", digest_hex(&d->d).s);
+	AUTO(json_fini) struct json j = { 0 };
+	struct layer l = { .diffid = *d };
+	int r = store_json_get(s, name, &j, e);
+	if (r)
+		return r;
+	if (descriptor_parse(&j, name, &l.blob, e) < 0)
+		return -1;
+	*ret = l;
+	return 0;
+}

@@ -1,0 +1,120 @@
+/*
+ * Steps in order: when a step's layer is packed, its record and its intermediate image are written. Metadata only:
+ * nothing here reads or writes a layer.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "build_priv.h"
+#include "oci/time.h"
+#include "store/blob.h"
+
+static void history_copy(struct history *to, const struct history *from)
+{
+	*to = (struct history){
+		.created = from->created ? x_strdup(from->created) : NULL,
+		.created_by = from->created_by ? x_strdup(from->created_by) : NULL,
+		.author = from->author ? x_strdup(from->author) : NULL,
+		.comment = from->comment ? x_strdup(from->comment) : NULL,
+		.empty_layer = from->empty_layer,
+	};
+}
+
+/* The config of the image that `steps` steps of the stage make: its diff_ids are the first n_layers of the stack. */
+static void full_config(struct stage *st, size_t steps, size_t n_layers, struct image_config *ret)
+{
+	config_copy(ret, steps ? &st->steps.v[steps - 1]->config : &st->config);
+	for (size_t i = 0; i < n_layers; i++)
+		vec_push(&ret->diff_ids, st->slots.v[i]->layer.diffid);
+	for (size_t i = 0; i < st->base_history.n; i++)
+		history_copy(vec_add(&ret->history), &st->base_history.v[i]);
+	const char *last = NULL;
+	for (size_t i = 0; i < steps; i++) {
+		const struct step *s = st->steps.v[i];
+		if (!s->has_history)
+			continue;
+		history_copy(vec_add(&ret->history), &s->history);
+		last = s->history.created;
+	}
+	free(ret->created);
+	if (st->build->has_epoch)
+		last = st->build->created;
+	if (!last && st->base_history.n)
+		last = st->base_history.v[st->base_history.n - 1].created;
+	ret->created = x_strdup(last ? last : st->build->created);
+}
+
+static size_t layers_after(const struct stage *st, size_t steps)
+{
+	size_t n = st->n_base_layers;
+	for (size_t i = 0; i < steps; i++)
+		n += st->steps.v[i]->has_layer;
+	return n;
+}
+
+static int write_image(struct build *b, struct stage *st, size_t steps, struct descriptor *ret, struct err *e)
+{
+	struct image_config config = { 0 };
+	size_t n = layers_after(st, steps);
+	AUTO(free_drop) struct layer *layers = x_alloc((n + 1) * sizeof *layers);
+	for (size_t i = 0; i < n; i++)
+		layers[i] = st->slots.v[i]->layer;
+	full_config(st, steps, n, &config);
+	int r = image_write(b->store, &config, layers, n, ret, e);
+	config_fini(&config);
+	return r;
+}
+
+/* The chain below the layer of a step: of the slot under its own. */
+static struct chainid chain_below(const struct stage *st, const struct step *s)
+{
+	struct chainid none = { 0 };
+	for (size_t i = 1; i < st->slots.n; i++)
+		if (st->slots.v[i] == s->slot)
+			return st->slots.v[i - 1]->chain;
+	return none;
+}
+
+int stage_commit(struct build *b, struct stage *st, struct err *e)
+{
+	if (slots_settle(b, st->slots.v, st->slots.n, e) < 0)
+		return -1;
+	for (; st->n_done < st->steps.n; st->n_done++) {
+		struct step *s = st->steps.v[st->n_done];
+		struct descriptor image = { 0 };
+		if (s->state != STEP_APPLIED || (s->slot && (!s->slot->resolved || digest_is_zero(&s->slot->chain.d))))
+			return 0;
+		/* What stands below must be packed too: it is part of this image. */
+		if (slots_need_layers(b, st->slots.v, layers_after(st, st->n_done + 1)))
+			return 0;
+		if (!s->has_key && s->write_key) {
+			struct chainid below = chain_below(st, s);
+			s->write_key(b, s, &below);
+		}
+		if (s->has_key && !s->cached && record_put(b, s, e) < 0)
+			return -1;
+		if (s->has_history) {
+			if (write_image(b, st, st->n_done + 1, &image, e) < 0)
+				return -1;
+			s->image = image.digest;
+			descriptor_fini(&image);
+		}
+		s->state = STEP_DONE;
+		progress_step_done(b->progress, s, s->has_history ? &s->image : NULL);
+	}
+	return 0;
+}
+
+int build_finish(struct build *b, struct descriptor *ret, struct err *e)
+{
+	struct stage *st = b->goal;
+	/* --label wins over the file (ENV-04); it is no step and no history. */
+	for (size_t i = 0; i < b->options->labels.n; i++) {
+		const char *text = b->options->labels.v[i];
+		AUTO(free_drop) char *key = x_strndup(text, strcspn(text, "="));
+		const char *value = strchr(text, '=');
+		struct image_config *c = st->steps.n ? &st->steps.v[st->steps.n - 1]->config : &st->config;
+		env_set(&c->labels, key, value ? value + 1 : "");
+	}
+	return write_image(b, st, st->steps.n, ret, e);
+}

@@ -1,0 +1,130 @@
+/* The marked part of a planned root filesystem as a layer. */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "copy_priv.h"
+
+/* The path under which a file with several names was first written. */
+struct first_name { uint64_t inode; char *path; };
+
+struct emit {
+	struct build *build;
+	struct fsview *dest;
+	struct layer_writer *out;
+	VEC(struct first_name) first;
+};
+
+static const char *first_path(const struct emit *m, uint64_t inode)
+{
+	for (size_t i = 0; inode && i < m->first.n; i++)
+		if (m->first.v[i].inode == inode)
+			return m->first.v[i].path;
+	return NULL;
+}
+
+static int write_content(struct emit *m, const struct fsnode *n, const char *path, struct err *e)
+{
+	const struct copy_mark *mark = n->mark;
+	AUTO(fd_drop) int fd = -1;
+	if (mark->content)
+		return layer_writer_data(m->out, mark->content, n->size, e);
+	if (!n->size)
+		return 0;
+	if (mark->from->context) {
+		if (context_open_file(mark->from->context, mark->src, &fd, e) < 0)
+			return -1;
+	} else if (content_open(m->build, mark->from, mark->src, &fd, e) < 0) {
+		return -1;
+	}
+	return layer_writer_fd(m->out, fd, path, e);
+}
+
+static int emit_node(struct emit *m, const struct fsnode *n, struct err *e)
+{
+	AUTO(free_drop) char *path = fsnode_path(n);
+	const struct copy_mark *mark = n->mark;
+	const char *linked = mark->self && n->type == TAR_FILE ? first_path(m, n->inode) : NULL;
+	struct tar_entry t = {
+		.type = linked ? TAR_HARDLINK : n->type,
+		.path = path,
+		.link = (char *)(linked ? linked : n->link),
+		.mode = n->type == TAR_SYMLINK ? 0777 : n->mode,
+		.uid = n->uid,
+		.gid = n->gid,
+		.size = n->type == TAR_FILE && !linked ? n->size : 0,
+		.mtime = n->mtime,
+		.major = n->major,
+		.minor = n->minor,
+	};
+	if (n->xattrs)
+		t.xattrs = *n->xattrs;
+	if (layer_writer_add(m->out, &t, e) < 0)
+		return -1;
+	if (t.type != TAR_FILE)
+		return 0;
+	if (n->inode)
+		vec_push(&m->first, ((struct first_name){ n->inode, x_strdup(path) }));
+	return write_content(m, n, path, e);
+}
+
+/* Gathers the marked nodes in the order they are written: parents first, siblings by name. */
+static int gather(struct emit *m, struct fsnode ***ret, size_t *ret_n, struct err *e)
+{
+	VEC(struct fsnode *) order = { 0 };
+	VEC(struct fsnode *) todo = { 0 };
+	int r = 0;
+	vec_push(&todo, m->dest->root);
+	while (todo.n && r == 0) {
+		struct fsnode *n = todo.v[--todo.n];
+		const struct copy_mark *mark = n->mark;
+		/* Directories on the way are written too, as they are: other tools unpack layers one by one. */
+		if (n != m->dest->root)
+			vec_push(&order, n);
+		if (n->type != TAR_DIR || !mark->below)
+			continue;
+		r = fsview_kids(m->dest, n, e);
+		for (size_t i = n->n_kids; i > 0 && r == 0; i--)
+			if (n->kids[i - 1]->mark)
+				vec_push(&todo, n->kids[i - 1]);
+	}
+	vec_fini(&todo);
+	*ret = order.v;
+	*ret_n = order.n;
+	return r;
+}
+
+/* Contents in layers without a tree are fetched in one pass, source by source, before anything is written. */
+static int fetch_contents(struct emit *m, struct fsnode *const *nodes, size_t n, struct err *e)
+{
+	struct copy_from *from = NULL;
+	VEC(struct fsnode *) wanted = { 0 };
+	for (size_t i = 0; i < n; i++) {
+		const struct copy_mark *mark = nodes[i]->mark;
+		if (!mark->self || !mark->src || nodes[i]->type != TAR_FILE || mark->from->context || !nodes[i]->size)
+			continue;
+		from = mark->from; /* one instruction has one --from */
+		vec_push(&wanted, (struct fsnode *)mark->src);
+	}
+	int r = from ? content_fetch(m->build, from, wanted.v, wanted.n, e) : 0;
+	vec_fini(&wanted);
+	return r;
+}
+
+int copy_emit(struct build *b, struct fsview *dest, struct layer_writer *w, struct err *e)
+{
+	struct emit m = { .build = b, .dest = dest, .out = w };
+	struct fsnode **order = NULL;
+	size_t n = 0;
+	int r = dest->root->mark ? gather(&m, &order, &n, e) : 0;
+	if (r == 0)
+		r = fetch_contents(&m, order, n, e);
+	for (size_t i = 0; i < n && r == 0; i++)
+		r = emit_node(&m, order[i], e);
+	free(order);
+	for (size_t i = 0; i < m.first.n; i++)
+		free(m.first.v[i].path);
+	vec_fini(&m.first);
+	return r;
+}

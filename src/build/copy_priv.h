@@ -1,0 +1,92 @@
+/*
+ * COPY and ADD: what is selected, where it lands, and the layer that comes of it (SEMANTICS sections 12 and 13).
+ *
+ * Everything is planned on trees of nodes: sources are nodes of the context's or an image's view, the destination is a
+ * view of the image being built, changed by the plan; what was changed is then written as a layer. No tree on disk is needed on
+ * either side, so it works where no namespace does.
+ */
+#ifndef NACRE_BUILD_COPY_PRIV_H
+#define NACRE_BUILD_COPY_PRIV_H
+
+#include "build_priv.h"
+#include "dockerfile/ignore.h"
+#include "dockerfile/values.h"
+
+/* Where sources are read. */
+struct copy_from {
+	struct context *context;    /* a directory; or NULL: */
+	struct layer_slot **slots;  /* the layers of an image or stage; borrowed */
+	size_t n_slots;
+	struct fsview *view;        /* borrowed */
+	int spool_fd;               /* contents fetched from layers without a tree; -1 */
+	struct spool_map *spool;
+};
+
+struct copy_match {
+	struct copy_from *from;
+	struct fsnode *node;        /* links followed */
+	const char *name;           /* base name as it was named; the file's name inside a directory */
+	char *kept;                 /* --parents: path to keep below the destination; NULL otherwise. owned */
+	struct fsnode *base;        /* --parents: where the kept path starts */
+	const char *content;        /* inline file (heredoc); node is NULL. borrowed */
+};
+
+struct copy_file { const char *name; char *text; /* owned */ };
+
+struct copy_spec {
+	struct strv sources;        /* expanded, without heredocs */
+	char *dest;                 /* absolute, with its trailing slash; owned */
+	VEC(struct copy_file) files; /* heredocs */
+	char *chown;                /* expanded --chown or NULL; owned */
+	char *chmod_text;           /* owned */
+	bool has_chmod;
+	struct df_chmod chmod;
+	struct strv excludes;
+	bool link, parents, add;
+	bool from_image;            /* sources keep their owners */
+};
+
+struct copy_selection { struct copy_match *v; size_t n, cap; };
+
+/* Finds what the sources name. A literal that is missing is ERR_BUILD; a wildcard may match nothing (CP-06). */
+int copy_select(struct copy_from *from, const struct copy_spec *spec, struct copy_selection *ret, struct err *e);
+void copy_selection_fini(struct copy_selection *s);
+
+/* Digest of all that is selected: names, types, modes, owners, contents, link targets; not times (CP-23). */
+int copy_digest(const struct copy_selection *s, const struct copy_spec *spec, struct digest *ret, struct err *e);
+
+struct copy_owner { bool set; uint32_t uid, gid; };
+
+/* Changes `dest` as the instruction does and marks what was changed. */
+int copy_plan(const struct copy_selection *s, const struct copy_spec *spec, const struct copy_owner *owner, struct fsview *dest,
+	      int64_t made_time, struct err *e);
+/* A directory and its missing parents, for WORKDIR. */
+int copy_plan_mkdir(struct fsview *dest, const char *path, uint32_t mode, const struct copy_owner *owner, int64_t made_time,
+		    struct err *e);
+
+/* Writes the marked part of `dest` as a layer. */
+int copy_emit(struct build *b, struct fsview *dest, struct layer_writer *w, struct err *e);
+
+/* ---- contents of files of images ---- */
+
+/* Makes the contents of the FILE nodes readable: those in layers without a tree are read out of the layer into a temporary file. */
+int content_fetch(struct build *b, struct copy_from *from, struct fsnode *const *nodes, size_t n, struct err *e);
+/* *ret_fd at the first byte; the caller closes it. */
+int content_open(struct build *b, struct copy_from *from, const struct fsnode *node, int *ret_fd, struct err *e);
+void content_drop(struct copy_from *from);
+/* A small file of an image as text, links followed: 0, 1 absent, -1. */
+int content_text(struct build *b, struct copy_from *from, const char *path, size_t limit, struct str *out, struct err *e);
+
+/* uid and gid of `--chown` or USER, looked up in the image's own files (CP-15). Unknown names become 0 when lenient. */
+int owner_resolve(struct build *b, struct copy_from *image, const char *spec, bool lenient, struct copy_owner *ret, struct err *e);
+
+/* What the plan hangs on a destination node. */
+struct copy_mark {
+	bool self;                  /* the node itself is to be written */
+	bool below;                 /* something below it is */
+	struct copy_from *from;     /* FILE: where its content is read … */
+	const struct fsnode *src;   /* … from this node */
+	const char *content;        /* FILE: inline content instead */
+};
+
+#endif

@@ -1,0 +1,292 @@
+/* Which files the source words of COPY and ADD mean. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/path.h"
+#include "copy_priv.h"
+#include "dockerfile/match.h"
+
+void copy_selection_fini(struct copy_selection *s)
+{
+	for (size_t i = 0; i < s->n; i++)
+		free(s->v[i].kept);
+	vec_fini(s);
+}
+
+static int not_found(const char *path, struct err *e)
+{
+	return err_set(e, ERR_BUILD, "\"%s\": not found", path);
+}
+
+static struct copy_match *add(struct copy_selection *s, struct copy_from *from, struct fsnode *node, const char *name)
+{
+	struct copy_match *m = vec_add(s);
+	m->from = from;
+	m->node = node;
+	m->name = name;
+	return m;
+}
+
+/* The node itself, or what it leads to when it is a link (CP-08); ret NULL when it leads nowhere. */
+static int follow(struct fsview *v, struct fsnode *n, struct fsnode **ret, struct err *e)
+{
+	AUTO(free_drop) char *path = fsnode_path(n);
+	if (n->type != TAR_SYMLINK) {
+		*ret = n;
+		return 0;
+	}
+	return fsview_lookup(v, path, true, ret, NULL, e);
+}
+
+/* The kids of the directories in `in` that match one pattern component. Directories are not entered through links. */
+static int match_component(struct fsview *v, const struct fsnode *const *in, size_t n, const char *pattern,
+			   struct fsnode ***ret, size_t *ret_n, struct err *e)
+{
+	VEC(struct fsnode *) out = { 0 };
+	for (size_t i = 0; i < n; i++) {
+		struct fsnode *dir = (struct fsnode *)in[i];
+		if (dir->type != TAR_DIR)
+			continue;
+		if (fsview_kids(v, dir, e) < 0)
+			goto fail;
+		for (size_t k = 0; k < dir->n_kids; k++) {
+			int m = df_match(pattern, dir->kids[k]->name, e);
+			if (m < 0)
+				goto fail;
+			if (m)
+				vec_push(&out, dir->kids[k]);
+		}
+	}
+	*ret = out.v;
+	*ret_n = out.n;
+	return 0;
+fail:
+	vec_fini(&out);
+	return -1;
+}
+
+/* `path` is rooted and clean; its first component with a wildcard and all after it are patterns. */
+static int select_wildcard(struct copy_from *from, const char *path, struct copy_selection *ret, struct err *e)
+{
+	struct fsview *v = from->view;
+	const char *p = path + 1, *start = p;
+	for (;;) {
+		size_t len = strcspn(p, "/");
+		AUTO(free_drop) char *component = x_strndup(p, len);
+		if (df_has_wildcard(component) || !p[len])
+			break;
+		p += len + 1;
+	}
+	AUTO(free_drop) char *fixed = x_strndup(start, (size_t)(p - start));
+	struct fsnode *base;
+	if (fsview_lookup(v, fixed, true, &base, NULL, e) < 0)
+		return -1;
+	if (!base)
+		return 0;
+	VEC(struct fsnode *) found = { 0 };
+	vec_push(&found, base);
+	while (*p) {
+		size_t len = strcspn(p, "/"), n;
+		AUTO(free_drop) char *pattern = x_strndup(p, len);
+		struct fsnode **next;
+		int r = match_component(v, (const struct fsnode *const *)found.v, found.n, pattern, &next, &n, e);
+		vec_fini(&found);
+		if (r < 0)
+			return -1;
+		found.v = next;
+		found.n = found.cap = n;
+		p += len;
+		p += *p == '/';
+	}
+	int r = 0;
+	for (size_t i = 0; i < found.n && r == 0; i++) {
+		struct fsnode *node;
+		r = follow(v, found.v[i], &node, e);
+		if (r == 0 && !node) {
+			AUTO(free_drop) char *where = fsnode_path(found.v[i]);
+			r = not_found(where, e);
+		}
+		if (r == 0)
+			add(ret, from, node, found.v[i]->name);
+	}
+	vec_fini(&found);
+	return r;
+}
+
+static int select_literal(struct copy_from *from, const char *path, struct copy_selection *ret, struct err *e)
+{
+	struct fsnode *node;
+	if (fsview_lookup(from->view, path, true, &node, NULL, e) < 0)
+		return -1;
+	if (!node)
+		return not_found(path, e);
+	/* The name is the one written, not the one a link leads to. */
+	add(ret, from, node, arena_strdup(&from->view->arena, path_base(path)));
+	return 0;
+}
+
+/* ---- --parents (CP-19) ---- */
+
+/* Everything below `base` that the pattern names, with the path to keep. An iterative walk over open directories. */
+static int select_below(struct copy_from *from, struct fsnode *base, const char *pattern, struct copy_selection *ret,
+			struct err *e)
+{
+	struct df_ignore *include = NULL;
+	AUTO(strv_fini) struct strv patterns = { 0 };
+	strv_push(&patterns, pattern);
+	if (df_ignore_from_patterns(&patterns, &include, e) < 0)
+		return -1;
+	AUTO(free_drop) char *prefix = fsnode_path(base);
+	size_t skip = *prefix ? strlen(prefix) + 1 : 0;
+	VEC(struct fsnode *) todo = { 0 };
+	vec_push(&todo, base);
+	int r = 0;
+	while (todo.n && r == 0) {
+		struct fsnode *dir = todo.v[--todo.n];
+		r = fsview_kids(from->view, dir, e);
+		for (size_t i = 0; i < dir->n_kids && r == 0; i++) {
+			struct fsnode *kid = dir->kids[i];
+			AUTO(free_drop) char *path = fsnode_path(kid);
+			if (df_ignored(include, path + skip, NULL)) {
+				struct copy_match *m = add(ret, from, kid, kid->name);
+				m->kept = x_strdup(path + skip);
+				m->base = base;
+			} else if (kid->type == TAR_DIR) {
+				vec_push(&todo, kid);
+			}
+		}
+	}
+	vec_fini(&todo);
+	df_ignore_free(include);
+	return r;
+}
+
+static int select_parents(struct copy_from *from, const char *source, struct copy_selection *ret, struct err *e)
+{
+	const char *pivot = strstr(source, "/./");
+	AUTO(free_drop) char *base_text = pivot ? x_strndup(source, (size_t)(pivot - source)) : x_strdup("");
+	AUTO(free_drop) char *base_path = path_rooted(base_text);
+	AUTO(free_drop) char *kept = path_rooted(pivot ? pivot + 3 : source);
+	struct fsnode *base, *node;
+	if (fsview_lookup(from->view, base_path, true, &base, NULL, e) < 0)
+		return -1;
+	if (!base || base->type != TAR_DIR)
+		return not_found(base_path, e);
+	if (df_has_wildcard(kept))
+		return select_below(from, base, kept + 1, ret, e);
+	AUTO(free_drop) char *where = fsnode_path(base);
+	AUTO(free_drop) char *whole = path_join(where, kept);
+	if (fsview_lookup(from->view, whole, false, &node, NULL, e) < 0)
+		return -1;
+	if (!node)
+		return not_found(whole, e);
+	struct copy_match *m = add(ret, from, node, node->name);
+	m->kept = x_strdup(kept + 1);
+	m->base = base;
+	return 0;
+}
+
+int copy_select(struct copy_from *from, const struct copy_spec *spec, struct copy_selection *ret, struct err *e)
+{
+	for (size_t i = 0; i < spec->sources.n; i++) {
+		AUTO(free_drop) char *path = path_rooted(spec->sources.v[i]);
+		int r;
+		if (spec->parents)
+			r = select_parents(from, spec->sources.v[i], ret, e);
+		else if (df_has_wildcard(path))
+			r = select_wildcard(from, path, ret, e);
+		else
+			r = select_literal(from, path, ret, e);
+		if (r < 0)
+			return -1;
+	}
+	for (size_t i = 0; i < spec->files.n; i++) {
+		struct copy_match *m = add(ret, from, NULL, spec->files.v[i].name);
+		m->content = spec->files.v[i].text;
+	}
+	return 0;
+}
+
+/* ---- the digest ---- */
+
+static int add_node(struct sha *s, struct copy_from *from, struct fsnode *n, const char *name, const struct copy_spec *spec,
+		    struct err *e)
+{
+	AUTO(str_fini) struct str line = { 0 };
+	str_addf(&line, "%c %o", n->type, n->mode);
+	if (spec->from_image)
+		str_addf(&line, " %u:%u", n->uid, n->gid);
+	if (n->type == TAR_CHAR || n->type == TAR_BLOCK)
+		str_addf(&line, " %u:%u", n->major, n->minor);
+	sha_add_str(s, line.buf);
+	sha_add_str(s, name);
+	if (n->type == TAR_SYMLINK)
+		sha_add_str(s, n->link);
+	for (size_t i = 0; n->xattrs && i < n->xattrs->n; i++) {
+		sha_add_str(s, n->xattrs->v[i].name);
+		sha_add(s, n->xattrs->v[i].value, n->xattrs->v[i].len);
+	}
+	if (n->type != TAR_FILE)
+		return 0;
+	if (from->context && context_digest(from->context, n, e) < 0)
+		return -1;
+	if (n->has_digest) {
+		sha_add(s, n->digest.b, sizeof n->digest.b);
+		return 0;
+	}
+	/* A file of an image whose content was never read: it is what it is in that layer. */
+	sha_add(s, from->slots[n->layer]->layer.diffid.d.b, DIGEST_BYTES);
+	sha_add_str(s, n->layer_path);
+	return 0;
+}
+
+static int add_tree(struct sha *s, struct copy_from *from, struct fsnode *top, const struct copy_spec *spec,
+		    const struct df_ignore *exclude, struct err *e)
+{
+	VEC(struct fsnode *) todo = { 0 };
+	AUTO(free_drop) char *prefix = fsnode_path(top);
+	size_t skip = *prefix ? strlen(prefix) + 1 : 0;
+	vec_push(&todo, top);
+	int r = 0;
+	while (todo.n && r == 0) {
+		struct fsnode *n = todo.v[--todo.n];
+		AUTO(free_drop) char *path = fsnode_path(n);
+		const char *name = n == top ? "" : path + skip;
+		if (n != top && exclude && df_ignored(exclude, name, NULL) &&
+		    !(n->type == TAR_DIR && df_ignore_may_reinclude(exclude, name)))
+			continue;
+		r = add_node(s, from, n, name, spec, e);
+		if (r < 0 || n->type != TAR_DIR)
+			continue;
+		r = fsview_kids(from->view, n, e);
+		for (size_t i = n->n_kids; i > 0 && r == 0; i--)
+			vec_push(&todo, n->kids[i - 1]);
+	}
+	vec_fini(&todo);
+	return r;
+}
+
+int copy_digest(const struct copy_selection *sel, const struct copy_spec *spec, struct digest *ret, struct err *e)
+{
+	struct df_ignore *exclude = NULL;
+	if (spec->excludes.n && df_ignore_from_patterns(&spec->excludes, &exclude, e) < 0)
+		return -1;
+	struct sha s;
+	int r = 0;
+	sha_init(&s);
+	for (size_t i = 0; i < sel->n && r == 0; i++) {
+		const struct copy_match *m = &sel->v[i];
+		sha_add_str(&s, m->kept ? m->kept : m->name);
+		if (m->content)
+			sha_add_str(&s, m->content);
+		else
+			r = add_tree(&s, m->from, m->node, spec, exclude, e);
+	}
+	df_ignore_free(exclude);
+	if (r < 0)
+		sha_drop(&s);
+	else
+		*ret = sha_end(&s);
+	return r;
+}

@@ -1,0 +1,133 @@
+#include "export_priv.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/mem.h"
+#include "base/proc.h"
+#include "base/str.h"
+#include "build/image.h"
+#include "store/blob.h"
+#include "store/ref.h"
+
+/* "oci:DIR[:TAG]" as skopeo reads it: DIR ends at the first colon. Both are owned by the caller; *ret_tag may be NULL. */
+static int parse(const char *spec, char **ret_dir, char **ret_tag, struct err *e)
+{
+	if (!str_starts(spec, "oci:") || !spec[4] || spec[4] == ':')
+		return err_set(e, ERR_USAGE, "-o %s: only oci:DIR[:TAG] can be written yet", spec);
+	const char *dir = spec + 4, *colon = strchr(dir, ':');
+	*ret_dir = x_strndup(dir, colon ? (size_t)(colon - dir) : strlen(dir));
+	*ret_tag = colon && colon[1] ? x_strdup(colon + 1) : NULL;
+	return 0;
+}
+
+int export_check(const char *spec, struct err *e)
+{
+	AUTO(free_drop) char *dir = NULL;
+	AUTO(free_drop) char *tag = NULL;
+	return parse(spec, &dir, &tag, e);
+}
+
+enum { CHUNK = 1 << 18 };
+
+/* Copies one blob, hashing on the way: the store's disk may have rotted since it was written. */
+static int copy_blob(struct store *s, int blobs_fd, const struct descriptor *d, struct err *e)
+{
+	struct digest_text hex = digest_hex(&d->digest);
+	struct stat st;
+	AUTO(fd_drop) int from = -1;
+	char aside[32], id[17];
+	if (fstatat(blobs_fd, hex.s, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode) && (uint64_t)st.st_size == d->size)
+		return 0;
+	if (blob_open(s, &d->digest, &from, e) < 0)
+		return -1;
+	random_hex(id, 8);
+	snprintf(aside, sizeof aside, ".tmp-%s", id);
+	AUTO(fd_drop) int to = openat(blobs_fd, aside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+	if (to < 0)
+		return err_sys(e, "create blob %s", hex.s);
+	AUTO(free_drop) char *buf = x_alloc(CHUNK);
+	struct sha sha;
+	sha_init(&sha);
+	ssize_t n;
+	int r = 0;
+	while (r == 0 && (n = fd_read(from, buf, CHUNK)) != 0) {
+		if (n < 0) {
+			r = err_sys(e, "read blob %s", hex.s);
+			break;
+		}
+		sha_add(&sha, buf, (size_t)n);
+		r = fd_write_all(to, buf, (size_t)n, hex.s, e);
+	}
+	struct digest got = sha_end(&sha);
+	if (r == 0 && !digest_eq(&got, &d->digest))
+		r = err_set(e, ERR_INTEGRITY, "blob %s of the store is damaged: its bytes have another digest", hex.s);
+	if (r == 0 && (fsync(to) < 0 || renameat(blobs_fd, aside, blobs_fd, hex.s) < 0))
+		r = err_sys(e, "write blob %s", hex.s);
+	if (r < 0)
+		unlinkat(blobs_fd, aside, 0);
+	return r;
+}
+
+static int copy_all(struct store *s, int dir, const struct image *image, struct err *e)
+{
+	AUTO(fd_drop) int blobs = openat(dir, "blobs/sha256", O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	if (blobs < 0)
+		return err_sys(e, "open blobs/sha256 of the output");
+	for (size_t i = 0; i < image->manifest.layers.n; i++)
+		if (copy_blob(s, blobs, &image->manifest.layers.v[i], e) < 0)
+			return -1;
+	if (copy_blob(s, blobs, &image->manifest.config, e) < 0 || copy_blob(s, blobs, &image->desc, e) < 0)
+		return -1;
+	if (fsync(blobs) < 0)
+		return err_sys(e, "sync the output");
+	return 0;
+}
+
+struct export_job {
+	struct store *store;
+	const struct descriptor *image;
+	const char *spec;
+};
+
+/* In a worker: it reads and writes as much as the image is large. */
+static int export_work(void *ctx, struct worker_report *r, struct str *result, struct err *e)
+{
+	struct export_job *j = ctx;
+	struct image image = { 0 };
+	AUTO(free_drop) char *path = NULL;
+	AUTO(free_drop) char *tag = NULL;
+	(void)r;
+	(void)result;
+	if (parse(j->spec, &path, &tag, e) < 0 || image_load(j->store, &j->image->digest, &image, e) < 0)
+		return -1;
+	if (mkdir(path, 0777) < 0 && errno != EEXIST)
+		return err_sys(e, "create the output directory %s", path);
+	AUTO(fd_drop) int dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (dir < 0)
+		return err_sys(e, "open the output directory %s", path);
+	if (layout_init(dir, path, e) < 0 || copy_all(j->store, dir, &image, e) < 0)
+		return err_in(e, "write %s", path);
+	struct ref_entry entry = {
+		.name = tag ? tag : (char *)"latest",
+		.media_type = j->image->media_type,
+		.digest = j->image->digest,
+		.size = j->image->size,
+	};
+	return ref_put(dir, &entry, e);
+}
+
+int export_image(struct store *s, const struct descriptor *image, const char *spec, struct err *e)
+{
+	struct export_job j = { .store = s, .image = image, .spec = spec };
+	struct worker w;
+	if (worker_start(&w, "nacre-export", export_work, &j, e) < 0)
+		return -1;
+	return worker_wait(&w, NULL, NULL, NULL, e);
+}

@@ -1,0 +1,13 @@
+#ifndef NACRE_BUILD_GRAPH_PRIV_H
+#define NACRE_BUILD_GRAPH_PRIV_H
+
+#include "build_priv.h"
+
+void stage_need(struct build *b, struct stage *st);
+struct named_context *named_context_find(struct build *b, const char *name);
+/* The stage that `--from=NAME` of an instruction of st means; *ret NULL: a named context or an image. */
+int stage_named_from(struct stage *st, const struct df_instruction *in, const char *from, struct stage **ret, struct err *e);
+/* The expanded image name of its FROM; the caller owns it. */
+int stage_expand_base(struct stage *st, char **ret, struct err *e);
+
+#endif

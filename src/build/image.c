@@ -1,0 +1,174 @@
+#include "build/image.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/limits.h"
+#include "base/mem.h"
+#include "base/tree.h"
+#include "oci/layer.h"
+#include "oci/media_type.h"
+#include "registry/reference.h"
+#include "store/blob.h"
+#include "store/ref.h"
+
+void image_fini(struct image *i)
+{
+	descriptor_fini(&i->desc);
+	manifest_fini(&i->manifest);
+	config_fini(&i->config);
+}
+
+int image_load(struct store *s, const struct digest *manifest, struct image *ret, struct err *e)
+{
+	AUTO(str_fini) struct str text = { 0 };
+	AUTO(str_fini) struct str config = { 0 };
+	AUTO(image_fini) struct image i = { 0 };
+	struct digest_text name = digest_text(manifest);
+	if (blob_read(s, manifest, LIMIT_MANIFEST, &text, e) < 0)
+		return -1;
+	if (manifest_parse(text.buf, text.len, NULL, name.s, &i.manifest, e) < 0)
+		return -1;
+	if (blob_read(s, &i.manifest.config.digest, LIMIT_CONFIG, &config, e) < 0)
+		return -1;
+	if (config_parse(config.buf, config.len, name.s, &i.config, e) < 0)
+		return -1;
+	if (i.config.diff_ids.n != i.manifest.layers.n)
+		return err_set(e, ERR_SPEC, "image %s: its config names %zu layers, its manifest %zu", name.s,
+			       i.config.diff_ids.n, i.manifest.layers.n);
+	i.desc = (struct descriptor){ .media_type = x_strdup(i.manifest.media_type), .digest = *manifest, .size = text.len };
+	*ret = i;
+	i = (struct image){ 0 };
+	return 0;
+}
+
+int image_name(const char *text, char **ret, struct err *e)
+{
+	AUTO(reference_fini) struct reference r = { 0 };
+	if (reference_parse(text, &r, e) < 0) {
+		e->kind = ERR_USAGE;
+		return -1;
+	}
+	char *name = reference_familiar(&r);
+	size_t n = strlen(name);
+	if (!r.has_digest && str_ends(name, ":latest"))
+		name[n - strlen(":latest")] = '\0';
+	*ret = name;
+	return 0;
+}
+
+static int find_by_name(struct store *s, const char *text, struct digest *ret, struct err *e)
+{
+	struct err ignored;
+	AUTO(free_drop) char *name = NULL;
+	if (image_name(text, &name, &ignored) < 0)
+		return 1;
+	struct ref_list refs = { 0 };
+	if (ref_list(s->fd, &refs, e) < 0)
+		return -1;
+	int r = 1;
+	for (size_t i = 0; i < refs.n && r; i++)
+		if (str_eq(refs.v[i].name, name)) {
+			*ret = refs.v[i].digest;
+			r = 0;
+		}
+	ref_list_fini(&refs);
+	return r;
+}
+
+/* Whether a blob is an image manifest; config and layer blobs share the folder with them. */
+static bool is_manifest(struct store *s, const struct digest *d)
+{
+	struct err ignored;
+	uint64_t size;
+	AUTO(str_fini) struct str text = { 0 };
+	struct manifest m = { 0 };
+	if (!blob_exists(s, d, &size) || size > LIMIT_MANIFEST || blob_read(s, d, LIMIT_MANIFEST, &text, &ignored) < 0)
+		return false;
+	if (manifest_parse(text.buf, text.len, NULL, "", &m, &ignored) < 0)
+		return false;
+	manifest_fini(&m);
+	return true;
+}
+
+enum { PREFIX_MIN = 4 };
+
+static int find_by_prefix(struct store *s, const char *hex, struct digest *ret, struct err *e)
+{
+	size_t len = strlen(hex), found = 0;
+	if (len < PREFIX_MIN || len > DIGEST_HEX || strspn(hex, "0123456789abcdef") != len)
+		return 1;
+	AUTO(fd_drop) int dir = openat(s->fd, "blobs/sha256", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	AUTO(strv_fini) struct strv names = { 0 };
+	if (dir < 0)
+		return 1;
+	if (dir_names(dir, &names, e) < 0)
+		return -1;
+	for (size_t i = 0; i < names.n; i++) {
+		struct err ignored;
+		struct digest d;
+		AUTO(free_drop) char *text = x_asprintf("sha256:%s", names.v[i]);
+		if (!str_starts(names.v[i], hex) || digest_parse(text, &d, &ignored) < 0 || !is_manifest(s, &d))
+			continue;
+		*ret = d;
+		found++;
+	}
+	if (found > 1)
+		return err_set(e, ERR_NOTFOUND, "%s is the beginning of %zu image ids; give more of it", hex, found);
+	return found ? 0 : 1;
+}
+
+int image_find(struct store *s, const char *text, struct digest *ret, struct err *e)
+{
+	int r = find_by_name(s, text, ret, e);
+	if (r == 1)
+		r = find_by_prefix(s, str_starts(text, "sha256:") ? text + 7 : text, ret, e);
+	if (r == 1)
+		return err_set(e, ERR_NOTFOUND, "no image \"%s\" in the store %s; `nacre images` lists what is there", text,
+			       s->path);
+	return r;
+}
+
+int image_write(struct store *s, const struct image_config *config, const struct layer *layers, size_t n,
+		struct descriptor *ret, struct err *e)
+{
+	struct manifest m = { 0 };
+	AUTO(free_drop) char *text = config_write(config);
+	m.config = (struct descriptor){ .media_type = x_strdup(MT_CONFIG), .size = strlen(text) };
+	m.media_type = x_strdup(MT_MANIFEST);
+	int r = blob_put(s, text, strlen(text), &m.config.digest, e);
+	for (size_t i = 0; i < n && r == 0; i++) {
+		struct descriptor *d = vec_add(&m.layers);
+		*d = (struct descriptor){
+			.media_type = x_strdup(media_type_oci(layers[i].blob.media_type)),
+			.digest = layers[i].blob.digest,
+			.size = layers[i].blob.size,
+		};
+	}
+	if (r == 0) {
+		AUTO(free_drop) char *manifest = manifest_write(&m);
+		struct descriptor d = { .media_type = x_strdup(MT_MANIFEST), .size = strlen(manifest) };
+		r = blob_put(s, manifest, strlen(manifest), &d.digest, e);
+		if (r == 0)
+			*ret = d;
+		else
+			descriptor_fini(&d);
+	}
+	manifest_fini(&m);
+	return r;
+}
+
+int image_tag(struct store *s, const char *name, const struct descriptor *image, const char *created, struct err *e)
+{
+	struct ref_entry entry = {
+		.name = (char *)name,
+		.media_type = image->media_type,
+		.digest = image->digest,
+		.size = image->size,
+		.created = (char *)created,
+	};
+	return ref_put(s->fd, &entry, e);
+}

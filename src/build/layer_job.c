@@ -1,0 +1,165 @@
+/* Steps whose layer a worker writes: RUN's packing, COPY, ADD, WORKDIR. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "build_priv.h"
+#include "copy_priv.h"
+#include "oci/layer_writer.h"
+#include "oci/time.h"
+#include "oci/tree_writer.h"
+
+/* "DIFFID MEDIATYPE DIGEST SIZE" */
+void layer_job_result(const struct layer *layer, struct str *result)
+{
+	str_addf(result, "%s %s %s %llu", digest_text(&layer->diffid.d).s, layer->blob.media_type,
+		 digest_text(&layer->blob.digest).s, (unsigned long long)layer->blob.size);
+}
+
+static int parse_result(const struct str *text, struct layer *ret, struct err *e)
+{
+	char diffid[80], media_type[128], digest[80];
+	unsigned long long size;
+	if (sscanf(str_text(text), "%79s %127s %79s %llu", diffid, media_type, digest, &size) != 4)
+		return err_set(e, ERR_SYS, "a worker sent a broken layer report");
+	if (digest_parse(diffid, &ret->diffid.d, e) < 0 || digest_parse(digest, &ret->blob.digest, e) < 0)
+		return -1;
+	ret->blob.media_type = x_strdup(media_type);
+	ret->blob.size = size;
+	return 0;
+}
+
+static int layer_done(struct build *b, struct job *j, const struct str *result, const struct err *failed, struct err *e)
+{
+	struct layer_slot *slot = j->slot;
+	struct step *step = j->step;
+	slot->job = NULL;
+	if (step->job == j)
+		step->job = NULL;
+	int r = 0;
+	if (failed) {
+		*e = *failed;
+		r = -1;
+	} else {
+		r = parse_result(result, &slot->layer, e);
+	}
+	if (r < 0 && !e->line) {
+		e->line = step->in->line;
+		e->line_end = step->in->line_end;
+	}
+	if (r == 0) {
+		slot->resolved = true;
+		if (slot->tree_fd >= 0)
+			slot->tree_ready = true;
+		step->ended_ms = step->ended_ms ? step->ended_ms : now_ms();
+		b->store_dirty = true;
+	}
+	slot_unref(slot);
+	return r;
+}
+
+int layer_job_start(struct build *b, struct step *step, struct layer_slot *slot, const char *name, worker_fn *fn, struct err *e)
+{
+	struct layer_job ctx = { .build = b, .step = step, .format = b->options->format, .slot = slot };
+	struct job *j = job_worker(b, step, name, fn, &ctx, e);
+	if (!j)
+		return -1;
+	j->done = layer_done;
+	j->slot = slot_ref(slot);
+	slot->job = j;
+	return 0;
+}
+
+int layer_job_write(struct layer_job *l, struct fsview *dest, struct str *result, struct err *e)
+{
+	struct layer layer = { 0 };
+	AUTO(layer_writer_drop) struct layer_writer *w = NULL;
+	struct tree_writer *tree = l->slot->tree_fd >= 0 ? tree_writer_new(l->slot->tree_fd) : NULL;
+	/* Directories on the way are written as they are, so nothing of the tree is left unsaid. */
+	int r = layer_writer_open(l->build->store, &l->format, tree, &w, e);
+	if (r == 0)
+		r = copy_emit(l->build, dest, w, e);
+	if (r == 0)
+		r = layer_writer_finish(w, &layer, e);
+	if (r == 0 && tree)
+		r = tree_writer_finish(tree, NULL, e);
+	tree_writer_free(tree);
+	if (r < 0)
+		return -1;
+	layer_job_result(&layer, result);
+	descriptor_fini(&layer.blob);
+	return 0;
+}
+
+/* True when a RUN further on will want this layer as a tree. */
+static bool tree_is_wanted(const struct stage *st)
+{
+	const struct build *b = st->build;
+	for (size_t i = st->pc; i < st->n_triggers; i++)
+		if (st->triggers[i].op == DF_RUN)
+			return true;
+	size_t at = st->df->first + (st->pc > st->n_triggers ? st->pc - st->n_triggers : 0);
+	for (size_t i = at; i < st->df->end; i++)
+		if (b->file.instructions.v[i].op == DF_RUN)
+			return true;
+	return false;
+}
+
+int layer_job_launch(struct build *b, struct stage *st, struct step *step, const char *name, worker_fn *fn, struct err *e)
+{
+	struct layer_slot *slot = slot_new();
+	step->slot = slot;
+	step->has_layer = true;
+	if (tree_is_wanted(st)) {
+		if (build_userns(b, e) < 0 || work_dir(b, &slot->work_id, &slot->tree_fd, NULL, e) < 0)
+			return -1;
+	}
+	if (layer_job_start(b, step, slot, name, fn, e) < 0)
+		return -1;
+	vec_push(&st->slots, slot_ref(slot));
+	layer_job_applied(st, step);
+	return 0;
+}
+
+int layer_job_cached(struct build *b, struct stage *st, struct step *step, struct err *e)
+{
+	static const struct chainid none;
+	struct step_record rec = { 0 };
+	/* A step whose parent ran in this build runs too: its key would need a chain that is still being packed, and a new
+	 * parent practically never leads back to an old one. */
+	if (b->options->no_cache || st->chain_missed) {
+		st->chain_missed = true;
+		return 1;
+	}
+	if (slots_settle(b, st->slots.v, st->slots.n, e) < 0)
+		return -1;
+	if (slots_need_layers(b, st->slots.v, st->slots.n))
+		return 2;
+	step->write_key(b, step, st->slots.n ? &st->slots.v[st->slots.n - 1]->chain : &none);
+	int r = record_get(b, &step->key, &rec, e);
+	if (r == 1)
+		st->chain_missed = true;
+	if (r)
+		return r;
+	progress_step_start(b->progress, step);
+	step_use_record(st, step, &rec);
+	progress_step_cached(b->progress, step);
+	step_record_fini(&rec);
+	layer_job_applied(st, step);
+	return 0;
+}
+
+void layer_job_applied(struct stage *st, struct step *step)
+{
+	struct build *b = st->build;
+	if (b->has_epoch || !step->history.created) {
+		free(step->history.created);
+		step->history.created = b->has_epoch ? x_strdup(b->created) : time_rfc3339(time(NULL));
+	}
+	struct sha s;
+	sha_init(&s);
+	sha_add(&s, st->meta_key.b, sizeof st->meta_key.b);
+	sha_add_str(&s, step->history.created_by);
+	st->meta_key = sha_end(&s);
+}

@@ -1,0 +1,74 @@
+/* Variables: the automatic and global ARGs, and expansion in a stage (SEMANTICS sections 6 and 8). */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "build_priv.h"
+#include "dockerfile/expand.h"
+
+static void add_platform(struct strv *to, const char *prefix, const struct platform *p)
+{
+	char name[32];
+	AUTO(free_drop) char *text = platform_text(p);
+	const struct { const char *suffix, *value; } parts[] = {
+		{ "PLATFORM", text }, { "OS", p->os }, { "OSVERSION", p->os_version }, { "ARCH", p->arch }, { "VARIANT", p->variant },
+	};
+	for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
+		snprintf(name, sizeof name, "%s%s", prefix, parts[i].suffix);
+		env_set(to, name, parts[i].value);
+	}
+}
+
+void scope_global(struct build *b)
+{
+	add_platform(&b->platform_args, "BUILD", &b->host);
+	add_platform(&b->platform_args, "TARGET", &b->target);
+	const char *target = b->goal ? b->goal->df->name : NULL;
+	env_set(&b->platform_args, "TARGETSTAGE", b->options->target ? b->options->target : target ? target : "default");
+	strv_copy(&b->global_args, &b->platform_args);
+}
+
+bool arg_is_proxy(const char *name)
+{
+	static const char *const names[] = { "HTTP_PROXY", "HTTPS_PROXY", "FTP_PROXY", "NO_PROXY", "ALL_PROXY" };
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		char lower[16];
+		snprintf(lower, sizeof lower, "%s", names[i]);
+		str_lower(lower);
+		if (strcmp(name, names[i]) == 0 || strcmp(name, lower) == 0)
+			return true;
+	}
+	return false;
+}
+
+int scope_global_args(struct build *b, struct err *e)
+{
+	for (size_t i = 0; i < b->file.n_global; i++) {
+		const struct df_instruction *in = &b->file.instructions.v[i];
+		for (size_t k = 0; k < in->kvs.n; k++) {
+			const struct df_kv *kv = &in->kvs.v[k];
+			const char *given = env_get(&b->build_args, kv->key);
+			AUTO(free_drop) char *value = given ? x_strdup(given) : NULL;
+			struct df_scope scope = { .env = &b->global_args, .escape = b->file.escape };
+			if (!value && kv->value && df_expand(&scope, kv->value, &value, e) < 0) {
+				e->line = in->line;
+				e->line_end = in->line_end;
+				return -1;
+			}
+			if (value)
+				env_set(&b->global_args, kv->key, value);
+		}
+	}
+	return 0;
+}
+
+int scope_expand(struct stage *st, const struct df_instruction *in, const char *word, char **ret, struct err *e)
+{
+	struct df_scope scope = { .env = &st->env, .escape = st->build->file.escape };
+	if (df_expand(&scope, word, ret, e) < 0) {
+		e->line = in->line;
+		e->line_end = in->line_end;
+		return -1;
+	}
+	return 0;
+}

@@ -1,0 +1,166 @@
+/* One stage, instruction by instruction. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "build_priv.h"
+#include "graph_priv.h"
+
+static const struct df_instruction *next_instruction(const struct stage *st)
+{
+	size_t i = st->pc;
+	if (i < st->n_triggers)
+		return &st->triggers[i];
+	i -= st->n_triggers;
+	if (st->df->first + i < st->df->end)
+		return &st->build->file.instructions.v[st->df->first + i];
+	return NULL;
+}
+
+enum { TITLE_MAX = 160 };
+
+static char *title_of(const struct stage *st, const struct df_instruction *in, unsigned position)
+{
+	struct str s = { 0 };
+	str_addf(&s, "[%s%s%u/%u] ", st->label, *st->label ? " " : "", position, st->n_steps);
+	size_t start = s.len;
+	for (const char *p = in->text; *p && s.len - start < TITLE_MAX; p++)
+		str_addc(&s, *p == '\n' || *p == '\t' ? ' ' : *p);
+	if (s.len - start >= TITLE_MAX)
+		str_add(&s, "...");
+	return str_take(&s);
+}
+
+static struct step *step_new(struct stage *st, const struct df_instruction *in)
+{
+	struct step *s = x_alloc(sizeof *s);
+	s->stage = st;
+	s->in = in;
+	s->position = (unsigned)st->steps.n + 1;
+	s->title = title_of(st, in, s->position);
+	vec_push(&st->steps, s);
+	return s;
+}
+
+static void step_free(struct step *s)
+{
+	if (s->work)
+		s->work_free(s->work);
+	free(s->title);
+	slot_unref(s->slot);
+	key_fini(&s->key);
+	free(s->history.created);
+	free(s->history.created_by);
+	free(s->history.comment);
+	config_fini(&s->config);
+	free(s);
+}
+
+static int dispatch(struct build *b, struct stage *st, struct step *s, struct err *e)
+{
+	switch (s->in->op) {
+	case DF_FROM:
+		return step_from(b, st, s, e);
+	case DF_RUN:
+		return step_run(b, st, s, e);
+	case DF_COPY:
+	case DF_ADD:
+		return step_copy(b, st, s, e);
+	case DF_WORKDIR:
+		return step_workdir(b, st, s, e);
+	case DF_ARG:
+	case DF_CMD:
+	case DF_ENTRYPOINT:
+	case DF_ENV:
+	case DF_EXPOSE:
+	case DF_HEALTHCHECK:
+	case DF_LABEL:
+	case DF_MAINTAINER:
+	case DF_ONBUILD:
+	case DF_SHELL:
+	case DF_STOPSIGNAL:
+	case DF_USER:
+	case DF_VOLUME:
+		break;
+	}
+	return step_meta(b, st, s, e);
+}
+
+int stage_advance(struct build *b, struct stage *st, struct err *e)
+{
+	struct step *s = st->steps.n ? st->steps.v[st->steps.n - 1] : NULL;
+	if (!s || s->state == STEP_APPLIED || s->state == STEP_DONE) {
+		const struct df_instruction *in;
+		if (!s) {
+			st->n_steps = 1 + (unsigned)(st->df->end - st->df->first);
+			in = &b->file.instructions.v[st->df->from];
+		} else {
+			in = next_instruction(st);
+			if (!in) {
+				st->finished = true;
+				return 2;
+			}
+			st->pc++;
+		}
+		s = step_new(st, in);
+	}
+	int r = dispatch(b, st, s, e);
+	if (r < 0) {
+		if (!e->line && e->kind != ERR_INTERRUPTED) {
+			e->line = s->in->line;
+			e->line_end = s->in->line_end;
+		}
+		return -1;
+	}
+	if (r == 1) {
+		s->state = STEP_WAITING;
+		return 1;
+	}
+	s->state = STEP_APPLIED;
+	config_copy(&s->config, &st->config);
+	return 0;
+}
+
+void step_history(struct stage *st, struct step *step, char *created_by, bool empty)
+{
+	(void)st;
+	step->has_history = true;
+	step->history.created_by = created_by;
+	step->history.comment = x_strdup("buildkit.dockerfile.v0");
+	step->history.empty_layer = empty;
+}
+
+void step_use_record(struct stage *st, struct step *step, struct step_record *r)
+{
+	step->cached = true;
+	free(step->history.created);
+	step->history.created = ptr_take(&r->created);
+	if (!r->has_layer)
+		return;
+	struct layer_slot *slot = slot_new();
+	slot->layer = r->layer;
+	r->layer = (struct layer){ 0 };
+	slot->resolved = true;
+	step->slot = slot;
+	step->has_layer = true;
+	vec_push(&st->slots, slot_ref(slot));
+}
+
+void stage_free(struct stage *st)
+{
+	for (size_t i = 0; i < st->steps.n; i++)
+		step_free(st->steps.v[i]);
+	vec_fini(&st->steps);
+	for (size_t i = 0; i < st->slots.n; i++)
+		slot_unref(st->slots.v[i]);
+	vec_fini(&st->slots);
+	config_fini(&st->config);
+	vec_fini(&st->base_history);
+	strv_fini(&st->env);
+	strv_fini(&st->args);
+	if (st->view) {
+		fsview_fini(st->view);
+		free(st->view);
+	}
+	free(st->label);
+	free(st);
+}

@@ -1,0 +1,234 @@
+#include "stat_index_priv.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/limits.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/vec.h"
+#include "store/record.h"
+
+struct entry {
+	uint64_t inode, size;
+	int64_t mtime, ctime; /* nanoseconds */
+	struct digest digest;
+	const char *path;     /* in the arena */
+};
+
+struct stat_index {
+	char *name;           /* in the store */
+	struct arena arena;
+	VEC(struct entry) entries;
+	uint32_t *slots;      /* hash table of entry numbers + 1 */
+	size_t n_slots;       /* a power of two */
+	struct str fresh;
+};
+
+static const char head[] = "nacre-context 1\n";
+
+enum { INDEX_MAX = 512 << 20 };
+
+static uint64_t hash(const char *s)
+{
+	uint64_t h = 1469598103934665603u;
+	for (; *s; s++)
+		h = (h ^ (unsigned char)*s) * 1099511628211u;
+	return h ^ h >> 32;
+}
+
+static size_t slot_of(const struct stat_index *x, const char *path)
+{
+	size_t i = hash(path) & (x->n_slots - 1);
+	while (x->slots[i] && strcmp(x->entries.v[x->slots[i] - 1].path, path) != 0)
+		i = (i + 1) & (x->n_slots - 1);
+	return i;
+}
+
+static void grow(struct stat_index *x)
+{
+	if (x->n_slots > x->entries.n * 2)
+		return;
+	x->n_slots = x->n_slots ? x->n_slots * 2 : 1024;
+	free(x->slots);
+	x->slots = x_alloc(x->n_slots * sizeof *x->slots);
+	for (size_t i = 0; i < x->entries.n; i++)
+		x->slots[slot_of(x, x->entries.v[i].path)] = (uint32_t)(i + 1);
+}
+
+static void put(struct stat_index *x, const struct entry *e, const char *path)
+{
+	grow(x);
+	size_t i = slot_of(x, path);
+	if (!x->slots[i]) {
+		struct entry *new = vec_add(&x->entries);
+		new->path = arena_strdup(&x->arena, path);
+		x->slots[i] = (uint32_t)x->entries.n;
+	}
+	struct entry *at = &x->entries.v[x->slots[i] - 1];
+	const char *kept = at->path;
+	*at = *e;
+	at->path = kept;
+}
+
+static void add_line(struct str *out, const struct entry *e, const char *path)
+{
+	str_addf(out, "%" PRIu64 " %" PRIu64 " %" PRId64 " %" PRId64 " %s ", e->inode, e->size, e->mtime, e->ctime,
+		 digest_hex(&e->digest).s);
+	for (const unsigned char *p = (const unsigned char *)path; *p; p++) {
+		if (*p <= 0x20 || *p > 0x7e || *p == '\\')
+			str_addf(out, "\\%03o", *p);
+		else
+			str_addc(out, (char)*p);
+	}
+	str_addc(out, '\n');
+}
+
+/* Undoes the escapes in place; false when there is a broken one. */
+static bool unescape(char *s)
+{
+	char *to = s;
+	for (; *s; s++) {
+		if (*s != '\\') {
+			*to++ = *s;
+			continue;
+		}
+		unsigned v = 0;
+		for (int i = 0; i < 3; i++) {
+			s++;
+			if (*s < '0' || *s > '7')
+				return false;
+			v = v * 8 + (unsigned)(*s - '0');
+		}
+		*to++ = (char)v;
+	}
+	*to = '\0';
+	return true;
+}
+
+static bool parse_line(char *line, struct entry *e, char **ret_path)
+{
+	char hex[DIGEST_HEX + 1], text[DIGEST_TEXT + 1];
+	int n = 0;
+	struct err ignored;
+	if (sscanf(line, "%" SCNu64 " %" SCNu64 " %" SCNd64 " %" SCNd64 " %64s %n", &e->inode, &e->size, &e->mtime, &e->ctime,
+		   hex, &n) != 5 || !n)
+		return false;
+	snprintf(text, sizeof text, "sha256:%s", hex);
+	*ret_path = line + n;
+	return digest_parse(text, &e->digest, &ignored) == 0 && unescape(*ret_path);
+}
+
+void stat_index_merge(struct stat_index *x, const char *text)
+{
+	AUTO(free_drop) char *copy = x_strdup(text);
+	char *save = NULL;
+	for (char *line = strtok_r(copy, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
+		struct entry e = { 0 };
+		char *path;
+		AUTO(free_drop) char *whole = x_strdup(line);
+		if (!parse_line(line, &e, &path))
+			continue;
+		put(x, &e, path);
+		str_addf(&x->fresh, "%s\n", whole);
+	}
+}
+
+struct stat_index *stat_index_load(struct store *s, const char *path)
+{
+	struct stat_index *x = x_alloc(sizeof *x);
+	struct err e;
+	struct digest id = digest_of(path, strlen(path));
+	AUTO(str_fini) struct str text = { 0 };
+	x->name = x_asprintf("context/%s", digest_hex(&id).s);
+	grow(x);
+	int r = store_file_get(s, x->name, INDEX_MAX, &text, &e);
+	if (r < 0)
+		log_debug("%s: %s; every file is read again", x->name, e.msg);
+	if (r != 0 || !str_starts(str_text(&text), head))
+		return x;
+	char *save = NULL;
+	for (char *line = strtok_r(text.buf + strlen(head), "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
+		struct entry entry = { 0 };
+		char *name;
+		if (parse_line(line, &entry, &name))
+			put(x, &entry, name);
+	}
+	return x;
+}
+
+static int64_t ns(const struct timespec *t)
+{
+	return (int64_t)t->tv_sec * 1000000000 + t->tv_nsec;
+}
+
+bool stat_index_find(const struct stat_index *x, const char *path, const struct stat *st, struct digest *ret)
+{
+	size_t i = slot_of(x, path);
+	if (!x->slots[i])
+		return false;
+	const struct entry *e = &x->entries.v[x->slots[i] - 1];
+	if (e->inode != st->st_ino || e->size != (uint64_t)st->st_size || e->mtime != ns(&st->st_mtim) ||
+	    e->ctime != ns(&st->st_ctim))
+		return false;
+	*ret = e->digest;
+	return true;
+}
+
+/* Linux stamps files with the clock of the last tick (at most 10 ms ago); file systems without fractions, with the second. */
+enum { GRANULARITY_NS = 20 * 1000 * 1000 };
+
+static bool is_racy(const struct stat *st)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_REALTIME, &now);
+	int64_t slack = st->st_ctim.tv_nsec == 0 ? 2000000000 : GRANULARITY_NS;
+	return ns(&now) - ns(&st->st_ctim) < slack;
+}
+
+void stat_index_add(struct stat_index *x, const char *path, const struct stat *st, const struct digest *d)
+{
+	if (is_racy(st))
+		return;
+	struct entry e = {
+		.inode = st->st_ino,
+		.size = (uint64_t)st->st_size,
+		.mtime = ns(&st->st_mtim),
+		.ctime = ns(&st->st_ctim),
+		.digest = *d,
+	};
+	put(x, &e, path);
+	add_line(&x->fresh, &e, path);
+}
+
+const struct str *stat_index_fresh(const struct stat_index *x)
+{
+	return &x->fresh;
+}
+
+int stat_index_save(struct store *s, struct stat_index *x, struct err *e)
+{
+	AUTO(str_fini) struct str text = { 0 };
+	if (!x->fresh.len)
+		return 0;
+	str_add(&text, head);
+	for (size_t i = 0; i < x->entries.n; i++)
+		add_line(&text, &x->entries.v[i], x->entries.v[i].path);
+	str_clear(&x->fresh);
+	return store_file_put(s, x->name, text.buf, text.len, e);
+}
+
+void stat_index_free(struct stat_index *x)
+{
+	if (!x)
+		return;
+	free(x->name);
+	arena_fini(&x->arena);
+	vec_fini(&x->entries);
+	free(x->slots);
+	str_fini(&x->fresh);
+	free(x);
+}

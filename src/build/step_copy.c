@@ -1,0 +1,359 @@
+/* COPY and ADD as steps: select, look up, plan, write (SEMANTICS sections 12 and 13). */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/path.h"
+#include "build_priv.h"
+#include "copy_priv.h"
+#include "graph_priv.h"
+#include "stat_index_priv.h"
+#include "dockerfile/expand.h"
+#include "dockerfile/flags.h"
+
+struct copy {
+	struct copy_spec spec;
+	char *from_name;             /* --from, or NULL */
+	struct copy_from from;
+	bool from_ready, content_known, looked_up;
+	struct digest content;
+	struct job *select;
+};
+
+static void copy_free(void *work)
+{
+	struct copy *c = work;
+	strv_fini(&c->spec.sources);
+	strv_fini(&c->spec.excludes);
+	free(c->spec.dest);
+	free(c->spec.chown);
+	free(c->spec.chmod_text);
+	for (size_t i = 0; i < c->spec.files.n; i++)
+		free(c->spec.files.v[i].text);
+	vec_fini(&c->spec.files);
+	content_drop(&c->from);
+	free(c);
+}
+
+/* ---- what the instruction says ---- */
+
+static const struct df_heredoc *heredoc_named(const struct df_instruction *in, const char *word)
+{
+	if (!str_starts(word, "<<"))
+		return NULL;
+	for (size_t i = 0; i < in->heredocs.n; i++)
+		if (str_ends(word, in->heredocs.v[i].name))
+			return &in->heredocs.v[i];
+	return NULL;
+}
+
+static int add_heredoc(struct stage *st, struct copy_spec *spec, const struct df_heredoc *h, struct err *e)
+{
+	struct df_scope scope = { .env = &st->env, .escape = '\\' };
+	char *text = NULL;
+	if (!h->expand)
+		text = x_strdup(h->body);
+	else if (df_expand_body(&scope, h->body, &text, e) < 0)
+		return -1;
+	vec_push(&spec->files, ((struct copy_file){ h->name, text }));
+	return 0;
+}
+
+static bool is_remote(const char *source)
+{
+	return str_starts(source, "http://") || str_starts(source, "https://") || str_starts(source, "git://") ||
+	       str_starts(source, "ssh://") || str_starts(source, "git@");
+}
+
+static int read_sources(struct stage *st, const struct df_instruction *in, struct copy_spec *spec, struct err *e)
+{
+	for (size_t i = 0; i + 1 < in->args.n; i++) {
+		const struct df_heredoc *h = heredoc_named(in, in->args.v[i]);
+		char *word = NULL;
+		if (h) {
+			if (add_heredoc(st, spec, h, e) < 0)
+				return -1;
+			continue;
+		}
+		if (scope_expand(st, in, in->args.v[i], &word, e) < 0)
+			return -1;
+		strv_push_taken(&spec->sources, word);
+		if (!is_remote(word))
+			continue;
+		if (in->op == DF_COPY)
+			return err_set(e, ERR_BUILD, "source can't be a URL for COPY: %s", word);
+		return err_set(e, ERR_BUILD, "ADD of a remote source is not supported yet: %s", word);
+	}
+	return 0;
+}
+
+/* The destination, absolute, with the slash or dot that makes it a directory (CP-03). */
+static int read_dest(struct stage *st, const struct df_instruction *in, struct copy_spec *spec, char **ret_written, struct err *e)
+{
+	AUTO(free_drop) char *dest = NULL;
+	if (scope_expand(st, in, in->args.v[in->args.n - 1], &dest, e) < 0)
+		return -1;
+	const char *cwd = st->config.working_dir && *st->config.working_dir ? st->config.working_dir : "/";
+	bool is_dir = !*dest || strcmp(dest, ".") == 0 || str_ends(dest, "/") || str_ends(dest, "/.");
+	AUTO(free_drop) char *whole = dest[0] == '/' ? path_rooted(dest) : path_join(cwd, dest);
+	spec->dest = x_asprintf("%s%s", whole, is_dir && !str_ends(whole, "/") ? "/" : "");
+	*ret_written = ptr_take(&dest);
+	return 0;
+}
+
+static int read_flags(struct stage *st, const struct df_instruction *in, struct copy_spec *spec, struct err *e)
+{
+	const char *chown = df_flag_get(in, "chown"), *chmod = df_flag_get(in, "chmod");
+	spec->add = in->op == DF_ADD;
+	spec->link = df_flag_bool(in, "link");
+	spec->parents = df_flag_bool(in, "parents");
+	for (size_t i = 0; i < in->flags.n; i++)
+		if (strcmp(in->flags.v[i].name, "exclude") == 0 && in->flags.v[i].value)
+			strv_push(&spec->excludes, in->flags.v[i].value);
+	if (chown && scope_expand(st, in, chown, &spec->chown, e) < 0)
+		return -1;
+	if (chmod) {
+		if (scope_expand(st, in, chmod, &spec->chmod_text, e) < 0 ||
+		    df_chmod_parse(spec->chmod_text, &spec->chmod, e) < 0)
+			return -1;
+		spec->has_chmod = true;
+		/* The converter falls back to an ordinary copy then (CP-18). */
+		spec->link = false;
+	}
+	if (df_flag_get(in, "checksum") || df_flag_get(in, "keep-git-dir"))
+		return err_set(e, ERR_BUILD, "--checksum and --keep-git-dir are for remote sources, which ADD does not support yet");
+	return 0;
+}
+
+static char *history_text(const struct df_instruction *in, const struct copy_spec *spec, const char *dest)
+{
+	struct str s = { 0 };
+	str_add(&s, df_op_name(in->op));
+	if (spec->parents)
+		str_add(&s, " --parents");
+	if (spec->chown)
+		str_addf(&s, " --chown=%s", spec->chown);
+	if (spec->chmod_text)
+		str_addf(&s, " --chmod=%s", spec->chmod_text);
+	for (size_t i = 0; i < spec->sources.n; i++)
+		str_addf(&s, " %s", spec->sources.v[i]);
+	for (size_t i = 0; i < spec->files.n; i++)
+		str_addf(&s, " <<%s", spec->files.v[i].name);
+	str_addf(&s, " %s # buildkit", dest);
+	return str_take(&s);
+}
+
+static void write_key(struct build *b, struct step *step, const struct chainid *parent)
+{
+	const struct copy *c = step->work;
+	struct cache_key *k = &step->key;
+	(void)b;
+	key_begin(k, c->spec.add ? "add" : "copy");
+	if (!c->spec.link)
+		key_digest(k, "parent", &parent->d);
+	key_digest(k, "content", &c->content);
+	key_str(k, "dest", c->spec.dest);
+	key_str(k, "chown", c->spec.chown);
+	key_str(k, "chmod", c->spec.chmod_text);
+	key_strv(k, "exclude", &c->spec.excludes);
+	if (c->spec.link)
+		json_kv_bool(&k->fields, "link", true);
+	if (c->spec.parents)
+		json_kv_bool(&k->fields, "parents", true);
+	key_end(k);
+	step->has_key = true;
+}
+
+static struct copy *copy_new(struct build *b, struct stage *st, struct step *step, struct err *e)
+{
+	const struct df_instruction *in = step->in;
+	struct copy *c = x_alloc(sizeof *c);
+	AUTO(free_drop) char *dest = NULL;
+	(void)b;
+	c->from.spool_fd = -1;
+	step->work = c;
+	step->work_free = copy_free;
+	step->write_key = write_key;
+	c->from_name = (char *)df_flag_get(in, "from");
+	c->spec.from_image = c->from_name != NULL;
+	if (read_sources(st, in, &c->spec, e) < 0 || read_flags(st, in, &c->spec, e) < 0 ||
+	    read_dest(st, in, &c->spec, &dest, e) < 0)
+		return NULL;
+	step_history(st, step, history_text(in, &c->spec, dest), false);
+	return c;
+}
+
+/* ---- where sources are read ---- */
+
+static int use_stage(struct build *b, struct step *step, struct copy *c, struct stage *other, struct err *e)
+{
+	if (!other->finished || slots_need_layers(b, other->slots.v, other->slots.n))
+		return 1;
+	int r = view_update(b, step, other->slots.v, other->slots.n, &other->view, &other->view_layers, e);
+	if (r)
+		return r;
+	c->from.slots = other->slots.v;
+	c->from.n_slots = other->slots.n;
+	c->from.view = other->view;
+	return 0;
+}
+
+static int use_image(struct build *b, struct stage *st, struct step *step, struct copy *c, const char *reference, struct err *e)
+{
+	struct base_image *i;
+	(void)st;
+	int r = base_image_need(b, step, reference, b->target_given ? &b->target : NULL, &i, e);
+	if (r)
+		return r;
+	r = view_update(b, step, i->slots.v, i->slots.n, &i->view, &i->view_layers, e);
+	if (r)
+		return r;
+	c->from.slots = i->slots.v;
+	c->from.n_slots = i->slots.n;
+	c->from.view = i->view;
+	return 0;
+}
+
+static int use_directory(struct build *b, struct copy *c, struct context *dir, const char *dockerfile, struct err *e)
+{
+	if (context_open(b, dir, dockerfile, e) < 0)
+		return -1;
+	c->from.context = dir;
+	c->from.view = &dir->view;
+	return 0;
+}
+
+static int find_from(struct build *b, struct stage *st, struct step *step, struct copy *c, struct err *e)
+{
+	struct stage *other;
+	if (!c->from_name)
+		return use_directory(b, c, &b->context, b->file_path, e);
+	struct named_context *named = named_context_find(b, c->from_name);
+	if (named && named->is_dir) {
+		c->spec.from_image = false;
+		return use_directory(b, c, &named->dir, NULL, e);
+	}
+	if (named)
+		return use_image(b, st, step, c, named->value, e);
+	if (stage_named_from(st, step->in, c->from_name, &other, e) < 0)
+		return -1;
+	if (other)
+		return use_stage(b, step, c, other, e);
+	return use_image(b, st, step, c, c->from_name, e);
+}
+
+/* ---- the content of what is selected ---- */
+
+struct select_job {
+	struct build *build;
+	struct copy *copy;
+};
+
+/* In a worker, since it may read many files. The result: the digest, then new lines for the stat index. */
+static int select_work(void *ctx, struct worker_report *r, struct str *result, struct err *e)
+{
+	struct select_job *j = ctx;
+	struct copy *c = j->copy;
+	struct copy_selection s = { 0 };
+	struct digest d;
+	(void)r;
+	int rc = copy_select(&c->from, &c->spec, &s, e);
+	if (rc == 0)
+		rc = copy_digest(&s, &c->spec, &d, e);
+	copy_selection_fini(&s);
+	if (rc < 0)
+		return -1;
+	str_addf(result, "%s\n", digest_text(&d).s);
+	if (c->from.context) {
+		const struct str *fresh = stat_index_fresh(c->from.context->index);
+		str_addn(result, str_text(fresh), fresh->len);
+	}
+	return 0;
+}
+
+static int select_done(struct build *b, struct job *j, const struct str *result, const struct err *failed, struct err *e)
+{
+	struct step *step = j->step;
+	struct copy *c = step->work;
+	(void)b;
+	c->select = NULL;
+	if (failed) {
+		*e = *failed;
+		e->line = step->in->line;
+		e->line_end = step->in->line_end;
+		return -1;
+	}
+	AUTO(free_drop) char *digest = x_strndup(result->buf, DIGEST_TEXT);
+	if (digest_parse(digest, &c->content, e) < 0)
+		return -1;
+	if (c->from.context)
+		stat_index_merge(c->from.context->index, result->buf + DIGEST_TEXT);
+	c->content_known = true;
+	return 0;
+}
+
+static int start_select(struct build *b, struct step *step, struct copy *c, struct err *e)
+{
+	struct select_job ctx = { .build = b, .copy = c };
+	c->select = job_worker(b, step, "nacre-hash", select_work, &ctx, e);
+	if (!c->select)
+		return -1;
+	c->select->done = select_done;
+	return 1;
+}
+
+/* ---- the layer ---- */
+
+static int copy_work(void *ctx, struct worker_report *r, struct str *result, struct err *e)
+{
+	struct layer_job *l = ctx;
+	struct stage *st = l->step->stage;
+	struct copy *c = l->step->work;
+	struct copy_selection s = { 0 };
+	struct copy_owner owner = { 0 };
+	struct copy_from image = { .slots = st->slots.v, .n_slots = st->slots.n, .view = st->view, .spool_fd = -1 };
+	struct fsview empty, *dest = st->view;
+	(void)r;
+	if (c->spec.link) {
+		fsview_init(&empty);
+		dest = &empty;
+	}
+	if (l->build->userns_open && userns_join(&l->build->userns, e) < 0)
+		return -1;
+	if (c->spec.chown && owner_resolve(l->build, &image, c->spec.chown, true, &owner, e) < 0)
+		return -1;
+	if (copy_select(&c->from, &c->spec, &s, e) < 0 ||
+	    copy_plan(&s, &c->spec, &owner, dest, l->build->made_time, e) < 0)
+		return -1;
+	return layer_job_write(l, dest, result, e);
+}
+
+int step_copy(struct build *b, struct stage *st, struct step *step, struct err *e)
+{
+	struct copy *c = step->work;
+	if (!c) {
+		c = copy_new(b, st, step, e);
+		if (!c)
+			return -1;
+	}
+	if (!c->from_ready) {
+		int r = find_from(b, st, step, c, e);
+		if (r)
+			return r;
+		c->from_ready = true;
+	}
+	if (!c->content_known)
+		return c->select ? 1 : start_select(b, step, c, e);
+	if (!c->looked_up) {
+		int hit = layer_job_cached(b, st, step, e);
+		if (hit != 1)
+			return hit == 2 ? 1 : hit;
+		c->looked_up = true;
+	}
+	progress_step_start(b->progress, step);
+	if (!c->spec.link || c->spec.chown) {
+		int r = view_update(b, step, st->slots.v, st->slots.n, &st->view, &st->view_layers, e);
+		if (r)
+			return r;
+	}
+	return layer_job_launch(b, st, step, "nacre-copy", copy_work, e);
+}

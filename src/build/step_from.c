@@ -1,0 +1,165 @@
+/* FROM: where a stage starts (SEMANTICS section 7). */
+#include <stdlib.h>
+#include <string.h>
+
+#include "build_priv.h"
+#include "graph_priv.h"
+#include "dockerfile/expand.h"
+#include "dockerfile/flags.h"
+
+static const char default_path[] = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/* The platform this stage is asked for. *ret_given: by --platform here or on the command line. */
+static int stage_platform(struct build *b, const struct df_instruction *in, struct platform *ret, bool *ret_given,
+			  struct err *e)
+{
+	const char *flag = df_flag_get(in, "platform");
+	*ret = b->target;
+	*ret_given = b->target_given;
+	if (!flag)
+		return 0;
+	struct df_scope scope = { .env = &b->global_args, .escape = b->file.escape };
+	AUTO(free_drop) char *text = NULL;
+	if (df_expand(&scope, flag, &text, e) < 0)
+		return -1;
+	if (!*text)
+		return err_set(e, ERR_BUILD, "empty platform value from expression %s", flag);
+	*ret_given = true;
+	if (platform_parse(text, ret, e) < 0) {
+		e->kind = ERR_BUILD;
+		return err_in(e, "failed to parse platform %s", text);
+	}
+	return 0;
+}
+
+static void history_append(struct stage *st, const struct history *h)
+{
+	struct history *to = vec_add(&st->base_history);
+	to->created = h->created ? x_strdup(h->created) : NULL;
+	to->created_by = h->created_by ? x_strdup(h->created_by) : NULL;
+	to->author = h->author ? x_strdup(h->author) : NULL;
+	to->comment = h->comment ? x_strdup(h->comment) : NULL;
+	to->empty_layer = h->empty_layer;
+}
+
+/* Triggers of the base fire directly after FROM and are gone then (CFG-11). */
+static int take_triggers(struct build *b, struct stage *st, const struct df_instruction *from, struct err *e)
+{
+	struct strv *list = &st->config.onbuild;
+	if (!list->n)
+		return 0;
+	st->triggers = arena_alloc(&b->arena, list->n * sizeof *st->triggers);
+	for (size_t i = 0; i < list->n; i++) {
+		if (df_parse_trigger(list->v[i], &b->arena, &st->triggers[i], e) < 0)
+			return err_in(e, "ONBUILD trigger \"%.60s\" of the base image", list->v[i]);
+		st->triggers[i].line = from->line;
+		st->triggers[i].line_end = from->line_end;
+		const char *name = df_flag_get(&st->triggers[i], "from");
+		struct stage *other = NULL;
+		if (name && stage_named_from(st, &st->triggers[i], name, &other, e) < 0)
+			return -1;
+		if (other)
+			stage_need(b, other);
+	}
+	st->n_triggers = list->n;
+	st->n_steps += (unsigned)list->n;
+	strv_fini(list);
+	return 0;
+}
+
+static void start_env(struct stage *st)
+{
+	if (!env_get(&st->config.env, "PATH"))
+		env_set(&st->config.env, "PATH", default_path);
+	strv_fini(&st->env);
+	strv_copy(&st->env, &st->config.env);
+}
+
+static int from_stage(struct stage *st, struct stage *base)
+{
+	if (!base->finished)
+		return 1;
+	const struct step *last = base->steps.v[base->steps.n - 1];
+	config_copy(&st->config, &last->config);
+	for (size_t i = 0; i < base->slots.n; i++)
+		vec_push(&st->slots, slot_ref(base->slots.v[i]));
+	for (size_t i = 0; i < base->base_history.n; i++)
+		history_append(st, &base->base_history.v[i]);
+	for (size_t i = 0; i < base->steps.n; i++)
+		if (base->steps.v[i]->has_history)
+			history_append(st, &base->steps.v[i]->history);
+	strv_copy(&st->env, &base->env);
+	strv_copy(&st->args, &base->args);
+	st->platform = base->platform;
+	st->chain_missed = base->chain_missed;
+	st->meta_key = base->meta_key;
+	return 0;
+}
+
+static void from_scratch(struct stage *st, const struct platform *p)
+{
+	st->platform = *p;
+	st->config.platform = *p;
+	free(st->config.working_dir);
+	st->config.working_dir = x_strdup("/");
+	st->meta_key = digest_of("scratch", 7);
+	start_env(st);
+}
+
+static void from_image(struct stage *st, struct base_image *image)
+{
+	config_copy(&st->config, &image->image.config);
+	vec_fini(&st->config.diff_ids);
+	for (size_t i = 0; i < st->config.history.n; i++) {
+		struct history *h = &st->config.history.v[i];
+		history_append(st, h);
+		free(h->created);
+		free(h->created_by);
+		free(h->author);
+		free(h->comment);
+	}
+	vec_fini(&st->config.history);
+	free(st->config.created);
+	st->config.created = NULL;
+	for (size_t i = 0; i < image->slots.n; i++)
+		vec_push(&st->slots, slot_ref(image->slots.v[i]));
+	st->platform = st->config.platform;
+	st->meta_key = image->manifest;
+	start_env(st);
+}
+
+int step_from(struct build *b, struct stage *st, struct step *step, struct err *e)
+{
+	struct platform want;
+	bool given;
+	AUTO(free_drop) char *image = NULL;
+	if (stage_platform(b, step->in, &want, &given, e) < 0)
+		return -1;
+	if (st->base_stage) {
+		int r = from_stage(st, st->base_stage);
+		if (r)
+			return r;
+	} else {
+		if (stage_expand_base(st, &image, e) < 0)
+			return -1;
+		struct named_context *named = named_context_find(b, image);
+		const char *reference = image;
+		if (named && named->is_dir)
+			return err_set(e, ERR_BUILD, "the named context \"%s\" is a directory; FROM needs an image", image);
+		if (named)
+			reference = named->value;
+		if (!named && strcmp(image, "scratch") == 0) {
+			from_scratch(st, &want);
+		} else {
+			struct base_image *base;
+			int r = base_image_need(b, step, reference, given ? &want : NULL, &base, e);
+			if (r)
+				return r;
+			from_image(st, base);
+		}
+	}
+	st->n_base_layers = st->slots.n;
+	if (slots_settle(b, st->slots.v, st->slots.n, e) < 0)
+		return -1;
+	return take_triggers(b, st, step->in, e);
+}

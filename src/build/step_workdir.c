@@ -1,0 +1,101 @@
+/* WORKDIR: a directory that is made, as a layer of its own (CFG-01). */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/path.h"
+#include "build_priv.h"
+#include "copy_priv.h"
+
+struct workdir {
+	char *path, *user;
+	bool looked_up;
+};
+
+static void workdir_free(void *work)
+{
+	struct workdir *w = work;
+	free(w->path);
+	free(w->user);
+	free(w);
+}
+
+static void write_key(struct build *b, struct step *step, const struct chainid *parent)
+{
+	const struct workdir *w = step->work;
+	key_begin(&step->key, "workdir");
+	key_digest(&step->key, "parent", &parent->d);
+	key_str(&step->key, "path", w->path);
+	key_str(&step->key, "user", w->user);
+	if (b->has_epoch)
+		json_kv_int(&step->key.fields, "epoch", b->epoch);
+	key_end(&step->key);
+	step->has_key = true;
+}
+
+static int workdir_work(void *ctx, struct worker_report *r, struct str *result, struct err *e)
+{
+	struct layer_job *l = ctx;
+	struct stage *st = l->step->stage;
+	const struct workdir *w = l->step->work;
+	struct copy_owner owner = { 0 };
+	struct copy_from image = { .slots = st->slots.v, .n_slots = st->slots.n, .view = st->view, .spool_fd = -1 };
+	(void)r;
+	if (l->build->userns_open && userns_join(&l->build->userns, e) < 0)
+		return -1;
+	if (*w->user && owner_resolve(l->build, &image, w->user, false, &owner, e) < 0)
+		return -1;
+	if (copy_plan_mkdir(st->view, w->path, 0755, &owner, l->build->made_time, e) < 0)
+		return -1;
+	return layer_job_write(l, st->view, result, e);
+}
+
+static int workdir_new(struct stage *st, struct step *step, struct err *e)
+{
+	AUTO(free_drop) char *text = NULL;
+	struct image_config *c = &st->config;
+	if (scope_expand(st, step->in, step->in->args.v[0], &text, e) < 0)
+		return -1;
+	char *path = text[0] == '/' ? path_rooted(text) : path_join(c->working_dir ? c->working_dir : "/", text);
+	if (path[0] != '/') {
+		AUTO(free_drop) char *relative = path;
+		path = path_rooted(relative);
+	}
+	struct workdir *w = x_alloc(sizeof *w);
+	w->path = path;
+	w->user = x_strdup(c->user ? c->user : "");
+	step->work = w;
+	step->work_free = workdir_free;
+	step->write_key = write_key;
+	free(c->working_dir);
+	c->working_dir = x_strdup(path);
+	return 0;
+}
+
+int step_workdir(struct build *b, struct stage *st, struct step *step, struct err *e)
+{
+	struct workdir *w = step->work;
+	if (!w) {
+		if (workdir_new(st, step, e) < 0)
+			return -1;
+		w = step->work;
+		bool root = strcmp(w->path, "/") == 0;
+		step_history(st, step, x_asprintf("WORKDIR %s", w->path), root);
+		if (root) {
+			step->write_key = NULL;
+			progress_step_start(b->progress, step);
+			layer_job_applied(st, step);
+			return 0;
+		}
+	}
+	if (!w->looked_up) {
+		int hit = layer_job_cached(b, st, step, e);
+		if (hit != 1)
+			return hit == 2 ? 1 : hit;
+		w->looked_up = true;
+	}
+	progress_step_start(b->progress, step);
+	int r = view_update(b, step, st->slots.v, st->slots.n, &st->view, &st->view_layers, e);
+	if (r)
+		return r;
+	return layer_job_launch(b, st, step, "nacre-workdir", workdir_work, e);
+}

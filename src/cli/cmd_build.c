@@ -1,0 +1,136 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/str.h"
+#include "build/build.h"
+#include "cli/command.h"
+
+struct options {
+	const char *store, *file, *target, *platform, *network, *progress, *compression, *iidfile, *output;
+	struct strv tags, build_args, labels, contexts, secrets, ssh;
+	bool no_cache, pull, quiet;
+};
+
+#define AT(field) offsetof(struct options, field)
+
+static const struct option_def table[] = {
+	{ "build-arg", 0, OPTION_LIST, AT(build_args), "K[=V]", "set a build argument; without a value, from the environment" },
+	{ "build-context", 0, OPTION_LIST, AT(contexts), "NAME=VALUE",
+	  "a named context: a directory, oci-layout://DIR[:TAG|@DIGEST] or docker-image://REF" },
+	{ "compression", 0, OPTION_STRING, AT(compression), "TYPE", "of layers: zstd[:LEVEL] (default), gzip or none" },
+	{ "file", 'f', OPTION_STRING, AT(file), "FILE", "the Dockerfile (default: CONTEXT/Dockerfile; - is standard input)" },
+	{ "iidfile", 0, OPTION_STRING, AT(iidfile), "FILE", "write the image's digest to a file" },
+	{ "label", 0, OPTION_LIST, AT(labels), "K=V", "add a label to the image" },
+	{ "network", 0, OPTION_STRING, AT(network), "MODE", "of RUN: default (the host's), host or none" },
+	{ "no-cache", 0, OPTION_FLAG, AT(no_cache), NULL, "run every step again" },
+	{ "output", 'o', OPTION_STRING, AT(output), "oci:DIR[:TAG]", "also write an OCI image layout directory" },
+	{ "platform", 0, OPTION_STRING, AT(platform), "OS/ARCH", "the platform to build for" },
+	{ "progress", 0, OPTION_STRING, AT(progress), "TYPE", "plain or quiet" },
+	{ "pull", 0, OPTION_FLAG, AT(pull), NULL, "ask the registry again for base images that are in the store" },
+	{ "quiet", 'q', OPTION_FLAG, AT(quiet), NULL, "print nothing but the image's digest" },
+	{ "secret", 0, OPTION_LIST, AT(secrets), "id=ID[,src=FILE][,env=NAME]", "a secret for RUN --mount=type=secret" },
+	{ "ssh", 0, OPTION_LIST, AT(ssh), "default|ID[=SOCKET]", "an agent socket for RUN --mount=type=ssh" },
+	{ "store", 0, OPTION_STRING, AT(store), "DIR", "where images and cache are kept (also $NACRE_STORE)" },
+	{ "tag", 't', OPTION_LIST, AT(tags), "NAME[:TAG]", "name the image" },
+	{ "target", 0, OPTION_STRING, AT(target), "STAGE", "build this stage instead of the last one" },
+};
+
+static int parse_compression(const char *text, struct layer_format *f, struct err *e)
+{
+	uint64_t level = 0;
+	*f = (struct layer_format){ .how = COMPRESSION_ZSTD, .threads = 1 };
+	if (!text || strcmp(text, "zstd") == 0)
+		return 0;
+	if (str_starts(text, "zstd:") && str_to_u64(text + 5, 22, &level) && level > 0) {
+		f->level = (int)level;
+		return 0;
+	}
+	if (strcmp(text, "gzip") == 0) {
+		f->how = COMPRESSION_GZIP;
+		return 0;
+	}
+	if (strcmp(text, "none") == 0) {
+		f->how = COMPRESSION_NONE;
+		return 0;
+	}
+	return err_set(e, ERR_USAGE, "--compression %s: zstd, zstd:1 to zstd:22, gzip or none is wanted", text);
+}
+
+static int parse_network(const char *text, enum sandbox_net *ret, struct err *e)
+{
+	*ret = SANDBOX_NET_HOST;
+	if (!text || strcmp(text, "default") == 0 || strcmp(text, "host") == 0)
+		return 0;
+	if (strcmp(text, "none") != 0)
+		return err_set(e, ERR_USAGE, "--network %s: default, host or none is wanted", text);
+	*ret = SANDBOX_NET_NONE;
+	return 0;
+}
+
+static int parse_progress(const struct options *o, enum progress_mode *ret, struct err *e)
+{
+	*ret = o->quiet ? PROGRESS_QUIET : PROGRESS_PLAIN;
+	if (!o->progress || strcmp(o->progress, "plain") == 0 || strcmp(o->progress, "auto") == 0)
+		return 0;
+	if (strcmp(o->progress, "quiet") != 0)
+		return err_set(e, ERR_USAGE, "--progress %s: plain or quiet is wanted", o->progress);
+	*ret = PROGRESS_QUIET;
+	return 0;
+}
+
+/* Lists are lent: the option struct outlives the build. */
+static int to_build_options(const struct options *o, const char *context, struct build_options *ret, struct err *e)
+{
+	*ret = (struct build_options){
+		.context = context,
+		.file = o->file,
+		.tags = o->tags,
+		.build_args = o->build_args,
+		.labels = o->labels,
+		.contexts = o->contexts,
+		.secrets = o->secrets,
+		.ssh = o->ssh,
+		.target = o->target,
+		.platform = o->platform,
+		.no_cache = o->no_cache,
+		.pull = o->pull,
+		.quiet = o->quiet,
+		.iidfile = o->iidfile,
+		.output = o->output,
+	};
+	if (parse_compression(o->compression, &ret->format, e) < 0 || parse_network(o->network, &ret->net, e) < 0)
+		return -1;
+	return parse_progress(o, &ret->progress, e);
+}
+
+static int run(void *options, const struct strv *args, struct err *e)
+{
+	const struct options *o = options;
+	struct build_options build;
+	struct build_result result = { 0 };
+	struct store store;
+	if (args_count(&cmd_build, args, 1, 1, e) < 0 || to_build_options(o, args->v[0], &build, e) < 0)
+		return -1;
+	if (store_open(o->store ? o->store : global_store(), &store, e) < 0)
+		return -1;
+	int r = build_run(&store, &build, &result, e);
+	if (r == 0) {
+		printf("%s\n", digest_text(&result.image.digest).s);
+		for (size_t i = 0; i < result.names.n && !o->quiet; i++)
+			printf("%s\n", result.names.v[i]);
+	}
+	build_result_fini(&result);
+	store_fini(&store);
+	return r;
+}
+
+const struct command cmd_build = {
+	.name = "build",
+	.usage = "[OPTIONS] CONTEXT",
+	.summary = "Build an image from a Dockerfile",
+	.options = table,
+	.n_options = ARRAY_LEN(table),
+	.options_size = sizeof(struct options),
+	.run = run,
+};
