@@ -49,6 +49,8 @@ static int parse(const struct json *j, const char *media_type, const char *name,
 	/* Two readers must not see two images: CVE-2021-41190. */
 	if (json_get(j, "manifests"))
 		return err_set(e, ERR_SPEC, "%s is an index and a manifest at once", name);
+	if (!media_type)
+		media_type = own_type ? own_type : MT_MANIFEST;
 	if (!media_type_is_manifest(media_type))
 		return err_set(e, ERR_SPEC, "%s has media type %s, not that of a manifest", name, media_type);
 	if (own_type && !str_eq(own_type, media_type))
