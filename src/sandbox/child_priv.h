@@ -6,6 +6,7 @@
 #include <sys/types.h>
 
 #include "base/str.h"
+#include "cmdline_priv.h"
 #include "sandbox/sandbox.h"
 #include "sandbox/user.h"
 #include "stubs_priv.h"
@@ -17,6 +18,7 @@ struct launch {
 	const struct sandbox_plan *plan;   /* borrowed */
 	const struct sock_fprog *filter;   /* borrowed; NULL: no filter */
 	struct str uid_map, gid_map;       /* of the inner user namespace. owned */
+	struct cmdline cmdline;            /* of this program, to be hidden inside */
 	int report_fd;  /* write end: one struct err, or closed by the exec */
 	int life_fd;    /* read end: end-of-file when the caller is gone */
 	int sync_fd;    /* between guard and init, see sync_priv.h */
@@ -27,6 +29,14 @@ struct launch {
 #define GUARD_KILL (SIGRTMAX)
 
 _Noreturn void guard_main(struct launch *l);
+
+/*
+ * In a process that is root of the build's user namespace: clones process 1 of a step, which calls `inner` (that never returns)
+ * and awaits SYNC_IDS_MAPPED first.
+ */
+typedef void inner_fn(struct launch *l);
+int inner_start(struct launch *l, enum sandbox_net net, inner_fn *inner, pid_t *ret_pid, struct err *e);
+
 _Noreturn void child_main(struct launch *l);
 _Noreturn void init_main(struct launch *l, pid_t command, struct stubs *stubs);
 _Noreturn void command_main(struct launch *l, const struct user_ids *ids);

@@ -22,11 +22,11 @@
 #include "refuse_priv.h"
 #include "sync_priv.h"
 
-static pid_t start_init(struct launch *l, struct err *e)
+int inner_start(struct launch *l, enum sandbox_net net, inner_fn *inner, pid_t *ret_pid, struct err *e)
 {
 	int pair[2];
 	unsigned flags = CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP;
-	if (l->plan->net == SANDBOX_NET_NONE)
+	if (net == SANDBOX_NET_NONE)
 		flags |= CLONE_NEWNET;
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
 		return err_sys(e, "socketpair");
@@ -36,14 +36,15 @@ static pid_t start_init(struct launch *l, struct err *e)
 	if (pid == 0) {
 		close(pair[0]);
 		l->sync_fd = pair[1];
-		child_main(l);
+		inner(l);
 	}
 	close(pair[1]);
 	l->sync_fd = pair[0];
 	if (!idmap_write_file(pid, "uid_map", &l->uid_map) || !idmap_write_file(pid, "gid_map", &l->gid_map))
 		return refuse_namespace(e, "write the id maps of a step");
 	(void)sync_tell(l->sync_fd, SYNC_IDS_MAPPED);
-	return pid;
+	*ret_pid = pid;
+	return 0;
 }
 
 /* True when the caller wants the end; other signals are for the command. */
@@ -59,30 +60,22 @@ static bool pass_on(int signal_fd, pid_t init)
 	return false;
 }
 
-/* Until the step is over, one way or another; the status the command had, or init's when it did not come that far. */
+/* Until the step is over, one way or another: the status the command had, or init's when it did not come that far. */
 static int watch(const struct launch *l, int signal_fd, pid_t init)
 {
-	int status = 0;
-	bool told = false;
-	while (!told) {
-		struct pollfd p[3] = { { .fd = l->life_fd, .events = POLLIN }, { .fd = signal_fd, .events = POLLIN },
-				       { .fd = l->sync_fd, .events = POLLIN } };
-		if (poll(p, 3, -1) < 0 && errno != EINTR)
-			break;
-		if (p[0].revents || (p[1].revents && pass_on(signal_fd, init))) {
+	int status, of_init;
+	pid_t ended;
+	while ((ended = waitpid(init, &of_init, WNOHANG)) == 0) {
+		struct pollfd p[2] = { { .fd = signal_fd, .events = POLLIN }, { .fd = l->life_fd, .events = POLLIN } };
+		if ((poll(p, 2, -1) < 0 && errno != EINTR) || p[1].revents || (p[0].revents && pass_on(signal_fd, init))) {
 			(void)kill(init, SIGKILL);
 			break;
 		}
-		if (p[2].revents) {
-			told = sync_take_status(l->sync_fd, &status);
-			if (!told)
-				break;
-		}
 	}
-	int of_init;
-	while (waitpid(init, &of_init, 0) < 0 && errno == EINTR)
+	/* Its death is that of everything in the pid namespace and, but for what the kernel does later, of its mounts. */
+	while (!ended && waitpid(init, &of_init, 0) < 0 && errno == EINTR)
 		;
-	return told ? status : of_init;
+	return sync_take_status(l->sync_fd, &status) ? status : of_init;
 }
 
 /* Ends so that wait(2) tells our parent what it told us. */
@@ -103,26 +96,27 @@ static _Noreturn void end_like(int status)
 	_exit(WEXITSTATUS(status));
 }
 
+/* Away from the terminal's Ctrl-C: it is the caller who decides what that means. */
+static int leave_terminal(pid_t foreground, struct err *e)
+{
+	return (foreground < 0 ? setsid() : setpgid(0, 0)) < 0 ? err_sys(e, "leave the caller's process group") : 0;
+}
+
 _Noreturn void guard_main(struct launch *l)
 {
 	struct err e = { 0 };
 	sigset_t all;
-	pid_t foreground = l->plan->tty && !l->own_terminal ? tcgetpgrp(l->plan->stdin_fd) : -1;
-	/* Away from the terminal's Ctrl-C: it is the caller who decides what that means. */
-	if (foreground < 0 ? setsid() < 0 : setpgid(0, 0) < 0)
-		err_sys(&e, "leave the caller's process group");
-	else if (userns_join(l->plan->userns, &e) == 0) {
-		pid_t init = start_init(l, &e);
-		if (init > 0) {
-			sigfillset(&all);
-			int signal_fd = signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK);
-			int keep[4] = { l->life_fd, l->sync_fd, signal_fd, foreground < 0 ? 0 : l->plan->stdin_fd };
-			close_all_but(keep, ARRAY_LEN(keep));
-			int status = watch(l, signal_fd, init);
-			if (foreground > 0)
-				(void)tcsetpgrp(l->plan->stdin_fd, foreground);
-			end_like(status);
-		}
-	}
-	report_failure(l, &e);
+	pid_t init, foreground = l->plan->tty && !l->own_terminal ? tcgetpgrp(l->plan->stdin_fd) : -1;
+	if (leave_terminal(foreground, &e) < 0 || userns_join(l->plan->userns, &e) < 0 ||
+	    inner_start(l, l->plan->net, child_main, &init, &e) < 0)
+		report_failure(l, &e);
+	sigfillset(&all);
+	int signal_fd = signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK);
+	int keep[4] = { l->life_fd, l->sync_fd, signal_fd, foreground < 0 ? 0 : l->plan->stdin_fd };
+	close_all_but(keep, ARRAY_LEN(keep));
+	int status = watch(l, signal_fd, init);
+	/* The terminal is as it was for whoever had it. */
+	if (foreground > 0)
+		(void)tcsetpgrp(l->plan->stdin_fd, foreground);
+	end_like(status);
 }

@@ -55,6 +55,7 @@ static int run(struct sandbox_plan *p, const char *dir)
 	struct err e = { 0 };
 	struct sandbox s;
 	AUTO(fd_drop) int dir_fd = open_dir(dir);
+	(void)tree_remove(dir_fd, "work");
 	(void)mkdirat(dir_fd, "upper", 0755);
 	(void)mkdirat(dir_fd, "work", 0755);
 	AUTO(fd_drop) int upper = openat(dir_fd, "upper", O_PATH | O_DIRECTORY | O_CLOEXEC);
