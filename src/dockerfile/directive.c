@@ -61,8 +61,10 @@ void directives_detect(struct directives *d, struct arena *arena, const struct s
 			break;
 		if (which == SYNTAX && !d->syntax)
 			d->syntax = span_dup(arena, value);
-		if (which == CHECK && !d->check)
+		if (which == CHECK && !d->check) {
 			d->check = span_dup(arena, value);
+			d->check_line = (int)i + 1;
+		}
 	}
 }
 

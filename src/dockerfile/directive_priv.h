@@ -11,6 +11,7 @@ struct directives {
 	char escape;          /* '\\' or '`' */
 	const char *syntax;   /* in the arena, or NULL */
 	const char *check;
+	int check_line;
 	unsigned seen;        /* names met so far, by bit */
 	bool done;            /* the block is over */
 };

@@ -87,6 +87,15 @@ static int parse_all(struct df_file *f, struct lexer *lx, struct err *e)
 	return 0;
 }
 
+static int lint_all(struct df_file *f, const struct directives *d, struct err *e)
+{
+	struct df_check check;
+	if (df_check_parse(d->check, &check, e))
+		return at_lines(e, d->check_line, d->check_line);
+	df_lint(f, &check);
+	return 0;
+}
+
 int df_parse(const char *bytes, size_t n, struct df_file *ret, struct err *e)
 {
 	AUTO(lexer_fini) struct lexer lx = { 0 };
@@ -96,11 +105,8 @@ int df_parse(const char *bytes, size_t n, struct df_file *ret, struct err *e)
 		return -1;
 	}
 	keep_lines(ret, &lx);
-	struct df_check check;
-	if (!parse_all(ret, &lx, e) && !df_check_parse(ret->check, &check, e)) {
-		df_lint(ret, &check);
+	if (!parse_all(ret, &lx, e) && !lint_all(ret, &lx.directives, e))
 		return 0;
-	}
 	vec_fini(&ret->instructions);
 	vec_fini(&ret->stages);
 	ret->n_global = 0;

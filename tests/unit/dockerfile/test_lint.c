@@ -1,0 +1,131 @@
+/* The build checks that need only the text: SEMANTICS section 16. A row's warnings are "LINE Rule", in order. */
+#include "table.h"
+
+#include "dockerfile/lint.h"
+
+static const struct {
+	const char *in, *want;
+} rows[] = {
+	{ "FROM x\nRUN y\n", "" },
+	/* LINT-02, LINT-03 */
+	{ "FROM x AS Base\n", "1 StageNameCasing" },
+	{ "FROM x as base\n", "1 FromAsCasing" },
+	{ "from x AS base\nrun y\n", "1 FromAsCasing" },
+	{ "from x as base\nrun y\n", "" },
+	{ "From x as base\nRUN y\n", "1 ConsistentInstructionCasing" },
+	/* LINT-04 */
+	{ "FROM x\nRUN a \\\n\n  b\n", "2 NoEmptyContinuation" },
+	{ "FROM x\nRUN a \\\n# c\n  b\n", "" },
+	/* LINT-05: the majority of what stands in stages; as many of each is upper case */
+	{ "FROM x\nrun y\nrun z\n", "1 ConsistentInstructionCasing" },
+	{ "FROM x\nrun y\n", "2 ConsistentInstructionCasing" },
+	{ "FROM x\nRun y\n", "2 ConsistentInstructionCasing" },
+	{ "arg A\narg B\nFROM x\n", "" },
+	/* LINT-06, LINT-07 */
+	{ "FROM x AS a\nFROM x AS A\nFROM x AS b\n", "2 StageNameCasing, 2 DuplicateStageName" },
+	{ "FROM x AS scratch\nFROM x AS context\n", "1 ReservedStageName, 2 ReservedStageName" },
+	/* LINT-08 */
+	{ "FROM x\nCMD a\nENTRYPOINT b\nRUN c\nHEALTHCHECK CMD d\n", "2 JSONArgsRecommended, 3 JSONArgsRecommended" },
+	{ "FROM x\nCMD [\"a\"]\n", "" },
+	{ "FROM x\nSHELL [\"a\"]\nCMD a\n", "" },
+	{ "FROM x\nCMD a\nSHELL [\"a\"]\n", "2 JSONArgsRecommended" },
+	{ "FROM x AS a\nSHELL [\"a\"]\nFROM a AS b\nFROM b\nCMD a\nFROM x\nCMD b\n", "7 JSONArgsRecommended" },
+	/* LINT-09 */
+	{ "FROM x\nMAINTAINER y\n", "2 MaintainerDeprecated" },
+	/* LINT-13: at those that do not count */
+	{ "FROM x\nCMD [\"a\"]\nCMD [\"b\"]\nCMD [\"c\"]\n",
+	  "2 MultipleInstructionsDisallowed, 3 MultipleInstructionsDisallowed" },
+	{ "FROM x\nHEALTHCHECK NONE\nENTRYPOINT [\"a\"]\nENTRYPOINT [\"b\"]\nHEALTHCHECK NONE\n",
+	  "2 MultipleInstructionsDisallowed, 3 MultipleInstructionsDisallowed" },
+	{ "FROM x\nCMD [\"a\"]\nFROM x\nCMD [\"a\"]\n", "" },
+	/* LINT-14 */
+	{ "FROM x\nENV a b\nLABEL a b\nENV a=b\n", "2 LegacyKeyValueFormat, 3 LegacyKeyValueFormat" },
+	/* LINT-17 */
+	{ "FROM x\nARG TOKEN\nENV api_key=1 A=1\nARG A=token\n", "2 SecretsUsedInArgOrEnv, 3 SecretsUsedInArgOrEnv" },
+	{ "FROM x\nARG GITHUB_TOKEN PASSWORD_X=1 auth\n",
+	  "2 SecretsUsedInArgOrEnv, 2 SecretsUsedInArgOrEnv, 2 SecretsUsedInArgOrEnv" },
+	{ "FROM x\nARG PUBLIC_KEY KEY_FILE TOKEN_VERSION TOKENS MONKEY KEYBOARD\n", "" },
+	/* LINT-19 */
+	{ "FROM --platform=linux/amd64 x\n", "1 FromPlatformFlagConstDisallowed" },
+	{ "FROM --platform=linux/amd64 x AS build\n", "1 FromPlatformFlagConstDisallowed" },
+	{ "FROM --platform=linux/amd64 x AS build_amd64\n", "" },
+	{ "FROM --platform=$BUILDPLATFORM x\nFROM --platform=linux/$A x\n", "" },
+	/* LINT-21: only on request */
+	{ "# other\nFROM x AS a\n", "" },
+	{ "# check=experimental=all\nFROM x\n# other text\nFROM x AS a\n", "4 InvalidDefinitionDescription" },
+	{ "# check=experimental=InvalidDefinitionDescription\n# other\nARG A\n# A is good\nARG B A\nFROM x\n",
+	  "3 InvalidDefinitionDescription" },
+	{ "# check=experimental=all\n# a is good\nFROM x AS a\n# lost\n\nARG A\n# unnamed\nFROM x\n", "" },
+	/* LINT-22, LINT-23 */
+	{ "FROM x\nEXPOSE 80/TCP 81/tcp 82\n", "2 ExposeProtoCasing" },
+	{ "FROM x\nEXPOSE 127.0.0.1:80:80 8080:80/TCP\n", "2 ExposeInvalidFormat, 2 ExposeInvalidFormat" },
+	{ "FROM x\nEXPOSE $P/TCP nonsense/TCP\n", "" },
+	/* DIR-08 */
+	{ "# check=skip=all\nFROM x as Base\n", "" },
+	{ "# check=skip=FromAsCasing\nFROM x as Base\n", "2 StageNameCasing" },
+	{ "# check=skip=FromAsCasing, StageNameCasing ; error=true\nFROM x as Base\n", "" },
+	{ "# check=skip=NoSuchRule\nFROM x as base\n", "2 FromAsCasing" },
+	/* DIR-10 */
+	{ "FROM x\n# check=skip=MaintainerDeprecated\nMAINTAINER y\nMAINTAINER z\n", "4 MaintainerDeprecated" },
+	{ "FROM x\n# a note\n# Check = skip=all\n# another\nENV a b\nENV a b\n", "6 LegacyKeyValueFormat" },
+	{ "FROM x\n# checked=skip=all\nMAINTAINER z\n", "3 MaintainerDeprecated" },
+	{ "FROM x\n# check=nonsense\nMAINTAINER z\n", "3 MaintainerDeprecated" },
+};
+
+static char *warnings(const struct df_file *f)
+{
+	struct str s = { 0 };
+	for (size_t i = 0; i < f->warnings.n; i++)
+		str_addf(&s, "%s%d %s", i ? ", " : "", f->warnings.v[i].line, df_rule_name(f->warnings.v[i].rule));
+	return str_take(&s);
+}
+
+static void test_rules(void **state)
+{
+	int wrong = 0;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		AUTO(df_file_fini) struct df_file f;
+		struct err e = { 0 };
+		int r = df_parse(rows[i].in, strlen(rows[i].in), &f, &e);
+		AUTO(free_drop) char *got = warnings(&f);
+		row_check(wrong, !r && str_eq(got, rows[i].want), "%s  want %s\n  got  %s", rows[i].in, rows[i].want,
+			r ? e.msg : got);
+	}
+	assert_int_equal(wrong, 0);
+}
+
+/* DIR-09: a build argument replaces the file's options. */
+static void test_replaced(void **state)
+{
+	static const char text[] = "# check=skip=all\nFROM x as Base\n";
+	AUTO(df_file_fini) struct df_file f;
+	struct df_check c;
+	struct err e = { 0 };
+	assert_int_equal(df_parse(text, strlen(text), &f, &e), 0);
+	assert_int_equal(f.warnings.n, 0);
+	assert_int_equal(df_check_parse("skip=StageNameCasing;error=true", &c, &e), 0);
+	assert_true(c.as_error);
+	df_lint(&f, &c);
+	assert_int_equal(f.warnings.n, 1);
+	assert_int_equal(f.warnings.v[0].rule, DF_RULE_FROM_AS_CASING);
+	assert_int_equal(df_check_parse(NULL, &c, &e), 0);
+	assert_false(c.as_error);
+	df_lint(&f, &c);
+	assert_int_equal(f.warnings.n, 2);
+	assert_true(df_check_wants(&c, NULL, DF_RULE_UNDEFINED_VAR));
+	assert_false(df_check_wants(&c, NULL, DF_RULE_INVALID_DEFINITION_DESCRIPTION));
+}
+
+static void test_names(void **state)
+{
+	for (int r = 0; r < DF_RULES; r++)
+		assert_non_null(df_rule_name((enum df_rule)r));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_rules), cmocka_unit_test(test_replaced), cmocka_unit_test(test_names),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
