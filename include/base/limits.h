@@ -32,7 +32,7 @@
 #define LIMIT_PASSWD          (10u << 20)   /* /etc/passwd and /etc/group of an image */
 #define LIMIT_ZSTD_WINDOW_LOG 27            /* 128 MiB */
 #define LIMIT_LAYER_BYTES     (64ull << 30) /* one layer, decompressed */
-#define LIMIT_TREE_NODES      (4u << 20)    /* files of one image or context */
+#define LIMIT_TREE_NODES      (2u << 20)    /* files of one image or context */
 #define LIMIT_REDIRECTS       10u
 #define LIMIT_SYMLINKS        40u
 #define LIMIT_STORE_JSON      (16u << 20)   /* a record of our own store */
