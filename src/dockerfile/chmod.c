@@ -23,8 +23,14 @@ static uint32_t who_bits(char c)
 	}
 }
 
+/* The bits before the whole text was applied: X looks at these. */
+struct before {
+	uint32_t mode;
+	bool is_dir;
+};
+
 /* Everything a permission letter may set; what `who` allows of it counts. */
-static uint32_t perm_bits(char c, uint32_t mode, bool is_dir)
+static uint32_t perm_bits(char c, const struct before *b)
 {
 	switch (c) {
 	case 'r':
@@ -34,7 +40,7 @@ static uint32_t perm_bits(char c, uint32_t mode, bool is_dir)
 	case 'x':
 		return 0111;
 	case 'X':
-		return is_dir || (mode & 0111) ? 0111 : 0;
+		return b->is_dir || (b->mode & 0111) ? 0111 : 0;
 	case 's':
 		return S_ISUID | S_ISGID;
 	case 't':
@@ -51,12 +57,11 @@ static uint32_t copied_bits(char c, uint32_t mode)
 }
 
 /*
- * One clause "[ugoa]*([-+=][rwxXst]*|[ugo])+". Applies it to *mode when that is not NULL; *p ends behind it. False when
- * it is malformed.
+ * One clause "[ugoa]*([-+=][rwxXst]*|[ugo])+". Applies it to *mode; *p ends behind it. False when it is malformed.
  */
-static bool clause(const char **p, uint32_t *mode, bool is_dir)
+static bool clause(const char **p, const struct before *b, uint32_t *mode)
 {
-	uint32_t who = 0, before = mode ? *mode : 0;
+	uint32_t who = 0;
 	for (; **p && strchr("ugoa", **p); (*p)++)
 		who |= who_bits(**p);
 	bool only_others = who == S_IRWXO;
@@ -66,18 +71,17 @@ static bool clause(const char **p, uint32_t *mode, bool is_dir)
 		return false;
 	while (**p && strchr("+-=", **p)) {
 		char op = *(*p)++;
-		uint32_t bits = 0, mask = who, now = mode ? *mode : 0;
+		uint32_t bits = 0, mask = who, now = *mode;
 		if (**p && strchr("ugo", **p)) {
 			bits = copied_bits(*(*p)++, now);
 		} else {
 			for (; **p && strchr("rwxXst", **p); (*p)++) {
-				bits |= perm_bits(**p, before, is_dir);
+				bits |= perm_bits(**p, b);
 				if (**p == 't' && !only_others)
 					mask |= S_ISVTX;
 			}
 		}
-		if (mode)
-			*mode = op == '-' ? now & ~(bits & mask) : (op == '=' ? now & ~mask : now) | (bits & mask);
+		*mode = op == '-' ? now & ~(bits & mask) : (op == '=' ? now & ~mask : now) | (bits & mask);
 	}
 	return true;
 }
@@ -85,8 +89,9 @@ static bool clause(const char **p, uint32_t *mode, bool is_dir)
 /* The whole text: clauses between commas. */
 static bool symbolic(const char *text, uint32_t *mode, bool is_dir)
 {
+	struct before b = { *mode, is_dir };
 	for (const char *p = text;; p++) {
-		if (!clause(&p, mode, is_dir))
+		if (!clause(&p, &b, mode))
 			return false;
 		if (*p != ',')
 			return !*p;
@@ -96,13 +101,14 @@ static bool symbolic(const char *text, uint32_t *mode, bool is_dir)
 int df_chmod_parse(const char *text, struct df_chmod *ret, struct err *e)
 {
 	uint64_t mode;
+	uint32_t tried = 0;
 	if (str_octal_to_u64(text, UINT32_MAX, &mode)) {
 		if (mode > 07777)
 			return err_set(e, ERR_PARSE, "invalid chmod parameter: '%.60s' is not between 0 and 07777", text);
 		*ret = (struct df_chmod){ .octal = true, .mode = (uint32_t)mode };
 		return 0;
 	}
-	if (!symbolic(text, NULL, false))
+	if (!symbolic(text, &tried, false))
 		return err_set(e, ERR_PARSE, "invalid chmod parameter: '%.60s' is neither an octal mode nor one such as u=rwX,go=rX",
 			text);
 	*ret = (struct df_chmod){ .symbolic = text };
