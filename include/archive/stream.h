@@ -38,9 +38,9 @@ struct source *source_digest(struct source *below /* taken */, struct sha *sha, 
 enum compression { COMPRESSION_NONE, COMPRESSION_GZIP, COMPRESSION_ZSTD };
 
 /*
- * Decompresses by content: gzip (several members, trailing zero padding), zstd (several and skippable frames; window at
- * most LIMIT_ZSTD_WINDOW_LOG), or passes plain bytes on. Bytes below are always read to their end before this source ends, so
- * that a digest taken below covers all of them. Broken data is ERR_SPEC.
+ * Decompresses by content: gzip (several members, trailing zero padding), zstd (several and skippable frames), or passes
+ * plain bytes on. Bytes below are always read to their end before this source ends, so that a digest taken below covers
+ * all of them. Broken data is ERR_SPEC, a zstd window above LIMIT_ZSTD_WINDOW_LOG is ERR_LIMIT.
  */
 struct source *source_decompress(struct source *below /* taken */, const char *name);
 
@@ -66,8 +66,8 @@ struct sink *sink_digest(struct sink *below /* taken */, struct sha *sha /* borr
  * Output depends only on input, level and the version of the library, not on threads or the size of writes.
  * COMPRESSION_NONE returns `below` itself.
  *
- * level    gzip: 1 to 9, 0 = 6. ISA-L does 1 at its level 1 and 2 to 6 at its level 2, zlib does the rest at the level
- *          asked for; a build without ISA-L leaves all to zlib.
+ * level    gzip: 1 to 9, 0 = 6. ISA-L does 1 at its level 1 and 2 to 6 at its level 2, zlib the rest at the level asked
+ *          for; a build without ISA-L leaves all to zlib.
  *          zstd: 1 to 22 as in zstd(1), 0 = 3; windows stay within the 8 MiB that every decoder must accept.
  * threads  zstd: how many may compress at a time; 0 counts as 1. gzip needs none.
  */

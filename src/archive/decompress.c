@@ -13,8 +13,8 @@ struct decompress_source {
 	struct inflow in;
 	struct decoder *decoder; /* owned; NULL for plain bytes */
 	bool sniffed;
-	char *name;     /* owned */
-	uint8_t *out;   /* owned; decoded ahead, so that the small reads of a tar reader cost little */
+	char *name;   /* owned */
+	uint8_t *out; /* owned; decoded ahead, so that the small reads of a tar reader cost little */
 	size_t pos, len;
 };
 

@@ -7,8 +7,8 @@
 #include "gzip_priv.h"
 
 /*
- * Both libraries may answer the same bytes differently when they come in other portions, so they always get whole blocks
- * of this size, and a last one of what remains.
+ * Both libraries may answer the same bytes differently when they come in other portions, so they always get whole
+ * blocks of this size, and a last one of what remains.
  */
 enum { BLOCK = 256 << 10 };
 
@@ -54,7 +54,8 @@ static void gzip_sink_free(struct sink *s)
 
 /*
  * Of ISA-L's three levels only two: on every x86 with SSE 4.2 they give the same bytes, while the third has other code
- * with other results for AVX2 and for AVX-512 (seen with 2.30). It would compress 2 % better. What asks for more gets zlib.
+ * with other results for AVX2 and for AVX-512 (seen with 2.30). It would compress 2 % better. What asks for more gets
+ * zlib.
  */
 static struct deflater *deflater_for(int level)
 {
@@ -69,14 +70,17 @@ struct sink *sink_gzip(int level, struct sink *below)
 {
 	struct gzip_sink *g = x_alloc(sizeof *g);
 	g->base = (struct sink){
-		.write = gzip_sink_write, .finish = gzip_sink_finish, .free = gzip_sink_free, .below = below,
+		.write = gzip_sink_write,
+		.finish = gzip_sink_finish,
+		.free = gzip_sink_free,
+		.below = below,
 	};
 	g->deflater = deflater_for(level < 0 ? 0 : level);
 	g->block = x_alloc(BLOCK);
 	return &g->base;
 }
 
-/* A gzip file is members one after another (RFC 1952 section 2.2); some writers pad it with zeros, as gzip(1) allows. */
+/* A gzip file is members one after another (RFC 1952 section 2.2); some are padded with zeros, as gzip(1) allows. */
 enum gzip_place { IN_MEMBER, BETWEEN_MEMBERS, IN_PADDING };
 
 struct gzip_decoder {

@@ -54,14 +54,23 @@ struct deflater *deflater_isal(int level)
 	return &z->base;
 }
 
+/*
+ * The header is read here: ISA-L 2.30 forgets the header's checksum when the header comes in two portions. The library
+ * checks the CRC-32 and length that follow the data.
+ */
 struct isal_inflater {
 	struct inflater base;
+	struct gzip_header header;
 	struct inflate_state s;
 };
 
 static enum inflate_status isal_inflate_run(struct inflater *i, struct inflate_span *span)
 {
 	struct isal_inflater *z = (struct isal_inflater *)i;
+	if (!gzip_header_read(&z->header, &span->in, &span->in_n))
+		return INFLATE_BAD;
+	if (z->header.field != GZIP_DATA)
+		return INFLATE_MORE;
 	z->s.next_in = (uint8_t *)(uintptr_t)span->in;
 	z->s.avail_in = (uint32_t)span->in_n;
 	z->s.next_out = span->out;
@@ -78,7 +87,9 @@ static enum inflate_status isal_inflate_run(struct inflater *i, struct inflate_s
 
 static void isal_reset(struct inflater *i)
 {
-	isal_inflate_reset(&((struct isal_inflater *)i)->s);
+	struct isal_inflater *z = (struct isal_inflater *)i;
+	z->header = (struct gzip_header){ 0 };
+	isal_inflate_reset(&z->s);
 }
 
 static void isal_inflate_free(struct inflater *i)
@@ -91,6 +102,6 @@ struct inflater *inflater_isal(void)
 	struct isal_inflater *z = x_alloc(sizeof *z);
 	z->base = (struct inflater){ isal_inflate_run, isal_reset, isal_inflate_free };
 	isal_inflate_init(&z->s);
-	z->s.crc_flag = ISAL_GZIP;
+	z->s.crc_flag = ISAL_GZIP_NO_HDR_VER;
 	return &z->base;
 }

@@ -34,4 +34,16 @@ struct inflater {
 struct inflater *inflater_zlib(void);
 struct inflater *inflater_isal(void);
 
+/* The header of a member, field by field. Zeroed is at its beginning. */
+enum gzip_field { GZIP_FIXED, GZIP_EXTRA_LEN, GZIP_EXTRA, GZIP_NAME, GZIP_COMMENT, GZIP_CRC, GZIP_DATA };
+struct gzip_header {
+	enum gzip_field field; /* GZIP_DATA: the header is complete */
+	unsigned n;            /* bytes of the field so far */
+	uint8_t flags;
+	unsigned extra;        /* length of the extra field */
+	uint32_t crc, stated_crc;
+};
+/* Takes what belongs to the header off *in. False when it is none. */
+bool gzip_header_read(struct gzip_header *h, const uint8_t **in, size_t *n);
+
 #endif

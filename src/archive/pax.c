@@ -24,7 +24,8 @@ static int take_text(const struct record *r, char **ret, struct err *e)
 	if (strlen(r->value) != r->n)
 		return err_set(e, ERR_SPEC, "%s: NUL in pax record %s", r->name, r->key);
 	if (r->n > LIMIT_TAR_PATH)
-		return err_set(e, ERR_LIMIT, "%s: pax record %s is longer than %u bytes", r->name, r->key, LIMIT_TAR_PATH);
+		return err_set(e, ERR_LIMIT, "%s: pax record %s is longer than %u bytes", r->name, r->key,
+			       LIMIT_TAR_PATH);
 	free(*ret);
 	*ret = r->n ? x_strdup(r->value) : NULL;
 	return 0;
@@ -74,14 +75,16 @@ static int take_time(const struct record *r, enum pax_state *state, struct pax_t
 	return 0;
 }
 
-static int take_xattr(struct pax *p, const struct record *r, const char *name, const char *value, size_t n, struct err *e)
+static int take_xattr(struct pax *p, const struct record *r, const char *name, const char *value, size_t n,
+		      struct err *e)
 {
 	if (!*name)
 		return err_set(e, ERR_SPEC, "%s: attribute without a name", r->name);
 	if (strlen(name) > LIMIT_NAME)
 		return err_set(e, ERR_LIMIT, "%s: attribute name longer than %u bytes", r->name, LIMIT_NAME);
 	if (n > LIMIT_XATTR_VALUE)
-		return err_set(e, ERR_LIMIT, "%s: attribute %s is larger than %u bytes", r->name, name, LIMIT_XATTR_VALUE);
+		return err_set(e, ERR_LIMIT, "%s: attribute %s is larger than %u bytes", r->name, name,
+			       LIMIT_XATTR_VALUE);
 	tar_xattrs_add(&p->xattrs, name, value, n);
 	if (p->xattrs.n > LIMIT_XATTRS)
 		return err_set(e, ERR_LIMIT, "%s: more than %u attributes on one member", r->name, LIMIT_XATTRS);

@@ -39,8 +39,8 @@ static int add_slot(struct spans *l, const struct tar_sparse_slot *s, bool *more
 	*more = s->offset[0] != '\0';
 	if (!*more)
 		return 0;
-	if (!tar_number(s->offset, sizeof s->offset, &offset) || !tar_number(s->len, sizeof s->len, &len) || offset < 0 ||
-	    len < 0)
+	if (!tar_number(s->offset, sizeof s->offset, &offset) || !tar_number(s->len, sizeof s->len, &len) ||
+	    offset < 0 || len < 0)
 		return refuse(name, e);
 	return spans_add(l, (uint64_t)offset, (uint64_t)len, name, e);
 }
@@ -151,7 +151,8 @@ int sparse_read_text(struct source *in, uint64_t *stored, const char *name, stru
 	if (next_line(&t, &count, e) < 0)
 		return -1;
 	for (uint64_t i = 0; i < count; i++)
-		if (next_line(&t, &offset, e) < 0 || next_line(&t, &len, e) < 0 || spans_add(ret, offset, len, name, e) < 0)
+		if (next_line(&t, &offset, e) < 0 || next_line(&t, &len, e) < 0 ||
+		    spans_add(ret, offset, len, name, e) < 0)
 			return -1;
 	return 0;
 }

@@ -89,7 +89,7 @@ static bool is_zero(const void *block)
 	return p[0] == 0 && memcmp(p, p + 1, TAR_BLOCK_SIZE - 1) == 0;
 }
 
-/* 1 a header, 0 the end of the archive: two blocks of zeros, or, from writers that forget them, the end of the input. */
+/* 1 a header, 0 the end of the archive: two blocks of zeros, or, where a writer forgot them, the end of the input. */
 static int read_header(struct tar_reader *r, struct member *m, struct err *e)
 {
 	int got = read_block(r, &m->h, e);
@@ -102,7 +102,8 @@ static int read_header(struct tar_reader *r, struct member *m, struct err *e)
 		return got < 0 ? -1 : 0;
 	}
 	if (!tar_checksum_is_right(&m->h))
-		return err_set(e, ERR_SPEC, "%s: wrong checksum of a header (no tar archive, or a damaged one)", r->name);
+		return err_set(e, ERR_SPEC, "%s: wrong checksum of a header (no tar archive, or a damaged one)",
+			       r->name);
 	if (!tar_number(m->h.size, sizeof m->h.size, &m->size) || m->size < 0)
 		return err_set(e, ERR_SPEC, "%s: member %.100s: bad size", r->name, m->h.name);
 	return 1;
@@ -281,7 +282,8 @@ static int set_path(struct tar_reader *r, const struct member *m, struct err *e)
 		raw = m->gnu_name;
 	if (m->pax.sparse_name)
 		raw = m->pax.sparse_name;
-	/* POSIX has a type for directories; before it, a closing slash said so. Readers disagree on the two together. */
+	/* POSIX has a type for directories; before it, a closing slash said so. On the two together readers disagree.
+	 */
 	size_t n = strlen(raw);
 	if (m->h.type == '\0' && n && raw[n - 1] == '/')
 		r->entry.type = TAR_DIR;
@@ -311,8 +313,8 @@ static int set_link(struct tar_reader *r, const struct member *m, struct err *e)
 		return err_set(e, ERR_SPEC, "%s: member %.200s: link without a target", r->name, t->path);
 	if (t->type == TAR_SYMLINK) {
 		if (strlen(raw) > LIMIT_LINK_TARGET)
-			return err_set(e, ERR_LIMIT, "%s: member %.200s: link target longer than %u bytes", r->name, t->path,
-				       LIMIT_LINK_TARGET);
+			return err_set(e, ERR_LIMIT, "%s: member %.200s: link target longer than %u bytes", r->name,
+				       t->path, LIMIT_LINK_TARGET);
 		t->link = x_strdup(raw);
 		return 0;
 	}
@@ -331,7 +333,8 @@ static int bad_field(const struct tar_reader *r, const char *field, struct err *
 }
 
 /* (uid_t)-1 means "leave as it is" to chown(2), so it can be nobody's. */
-static int set_id(struct tar_reader *r, const char *field, size_t size, uint64_t extended, bool has_extended, uint32_t *ret)
+static int set_id(struct tar_reader *r, const char *field, size_t size, uint64_t extended, bool has_extended,
+		  uint32_t *ret)
 {
 	int64_t v;
 	if (!tar_number(field, size, &v))
@@ -383,8 +386,9 @@ static int set_device(struct tar_reader *r, const struct member *m, struct err *
 	int64_t major, minor;
 	if (r->entry.type != TAR_CHAR && r->entry.type != TAR_BLOCK)
 		return 0;
-	if (!tar_number(h->devmajor, sizeof h->devmajor, &major) || !tar_number(h->devminor, sizeof h->devminor, &minor) ||
-	    major < 0 || major > UINT32_MAX || minor < 0 || minor > UINT32_MAX)
+	if (!tar_number(h->devmajor, sizeof h->devmajor, &major) ||
+	    !tar_number(h->devminor, sizeof h->devminor, &minor) || major < 0 || major > UINT32_MAX || minor < 0 ||
+	    minor > UINT32_MAX)
 		return bad_field(r, "device number", e);
 	r->entry.major = (uint32_t)major;
 	r->entry.minor = (uint32_t)minor;

@@ -41,7 +41,7 @@ static void put_name_hint(char *field, size_t size, const char *name)
 		field[i] = (unsigned char)name[i] < 0x80 ? name[i] : '_';
 }
 
-/* ustar splits a long name at a slash: at most 155 bytes before it, at most 100 after. False when there is no such slash. */
+/* ustar splits a long name at a slash: at most 155 bytes before it, at most 100 after. False when there is none. */
 static bool put_name(struct tar_header *h, const char *name)
 {
 	size_t n = strlen(name);
@@ -53,7 +53,7 @@ static bool put_name(struct tar_header *h, const char *name)
 	}
 	if (n > TAR_PREFIX + 1 + TAR_NAME)
 		return false;
-	/* The first slash that leaves a short enough rest; the rest must not be empty, so a closing slash does not count. */
+	/* The first slash that leaves a rest short enough, but not empty: a closing slash does not count. */
 	for (size_t at = n - TAR_NAME - 1; at <= TAR_PREFIX && at + 1 < n; at++) {
 		if (name[at] != '/' || at == 0)
 			continue;
@@ -95,7 +95,8 @@ static int add_xattrs(struct str *records, const struct tar_entry *t, struct err
 		const struct tar_xattr *x = &t->xattrs.v[i];
 		/* Readers take the key up to the first '='. */
 		if (!x->name[0] || strchr(x->name, '='))
-			return err_set(e, ERR_SPEC, "%s: a tar can not hold an attribute named \"%s\"", t->path, x->name);
+			return err_set(e, ERR_SPEC, "%s: a tar can not hold an attribute named \"%s\"", t->path,
+				       x->name);
 		add_record(records, "SCHILY.xattr.", x->name, x->value, x->len);
 		if (records->len > LIMIT_PAX_ENTRY)
 			return err_set(e, ERR_LIMIT, "%s: more than %u bytes of attributes", t->path, LIMIT_PAX_ENTRY);

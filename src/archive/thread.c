@@ -20,7 +20,7 @@ struct thread_sink {
 	struct sink base;
 	pthread_t thread;
 	bool running;
-	bool refused;  /* there can be no thread (RLIMIT_NPROC, a pids cgroup): the same bytes, only later */
+	bool refused;         /* there can be no thread (RLIMIT_NPROC, a pids cgroup): the same bytes, only later */
 	pthread_mutex_t lock; /* of everything below it */
 	pthread_cond_t changed;
 	unsigned first, ready;
@@ -173,7 +173,10 @@ struct sink *sink_thread(struct sink *below)
 {
 	struct thread_sink *t = x_alloc(sizeof *t);
 	t->base = (struct sink){
-		.write = thread_sink_write, .finish = thread_sink_finish, .free = thread_sink_free, .below = below,
+		.write = thread_sink_write,
+		.finish = thread_sink_finish,
+		.free = thread_sink_free,
+		.below = below,
 	};
 	pthread_mutex_init(&t->lock, NULL);
 	pthread_cond_init(&t->changed, NULL);

@@ -68,7 +68,10 @@ struct sink *sink_zstd(int level, unsigned threads, struct sink *below)
 {
 	struct zstd_sink *z = x_alloc(sizeof *z);
 	z->base = (struct sink){
-		.write = zstd_sink_write, .finish = zstd_sink_finish, .free = zstd_sink_free, .below = below,
+		.write = zstd_sink_write,
+		.finish = zstd_sink_finish,
+		.free = zstd_sink_free,
+		.below = below,
 	};
 	z->ctx = ZSTD_createCCtx();
 	if (!z->ctx)
@@ -102,7 +105,8 @@ struct zstd_decoder {
 static int zstd_refuse(size_t code, const char *name, struct err *e)
 {
 	if (ZSTD_getErrorCode(code) == ZSTD_error_frameParameter_windowTooLarge)
-		return err_set(e, ERR_LIMIT, "%s: zstd window larger than %u MiB", name, 1u << (LIMIT_ZSTD_WINDOW_LOG - 20));
+		return err_set(e, ERR_LIMIT, "%s: zstd window larger than %u MiB", name,
+			       1u << (LIMIT_ZSTD_WINDOW_LOG - 20));
 	return err_set(e, ERR_SPEC, "%s: broken zstd data: %s", name, ZSTD_getErrorName(code));
 }
 

@@ -31,8 +31,8 @@ struct layer_writer {
 	char *buf;              /* owned; BUFFER bytes, or NULL before the first layer_writer_fd */
 };
 
-int layer_writer_open(struct store *s, const struct layer_format *f, struct tree_writer *tree, struct layer_writer **ret,
-		      struct err *e)
+int layer_writer_open(struct store *s, const struct layer_format *f, struct tree_writer *tree,
+		      struct layer_writer **ret, struct err *e)
 {
 	struct blob_writer blob = { 0 };
 	if (blob_writer_open(s, &blob, e) < 0)

@@ -132,7 +132,7 @@ static bool parse_kind(const char *word, struct list_entry *ret)
 	ret->kind = *word == 'w' ? LIST_WHITEOUT : *word == 'o' ? LIST_OPAQUE : LIST_ENTRY;
 	if (ret->kind != LIST_ENTRY)
 		return true;
-	ret->tar.type = (enum tar_type)*word;
+	ret->tar.type = (enum tar_type)word[0];
 	return strchr("fdlhpcb", *word);
 }
 
