@@ -30,5 +30,5 @@ int main(int argc, char **argv)
 	signal(SIGXFSZ, SIG_IGN);
 	/* Modes are set explicitly everywhere; the user's umask must not reach an image (THREATS 4, row 24). */
 	umask(022);
-	return command_main(argc, argv);
+	return cli_main(argc, argv);
 }

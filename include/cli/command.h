@@ -46,7 +46,7 @@ extern const size_t n_commands;
 const char *global_store(void);
 
 /* What main() does: finds the command, parses its options, runs it. The exit status, error printed. */
-int command_main(int argc, char **argv);
+int cli_main(int argc, char **argv);
 
 /* The help page of a command, NULL: of nacre. On stdout. */
 void command_help(const struct command *c);

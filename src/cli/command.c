@@ -107,7 +107,7 @@ static int run_command(const struct command *c, int argc, char **argv)
 	return r;
 }
 
-int command_main(int argc, char **argv)
+int cli_main(int argc, char **argv)
 {
 	struct err e;
 	int i = 1;
