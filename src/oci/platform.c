@@ -192,11 +192,8 @@ static void add_candidate(struct candidates *c, const struct platform *like, con
 /* The variants from `from` down to `to`. */
 static void add_versions(struct candidates *c, const struct platform *like, const char *arch, int from, int to)
 {
-	char variant[8];
-	for (int v = from; v >= to; v--) {
-		snprintf(variant, sizeof variant, "v%d", v);
-		add_candidate(c, like, arch, variant);
-	}
+	for (int v = from; v >= to; v--)
+		add_candidate(c, like, arch, (char[]){ 'v', (char)('0' + v), '\0' });
 }
 
 /* "v7" gives 7; 0 for anything else. */
