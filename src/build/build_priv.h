@@ -293,6 +293,8 @@ int step_meta(struct build *b, struct stage *st, struct step *step, struct err *
 
 /* Puts the layer of a cached step on the stack. */
 void step_use_record(struct stage *st, struct step *step, struct step_record *r);
+/* When the step was done: as its record says, the epoch, or now. */
+void step_created(const struct build *b, struct step *step);
 void step_history(struct stage *st, struct step *step, char *created_by /* taken */, bool empty);
 
 /* ---- commit.c ---- */
@@ -318,7 +320,6 @@ struct progress *progress_new(enum progress_mode mode);
 void progress_free(struct progress *p);
 void progress_step_start(struct progress *p, struct step *s);
 void progress_step_line(struct progress *p, const struct step *s, const char *text, size_t n);
-void progress_step_cached(struct progress *p, struct step *s);
 void progress_step_done(struct progress *p, struct step *s, const struct digest *image);
 void progress_step_failed(struct progress *p, struct step *s, const struct err *e);
 void progress_note(struct progress *p, const char *text);

@@ -2,7 +2,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "build_priv.h"
 #include "copy_priv.h"
@@ -144,7 +143,6 @@ int layer_job_cached(struct build *b, struct stage *st, struct step *step, struc
 		return r;
 	progress_step_start(b->progress, step);
 	step_use_record(st, step, &rec);
-	progress_step_cached(b->progress, step);
 	step_record_fini(&rec);
 	layer_job_applied(st, step);
 	return 0;
@@ -153,10 +151,7 @@ int layer_job_cached(struct build *b, struct stage *st, struct step *step, struc
 void layer_job_applied(struct stage *st, struct step *step)
 {
 	struct build *b = st->build;
-	if (b->has_epoch || !step->history.created) {
-		free(step->history.created);
-		step->history.created = b->has_epoch ? x_strdup(b->created) : time_rfc3339(time(NULL));
-	}
+	step_created(b, step);
 	struct sha s;
 	sha_init(&s);
 	sha_add(&s, st->meta_key.b, sizeof st->meta_key.b);

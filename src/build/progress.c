@@ -116,12 +116,6 @@ void progress_step_line(struct progress *p, const struct step *s, const char *te
 	}
 }
 
-void progress_step_cached(struct progress *p, struct step *s)
-{
-	progress_step_start(p, s);
-	line(p, s, "CACHED");
-}
-
 void progress_step_done(struct progress *p, struct step *s, const struct digest *image)
 {
 	AUTO(str_fini) struct str out = { 0 };
@@ -129,7 +123,7 @@ void progress_step_done(struct progress *p, struct step *s, const struct digest 
 		s->ended_ms = now_ms();
 	progress_step_start(p, s);
 	if (s->cached)
-		str_add(&out, "DONE");
+		str_add(&out, "CACHED");
 	else
 		str_addf(&out, "DONE %.1fs", (double)(s->ended_ms - s->started_ms) / 1000);
 	if (image)

@@ -1,9 +1,11 @@
 /* One stage, instruction by instruction. */
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "build_priv.h"
 #include "graph_priv.h"
+#include "oci/time.h"
 
 static const struct df_instruction *next_instruction(const struct stage *st)
 {
@@ -127,6 +129,14 @@ void step_history(struct stage *st, struct step *step, char *created_by, bool em
 	step->history.created_by = created_by;
 	step->history.comment = x_strdup("buildkit.dockerfile.v0");
 	step->history.empty_layer = empty;
+}
+
+void step_created(const struct build *b, struct step *step)
+{
+	if (!b->has_epoch && step->history.created)
+		return; /* as its record says */
+	free(step->history.created);
+	step->history.created = b->has_epoch ? x_strdup(b->created) : time_rfc3339(time(NULL));
 }
 
 void step_use_record(struct stage *st, struct step *step, struct step_record *r)

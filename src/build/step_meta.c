@@ -267,13 +267,10 @@ static int stamp(struct build *b, struct stage *st, struct step *step, const cha
 	if (r < 0)
 		return -1;
 	progress_step_start(b->progress, step);
-	if (r == 0) {
+	if (r == 0)
 		step_use_record(st, step, &rec);
-		progress_step_cached(b->progress, step);
-	}
 	step_record_fini(&rec);
-	if (b->has_epoch || !step->history.created)
-		set_string(&step->history.created, b->created);
+	step_created(b, step);
 	st->meta_key = step->key.digest;
 	return 0;
 }
