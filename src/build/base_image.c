@@ -199,7 +199,8 @@ int base_image_need(struct build *b, struct step *step, const char *reference, c
 		i->ready = true;
 	if (!i->ready) {
 		struct fetch f = { .build = b, .image = i };
-		progress_step_start(b->progress, step);
+		if (step)
+			progress_step_start(b->progress, step);
 		i->job = job_worker(b, step, "nacre-pull", fetch_work, &f, e);
 		if (!i->job)
 			return -1;

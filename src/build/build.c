@@ -157,6 +157,23 @@ static void print_warnings(struct build *b)
 	}
 }
 
+/* `# check=error=true`, or the build argument that replaces the directive (DIR-08, DIR-09). */
+static int fail_on_warnings(struct build *b, struct err *e)
+{
+	const char *check = env_get(&b->build_args, "BUILDKIT_DOCKERFILE_CHECK");
+	if (!check)
+		check = b->file.check;
+	if (!check || !b->file.warnings.n || !strstr(check, "error=true"))
+		return 0;
+	AUTO(strv_fini) struct strv rules = { 0 };
+	for (size_t i = 0; i < b->file.warnings.n; i++)
+		if (!strv_has(&rules, df_rule_name(b->file.warnings.v[i].rule)))
+			strv_push(&rules, df_rule_name(b->file.warnings.v[i].rule));
+	AUTO(free_drop) char *names = strv_join(&rules, ", ");
+	const struct df_warning *w = &b->file.warnings.v[0];
+	return err_at(e, ERR_PARSE, w->line, w->line_end, "lint violation found for rules: %s (check=error=true)", names);
+}
+
 static int give_names(struct build *b, struct build_result *ret, struct err *e)
 {
 	for (size_t i = 0; i < b->options->tags.n; i++) {
@@ -209,7 +226,7 @@ static int prepare(struct build *b, struct err *e)
 		return err_sys(e, "open the build context %s", b->options->context);
 	if (!S_ISDIR(st.st_mode))
 		return err_set(e, ERR_USAGE, "the build context %s is not a directory", b->options->context);
-	if (df_parse(str_text(&text), text.len, &b->file, e) < 0 || graph_make(b, e) < 0)
+	if (df_parse(str_text(&text), text.len, &b->file, e) < 0 || fail_on_warnings(b, e) < 0 || graph_make(b, e) < 0)
 		return -1;
 	return read_epoch(b, e);
 }

@@ -128,6 +128,20 @@ static uint64_t link_id(struct plan *p, const struct fsnode *src)
 	return p->dest->next_inode;
 }
 
+/* Of the extended attributes only file capabilities come along, as in the reference. */
+static const struct tar_xattrs *capability_of(struct fsview *dest, const struct tar_xattrs *all)
+{
+	for (size_t i = 0; all && i < all->n; i++) {
+		if (strcmp(all->v[i].name, "security.capability") != 0)
+			continue;
+		struct tar_xattrs *one = arena_alloc(&dest->arena, sizeof *one);
+		one->v = &all->v[i];
+		one->n = 1;
+		return one;
+	}
+	return NULL;
+}
+
 static void take_metadata(struct plan *p, struct fsnode *n, const struct fsnode *src)
 {
 	n->mode = src->mode;
@@ -139,7 +153,7 @@ static void take_metadata(struct plan *p, struct fsnode *n, const struct fsnode 
 		set_owner(p, n);
 	n->mtime = src->mtime;
 	n->mtime_ns = src->mtime_ns;
-	n->xattrs = src->xattrs;
+	n->xattrs = capability_of(p->dest, src->xattrs);
 	n->implied = false;
 }
 

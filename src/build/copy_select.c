@@ -224,6 +224,8 @@ static int add_node(struct sha *s, struct copy_from *from, struct fsnode *n, con
 	if (n->type == TAR_SYMLINK)
 		sha_add_str(s, n->link);
 	for (size_t i = 0; n->xattrs && i < n->xattrs->n; i++) {
+		if (strcmp(n->xattrs->v[i].name, "security.capability") != 0)
+			continue;
 		sha_add_str(s, n->xattrs->v[i].name);
 		sha_add(s, n->xattrs->v[i].value, n->xattrs->v[i].len);
 	}

@@ -288,7 +288,7 @@ static void lower_of(struct run_mount *r)
 		r->lower[i] = r->from.slots[n - 1 - i]->tree_fd;
 }
 
-static int plan_bind(struct run_mount *r, struct sandbox_mount *s, struct err *e)
+static int plan_bind(struct run_mount *r, struct build *b, struct sandbox_mount *s, struct err *e)
 {
 	const char *source = r->m.source ? r->m.source : "/";
 	s->readonly = r->m.readonly;
@@ -302,7 +302,7 @@ static int plan_bind(struct run_mount *r, struct sandbox_mount *s, struct err *e
 	}
 	if (!r->from.context)
 		return err_set(e, ERR_BUILD, "bind mount on %s: the image it comes from is empty", r->target);
-	if (context_tree(r->from.context, &r->fd, e) < 0)
+	if (context_tree(b, r->from.context, &r->fd, e) < 0)
 		return -1;
 	if (!r->m.readonly) { /* writes are thrown away (MNT-08): an overlay on top of the directory takes them */
 		r->lower = x_alloc(sizeof *r->lower);
@@ -436,7 +436,7 @@ int run_mounts_plan(struct run_mounts *m, struct build *b, const char *script_na
 		int rc = 0;
 		switch (r->m.type) {
 		case DF_MOUNT_BIND:
-			rc = plan_bind(r, &s, e);
+			rc = plan_bind(r, b, &s, e);
 			break;
 		case DF_MOUNT_CACHE:
 			rc = plan_cache(r, b, &s, e);

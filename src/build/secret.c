@@ -139,15 +139,3 @@ int cache_mount_open(struct build *b, int mounts_fd, const char *name, const str
 	}
 	return make_once(b, mounts_fd, name, m, seed, ret_fd, e);
 }
-
-int context_tree(struct context *c, int *ret_fd, struct err *e)
-{
-	if (c->ignore)
-		return err_set(e, ERR_BUILD,
-			       "a bind mount from a context with an ignore file is not supported yet; COPY from it instead");
-	int fd = openat(c->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		return err_sys(e, "open the build context %s", c->path);
-	*ret_fd = fd;
-	return 0;
-}

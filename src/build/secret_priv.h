@@ -16,7 +16,7 @@ int ssh_socket(const struct build_options *o, const char *id, int *ret_fd, struc
 int cache_mount_open(struct build *b, int mounts_fd, const char *name, const struct df_mount *m, struct copy_from *seed,
 		     int *ret_fd, int *ret_lock, struct err *e);
 
-/* O_PATH of a directory that shows the context as instructions see it: itself, when nothing is ignored. */
-int context_tree(struct context *c, int *ret_fd, struct err *e);
+/* A directory that shows the context as instructions see it: itself, when nothing is ignored, else a copy without what is. */
+int context_tree(struct build *b, struct context *c, int *ret_fd, struct err *e);
 
 #endif

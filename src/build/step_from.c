@@ -133,6 +133,7 @@ int step_from(struct build *b, struct stage *st, struct step *step, struct err *
 	struct platform want;
 	bool given;
 	AUTO(free_drop) char *image = NULL;
+	progress_step_start(b->progress, step);
 	if (stage_platform(b, step->in, &want, &given, e) < 0)
 		return -1;
 	if (st->base_stage) {

@@ -2,6 +2,7 @@
 #include <string.h>
 #include <sys/wait.h>
 
+#include "base/log.h"
 #include "base/str.h"
 #include "build/container.h"
 #include "cli/command.h"
@@ -53,6 +54,11 @@ static int run(void *options, const struct strv *args, struct err *e)
 	int r = container_run(&store, &c, &status, e);
 	strv_fini(&c.command);
 	store_fini(&store);
+	/* A command that cannot be started: 127 or 126, as from a shell. */
+	if (r < 0 && e->kind == ERR_BUILD && WIFEXITED(e->status) && e->status) {
+		log_error("%s", e->msg);
+		return WEXITSTATUS(e->status);
+	}
 	if (r < 0)
 		return -1;
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);

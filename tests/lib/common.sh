@@ -271,8 +271,20 @@ wait_for() {
   done
 }
 
+# free_port [WANTED]: that one if nobody has it, else any.
 free_port() {
-  python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
+  python3 -c '
+import socket, sys
+for port in (int(sys.argv[1]), 0):
+    s = socket.socket()
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        s.bind(("127.0.0.1", port))
+    except OSError:
+        continue
+    print(s.getsockname()[1])
+    break
+' "${1:-0}"
 }
 
 # ---- a registry on loopback
@@ -282,7 +294,7 @@ free_port() {
 start_registry() {
   need docker-registry
   registry_dir=$T/registry-${1:-plain}
-  registry_port=$(free_port)
+  registry_port=$(free_port "${REGISTRY_PORT:-0}")
   REGISTRY=127.0.0.1:$registry_port
   mkdir -p "$registry_dir/data"
   {
