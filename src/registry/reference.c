@@ -118,19 +118,19 @@ static bool tag_is_valid(const char *tag)
 	return true;
 }
 
-static bool has_upper(const char *s, size_t n)
+static bool has_upper(const char *s)
 {
-	for (size_t i = 0; i < n; i++)
-		if (s[i] >= 'A' && s[i] <= 'Z')
-			return true;
-	return false;
+	return s[strcspn(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZ")] != '\0';
 }
 
-/* Whether the n bytes before the first slash name a registry; otherwise they belong to a repository of Docker Hub. */
+/*
+ * Whether the n bytes before the first slash name a registry; otherwise they belong to a repository of Docker Hub. Docker takes a single
+ * upper-case word for a registry too; in lower case, as we keep registries, it would name another image.
+ */
 static bool is_domain(const char *name, size_t n)
 {
-	return memchr(name, '.', n) || memchr(name, ':', n) || memchr(name, '[', n) || has_upper(name, n) ||
-	       (n == strlen("localhost") && memcmp(name, "localhost", n) == 0);
+	return memchr(name, '.', n) || memchr(name, ':', n) || memchr(name, '[', n) ||
+	       (n == strlen("localhost") && str_case_starts(name, "localhost"));
 }
 
 static bool is_image_id(const char *name)
@@ -160,7 +160,7 @@ static int parse_name(const char *text, const char *name, struct reference *r, s
 		free(r->registry);
 		r->registry = x_strdup(HUB);
 	}
-	if (has_upper(path, strlen(path)))
+	if (has_upper(path))
 		return refuse(e, text, "the repository must be in lower case");
 	if (!path_is_valid(path))
 		return refuse(e, text, "the repository must be words of a-z, 0-9 with single . _ __ - between them");

@@ -38,7 +38,6 @@ static const struct { const char *typed, *full, *familiar; } good[] = {
 	{ "host:1/app:t", "host:1/app:t", "host:1/app:t" },
 	{ "host:65535/app", "host:65535/app:latest", "host:65535/app:latest" },
 	{ "host/app", "docker.io/host/app:latest", "host/app:latest" },
-	{ "Host/app", "host/app:latest", "host/app:latest" },
 	{ "example.com/app", "example.com/app:latest", "example.com/app:latest" },
 	{ "Example.COM/app", "example.com/app:latest", "example.com/app:latest" },
 	{ "xn--bcher-kva.example/app", "xn--bcher-kva.example/app:latest", "xn--bcher-kva.example/app:latest" },
@@ -66,7 +65,7 @@ static const struct { const char *typed, *full, *familiar; } good[] = {
 
 static const char *const bad[] = {
 	"", " ", "/", ":", "@", "alpine:", "alpine@", ":3", "@" DIGEST, "alpine ", " alpine", "al pine", "alpine\n",
-	"Alpine", "library/Alpine", "docker.io/Alpine", "example.com/App", "host:80/APP",
+	"Alpine", "Host/app", "UPPER/x", "library/Alpine", "docker.io/Alpine", "example.com/App", "host:80/APP",
 	"/alpine", "alpine/", "a//b", "example.com/", "example.com//a",
 	"-a", "a-", "_a", "a_", ".a", "a.", "a..b", "a___b", "a._b", "a-_b", "a_.b", "a/-b", "a/../b", "a/./b", "../a", "..",
 	"app:.x", "app:-x", "app:a b", "app:a/b:", "app:t:u", "app:" A120 "123456789", "app:\xc3\xa4",
