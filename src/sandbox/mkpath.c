@@ -85,6 +85,8 @@ static int walk(struct mkpath *m, int *ret_fd, struct err *e)
 
 int mkpath_open(int root_fd, const char *path, bool directory, mkpath_fn *make, void *ctx, int *ret_fd, struct err *e)
 {
+	if (strlen(path) >= PATH_MAX)
+		return err_set(e, ERR_LIMIT, "the path is longer than %d bytes", PATH_MAX - 1);
 	int fd = root_open(root_fd, path, O_PATH | (directory ? O_DIRECTORY : 0), 0);
 	if (fd >= 0) {
 		*ret_fd = fd;

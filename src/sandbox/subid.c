@@ -44,7 +44,8 @@ void subid_add(const char *text, const char *name, uint32_t id, uint32_t inside,
 		uint64_t start, count;
 		if (!parse_line(line, &owner, &start, &count) || !(str_eq(owner, name) || str_eq(owner, number)))
 			continue;
-		if (next + count - 1 > id_max || overlaps(map, *n, start, count))
+		/* What does not overlap can not add up to more ids than there are. */
+		if (overlaps(map, *n, start, count))
 			continue;
 		map[(*n)++] = (struct id_extent){ (uint32_t)next, (uint32_t)start, (uint32_t)count };
 		next += count;
