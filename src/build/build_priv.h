@@ -123,6 +123,7 @@ struct stage {
 	bool cmd_set;              /* by this stage: ENTRYPOINT then keeps it */
 	bool chain_missed;         /* a step of the stack ran in this build: nothing after it can be cached */
 	struct digest meta_key;    /* identity of everything before, for records of instructions without a layer */
+	char *last_created;        /* of the last step with a layer; what follows it without one has the same. owned */
 	struct fsview *view;       /* of slots[0..view_layers), made on first need; owned */
 	size_t view_layers;
 };

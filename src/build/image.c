@@ -161,8 +161,24 @@ int image_write(struct store *s, const struct image_config *config, const struct
 	return r;
 }
 
+/* Whether the name is on this very image already: a cached rebuild then writes (and syncs) nothing. */
+static bool has_name(struct store *s, const char *name, const struct digest *d)
+{
+	struct err ignored;
+	struct ref_list refs = { 0 };
+	bool found = false;
+	if (ref_list(s->fd, &refs, &ignored) < 0)
+		return false;
+	for (size_t i = 0; i < refs.n; i++)
+		found |= str_eq(refs.v[i].name, name) && digest_eq(&refs.v[i].digest, d);
+	ref_list_fini(&refs);
+	return found;
+}
+
 int image_tag(struct store *s, const char *name, const struct descriptor *image, const char *created, struct err *e)
 {
+	if (has_name(s, name, &image->digest))
+		return 0;
 	struct ref_entry entry = {
 		.name = (char *)name,
 		.media_type = image->media_type,

@@ -152,6 +152,8 @@ void layer_job_applied(struct stage *st, struct step *step)
 {
 	struct build *b = st->build;
 	step_created(b, step);
+	free(st->last_created);
+	st->last_created = x_strdup(step->history.created);
 	struct sha s;
 	sha_init(&s);
 	sha_add(&s, st->meta_key.b, sizeof st->meta_key.b);

@@ -171,6 +171,7 @@ void stage_free(struct stage *st)
 		fsview_fini(st->view);
 		free(st->view);
 	}
+	free(st->last_created);
 	free(st->label);
 	free(st);
 }

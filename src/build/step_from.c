@@ -93,6 +93,7 @@ static int from_stage(struct stage *st, struct stage *base)
 	st->platform = base->platform;
 	st->chain_missed = base->chain_missed;
 	st->meta_key = base->meta_key;
+	st->last_created = base->last_created ? x_strdup(base->last_created) : NULL;
 	return 0;
 }
 

@@ -15,8 +15,9 @@ static int by_text(const void *a, const void *b)
 
 static void set_string(char **field, const char *value)
 {
+	char *copy = x_strdup(value);
 	free(*field);
-	*field = x_strdup(value);
+	*field = copy;
 }
 
 static void set_list(struct strv *list, const struct strv *args)
@@ -254,19 +255,27 @@ static int apply(struct stage *st, const struct df_instruction *in, struct str *
 	return err_set(e, ERR_BUILD, "%s is no configuration instruction", df_op_name(in->op));
 }
 
-/* Such a step costs nothing; its record only keeps when it was first done, so that a cached rebuild gives the same image. */
+/*
+ * Such a step costs nothing; all there is to remember is when it was done, so that a cached rebuild gives the same image. After a
+ * step with a layer that is the layer's time; before any, it has a record of its own.
+ */
 static int stamp(struct build *b, struct stage *st, struct step *step, const char *text, struct err *e)
 {
 	struct step_record rec = { 0 };
+	progress_step_start(b->progress, step);
+	if (st->last_created) {
+		set_string(&step->history.created, st->last_created);
+		step->cached = !st->chain_missed && !b->options->no_cache;
+		return 0;
+	}
 	key_begin(&step->key, "config");
 	key_digest(&step->key, "after", &st->meta_key);
 	key_str(&step->key, "text", text);
 	key_end(&step->key);
 	step->has_key = true;
-	int r = b->options->no_cache || st->chain_missed ? 1 : record_get(b, &step->key, &rec, e);
+	int r = b->options->no_cache ? 1 : record_get(b, &step->key, &rec, e);
 	if (r < 0)
 		return -1;
-	progress_step_start(b->progress, step);
 	if (r == 0)
 		step_use_record(st, step, &rec);
 	step_record_fini(&rec);
