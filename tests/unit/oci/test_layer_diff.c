@@ -243,10 +243,10 @@ static void test_deep(void **state)
 static bool overlay(struct bench *b, const char *lowers, const char *upper)
 {
 	struct str options = { 0 };
-	char *merged = x_asprintf("%s/merged", b->dir.path);
+	char *merged = x_asprintf("%s/merged", b->dir.path), *names = x_strdup(lowers);
 	str_add(&options, "userxattr,lowerdir=");
-	for (const char *p = lowers; *p; p += strcspn(p, ":") + (p[strcspn(p, ":")] == ':' ? 1 : 0))
-		str_addf(&options, "%s%s/%.*s", p == lowers ? "" : ":", b->dir.path, (int)strcspn(p, ":"), p);
+	for (char *rest = names, *name; (name = strsep(&rest, ":"));)
+		str_addf(&options, "%s%s/%s", name == names ? "" : ":", b->dir.path, name);
 	if (upper)
 		str_addf(&options, ",upperdir=%s/%s,workdir=%s/work", b->dir.path, upper, b->dir.path);
 	mkdirat(b->dir.fd, "merged", 0755);
@@ -254,6 +254,7 @@ static bool overlay(struct bench *b, const char *lowers, const char *upper)
 	int r = mount("overlay", merged, "overlay", 0, options.buf);
 	str_fini(&options);
 	free(merged);
+	free(names);
 	return r == 0;
 }
 

@@ -486,5 +486,7 @@ int main(void)
 		cmocka_unit_test(test_many_fixups),
 		cmocka_unit_test(test_no_leak_on_failure),
 	};
-	return cmocka_run_group_tests_name("tree_writer", tests, NULL, NULL);
+	int failed = cmocka_run_group_tests_name("tree_writer", tests, NULL, NULL);
+	deny_openat2();
+	return failed + cmocka_run_group_tests_name("tree_writer without openat2", tests, NULL, NULL);
 }
