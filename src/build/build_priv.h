@@ -122,7 +122,7 @@ struct stage {
 	struct strv args;          /* names declared by ARG, in order, each once per declaration; "K=V" or "K" */
 	bool cmd_set;              /* by this stage: ENTRYPOINT then keeps it */
 	bool chain_missed;         /* a step of the stack ran in this build: nothing after it can be cached */
-	struct digest meta_key;    /* identity of everything before, for records of instructions without a layer */
+	struct digest meta_key;    /* identity of everything so far, while there is no step with a layer */
 	char *last_created;        /* of the last step with a layer; what follows it without one has the same. owned */
 	struct fsview *view;       /* of slots[0..view_layers), made on first need; owned */
 	size_t view_layers;

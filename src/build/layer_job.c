@@ -154,9 +154,4 @@ void layer_job_applied(struct stage *st, struct step *step)
 	step_created(b, step);
 	free(st->last_created);
 	st->last_created = x_strdup(step->history.created);
-	struct sha s;
-	sha_init(&s);
-	sha_add(&s, st->meta_key.b, sizeof st->meta_key.b);
-	sha_add_str(&s, step->history.created_by);
-	st->meta_key = sha_end(&s);
 }

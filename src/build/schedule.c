@@ -190,6 +190,8 @@ static int advance_all(struct build *b, struct err *e)
 				if (r == 1)
 					break;
 				moved = true;
+				if (stage_commit(b, st, e) < 0)
+					return -1;
 			}
 			if (stage_commit(b, st, e) < 0)
 				return -1;
