@@ -11,9 +11,11 @@
 static void make_printable(char *s)
 {
 	for (; *s; s++) {
-		unsigned char c = (unsigned char)*s;
+		unsigned char c = (unsigned char)*s, next = (unsigned char)s[1];
 		if (c < 0x20 || c == 0x7f)
 			*s = '?';
+		else if (c == 0xc2 && next >= 0x80 && next <= 0x9f) /* U+0080 to U+009F: CSI is U+009B */
+			*s = s[1] = '?';
 	}
 }
 

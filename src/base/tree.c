@@ -52,15 +52,29 @@ int dir_names(int dir_fd, struct strv *ret, struct err *e)
 	return 0;
 }
 
-/* One open directory on the way down, and the names in it still to be removed. */
+/*
+ * One directory on the way down, and the names in it still to be removed. Only the innermost few are kept open, since a
+ * tree may be deeper than there are descriptors; an outer one is opened again through ".." of the one below it.
+ */
 struct level {
-	int fd;
+	int fd; /* -1: closed for now */
+	dev_t dev;
+	ino_t ino;
 	struct strv left;
 	char *name; /* in the level above; owned */
 };
 
+enum { LEVELS_OPEN = 16 };
+
+static void level_fini(struct level *l)
+{
+	fd_drop(&l->fd);
+	strv_fini(&l->left);
+	free_drop(&l->name);
+}
+
 /* Opens a directory to empty it; one without permission bits is opened up first, which its owner may do. */
-static int open_level(int dir_fd, const char *name, struct level *l)
+static int open_level(int dir_fd, const char *name, struct level *ret)
 {
 	int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
 	int fd = openat(dir_fd, name, flags);
@@ -68,58 +82,91 @@ static int open_level(int dir_fd, const char *name, struct level *l)
 		fd = openat(dir_fd, name, flags);
 	if (fd < 0)
 		return -1;
-	*l = (struct level){ .fd = fd, .name = x_strdup(name) };
+	struct level l = { .fd = fd, .name = x_strdup(name) };
 	struct stat st;
 	if (fstat(fd, &st) == 0 && (st.st_mode & 0700) != 0700)
-		fchmod(fd, st.st_mode | 0700);
-	int r = read_names(fd, &l->left);
-	int saved = errno;
-	if (r < 0) {
-		fd_drop(&l->fd);
-		strv_fini(&l->left);
-		free_drop(&l->name);
+		fchmod(fd, (st.st_mode & 07777) | 0700);
+	l.dev = st.st_dev;
+	l.ino = st.st_ino;
+	if (read_names(fd, &l.left) < 0) {
+		int saved = errno;
+		level_fini(&l);
+		errno = saved;
+		return -1;
 	}
+	*ret = l;
+	return 0;
+}
+
+struct levels { struct level *v; size_t n, cap; };
+
+static void levels_push(struct levels *l, struct level *level)
+{
+	vec_push(l, *level);
+	if (l->n > LEVELS_OPEN)
+		fd_drop(&l->v[l->n - 1 - LEVELS_OPEN].fd);
+}
+
+/* Removes the emptied innermost directory and goes back to the one above it. -1 and errno; then *lost when there is no way back. */
+static int levels_pop(struct levels *l, int dir_fd, bool *lost)
+{
+	struct level *here = &l->v[l->n - 1], *above = l->n > 1 ? here - 1 : NULL;
+	if (above && above->fd < 0) {
+		struct stat st;
+		above->fd = openat(here->fd, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		/* Somebody who moves directories about meanwhile must not lead us out of the tree. */
+		if (above->fd < 0 || fstat(above->fd, &st) < 0 || st.st_dev != above->dev || st.st_ino != above->ino) {
+			*lost = true;
+			errno = ESTALE;
+			return -1;
+		}
+	}
+	fd_drop(&here->fd);
+	int r = unlinkat(above ? above->fd : dir_fd, here->name, AT_REMOVEDIR);
+	if (r < 0 && errno == ENOENT)
+		r = 0;
+	int saved = errno;
+	level_fini(here);
+	l->n--;
 	errno = saved;
 	return r;
 }
 
-int tree_remove(int dir_fd, const char *name)
+/* Removes one name, or opens it as a new innermost level. -1 and errno. */
+static int remove_one(struct levels *l, int dir_fd, const char *name)
 {
+	struct level next;
 	if (unlinkat(dir_fd, name, 0) == 0 || errno == ENOENT)
 		return 0;
-	VEC(struct level) levels = { 0 };
-	int first = 0;
-	struct level top;
-	if (open_level(dir_fd, name, &top) < 0)
+	/* Where names may not be removed, a directory's gives EACCES too; what is in it may still be ours to remove. */
+	if (errno != EISDIR && errno != EPERM && errno != EACCES)
 		return -1;
-	vec_push(&levels, top);
-	while (levels.n) {
-		struct level *here = &levels.v[levels.n - 1];
-		if (!here->left.n) {
-			int above = levels.n > 1 ? levels.v[levels.n - 2].fd : dir_fd;
-			fd_drop(&here->fd);
-			if (unlinkat(above, here->name, AT_REMOVEDIR) < 0 && errno != ENOENT && !first)
-				first = errno;
-			free_drop(&here->name);
-			strv_fini(&here->left);
-			levels.n--;
-			continue;
-		}
-		AUTO(free_drop) char *child = here->left.v[--here->left.n];
-		if (unlinkat(here->fd, child, 0) == 0 || errno == ENOENT)
-			continue;
-		struct level next;
-		int why = errno;
-		if (why == EISDIR || why == EPERM) {
-			if (open_level(here->fd, child, &next) == 0) {
-				vec_push(&levels, next);
-				continue;
-			}
-			why = errno;
-		}
-		if (!first)
-			first = why;
+	int why = errno;
+	if (open_level(dir_fd, name, &next) == 0) {
+		levels_push(l, &next);
+		return 0;
 	}
+	if (errno == ENOENT) /* another remover was here */
+		return 0;
+	if (errno == ENOTDIR || errno == ELOOP)
+		errno = why;
+	return -1;
+}
+
+int tree_remove(int dir_fd, const char *name)
+{
+	struct levels levels = { 0 };
+	bool lost = false;
+	int first = remove_one(&levels, dir_fd, name) < 0 ? errno : 0;
+	while (levels.n && !lost) {
+		struct level *here = &levels.v[levels.n - 1];
+		AUTO(free_drop) char *child = here->left.n ? here->left.v[--here->left.n] : NULL;
+		int r = child ? remove_one(&levels, here->fd, child) : levels_pop(&levels, dir_fd, &lost);
+		if (r < 0 && !first)
+			first = errno;
+	}
+	while (levels.n)
+		level_fini(&levels.v[--levels.n]);
 	vec_fini(&levels);
 	errno = first;
 	return first ? -1 : 0;
