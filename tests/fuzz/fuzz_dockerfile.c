@@ -1,26 +1,38 @@
-/* The Dockerfile parser, its triggers and its excerpts. */
+/* The Dockerfile parser, its triggers, checks and excerpts. */
 #include "fuzz.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+#include "dockerfile/lint.h"
 #include "dockerfile/parse.h"
+
+static void use(struct df_file *file)
+{
+	struct err e = {0};
+	struct df_check none = {0};
+
+	for (size_t i = 0; i < file->instructions.n; i++) {
+		const struct df_instruction *in = &file->instructions.v[i];
+		struct df_instruction trigger = {0};
+
+		if (in->op == DF_ONBUILD)
+			df_parse_trigger(in->args.v[0], &file->arena, &trigger, &e);
+		for (size_t k = 0; k < in->args.n; k++)
+			df_heredoc_find(in, in->args.v[k]);
+	}
+	df_lint(file, &none);
+}
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 {
 	struct df_file file = {0};
 	struct err e = {0};
+	bool parsed = df_parse((const char *)bytes, n, &file, &e) == 0;
 
-	if (df_parse((const char *)bytes, n, &file, &e) < 0) {
-		free(df_excerpt(&file, "Dockerfile", 1, 3));
-	} else {
-		for (size_t i = 0; i < file.instructions.n; i++) {
-			struct df_instruction trigger = {0};
-
-			if (file.instructions.v[i].op == DF_ONBUILD && file.instructions.v[i].args.n)
-				df_parse_trigger(file.instructions.v[i].args.v[0], &file.arena, &trigger, &e);
-		}
-	}
+	if (parsed)
+		use(&file);
+	free(df_excerpt(&file, "Dockerfile", parsed ? 1 : e.line, parsed ? 3 : e.line_end));
 	df_file_fini(&file);
 	return 0;
 }
