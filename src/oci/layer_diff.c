@@ -30,7 +30,7 @@ struct diff {
 	struct layer_writer *out;
 	const struct time_clamp *clamp;
 	VEC(struct level) levels;
-	int fd;                  /* of the deepest level, O_PATH or not; owned */
+	int fd;                  /* of the deepest level; O_PATH after coming back to it. owned */
 	struct str path;         /* of the present entry */
 	struct inode_map seen;   /* files with several names -> index in first_names */
 	struct strv first_names;
@@ -77,10 +77,10 @@ static int open_entry(struct diff *d, const char *name, int flags, const struct 
 	return 0;
 }
 
-static int push_level(struct diff *d, int *fd /* taken */, const struct stat *st, struct err *e)
+static int push_level(struct diff *d, int *fd /* taken */, const struct stat *st, enum opaque opaque, struct err *e)
 {
 	struct level l = { .path_len = d->path.len, .dev = st->st_dev, .ino = st->st_ino };
-	l.xwhiteouts = mark_opaque_get(*fd) == OPAQUE_XWHITEOUTS;
+	l.xwhiteouts = opaque == OPAQUE_XWHITEOUTS;
 	if (dir_names(*fd, &l.names, e) < 0) {
 		strv_fini(&l.names);
 		return d->path.len ? err_in(e, "%s", d->path.buf) : -1;
@@ -117,9 +117,10 @@ static int diff_dir(struct diff *d, const char *name, const struct stat *st, str
 	set_entry(d, st, TAR_DIR);
 	if (layer_xattrs_get(fd, d->path.buf, &d->entry.xattrs, e) < 0 || layer_writer_add(d->out, &d->entry, e) < 0)
 		return -1;
-	if (mark_opaque_get(fd) == OPAQUE_YES && layer_writer_opaque(d->out, d->path.buf, e) < 0)
+	enum opaque opaque = mark_opaque_get(fd);
+	if (opaque == OPAQUE_YES && layer_writer_opaque(d->out, d->path.buf, e) < 0)
 		return -1;
-	return push_level(d, &fd, st, e);
+	return push_level(d, &fd, st, opaque, e);
 }
 
 /* 1 when the file has another name that the layer already holds. */
@@ -228,7 +229,7 @@ int layer_diff(int upper_fd, struct layer_writer *out, const struct time_clamp *
 	AUTO(fd_drop) int fd = openat(upper_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return err_sys(e, "open the upper directory");
-	if (push_level(&d, &fd, &st, e) < 0 || diff_all(&d, e) < 0)
+	if (push_level(&d, &fd, &st, mark_opaque_get(fd), e) < 0 || diff_all(&d, e) < 0)
 		return err_in(e, "write a layer");
 	return 0;
 }
