@@ -22,6 +22,16 @@ static const struct { const char *name, *target; } links[] = {
 	{ "stderr", "/proc/self/fd/2" },   { "ptmx", "pts/ptmx" },         { "core", "/proc/kcore" },
 };
 
+/*
+ * A copy of the mount of one device node, read-only: that stops no read or write of the device, but a chmod or chown of what is
+ * still the host's own node, which root may do even from inside when root of the host is mapped.
+ */
+static int clone_node(int dirfd, const char *path)
+{
+	AUTO(fd_drop) int mnt = newmount_clone(dirfd, path);
+	return mnt < 0 || newmount_restrict(mnt, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC) < 0 ? -1 : fd_take(&mnt);
+}
+
 int dev_prepare(struct dev *d, int tty_fd, struct err *e)
 {
 	static const struct mount_option options[] = { { "mode", "0755" }, { "size", "64m" }, { 0 } };
@@ -29,7 +39,7 @@ int dev_prepare(struct dev *d, int tty_fd, struct err *e)
 	for (size_t i = 0; i < DEV_NODES; i++) {
 		struct stat st;
 		/* Device nodes can not be made in a user namespace, and one on a file system mounted there can not be opened. */
-		d->node[i] = newmount_clone(AT_FDCWD, nodes[i].path);
+		d->node[i] = clone_node(AT_FDCWD, nodes[i].path);
 		if (d->node[i] < 0 || fstat(d->node[i], &st) < 0)
 			return refuse_namespace(e, nodes[i].path);
 		if (!S_ISCHR(st.st_mode) || st.st_rdev != makedev(nodes[i].major, nodes[i].minor))
@@ -41,7 +51,7 @@ int dev_prepare(struct dev *d, int tty_fd, struct err *e)
 		AUTO(fd_drop) int here = -1;
 		/* A terminal of another devpts has no name here; /dev/console is a nicety then left out. */
 		if (local_open(tty_fd, "terminal", &here, &ignored) == 0)
-			d->console = newmount_clone(here, "");
+			d->console = clone_node(here, "");
 	}
 	d->tmpfs = newmount_open("tmpfs", options, MOUNT_ATTR_NOSUID | MOUNT_ATTR_STRICTATIME);
 	return d->tmpfs < 0 ? refuse_namespace(e, "mount a tmpfs for /dev") : 0;

@@ -14,7 +14,8 @@
 #include "idmap_priv.h"
 #include "seccomp_priv.h"
 
-static int fork_guard(struct launch *l, int report[2], int life[2], pid_t *ret_pid, struct err *e)
+/* The ends of the pipes that the guard does not use are closed in it. */
+static int fork_guard(struct launch *l, int report_read, int life_write, pid_t *ret_pid, struct err *e)
 {
 	sigset_t all, old;
 	/* Blocked until guard and init look for them: none may run a handler of the builder, or be lost. */
@@ -22,10 +23,8 @@ static int fork_guard(struct launch *l, int report[2], int life[2], pid_t *ret_p
 	sigprocmask(SIG_SETMASK, &all, &old);
 	pid_t pid = fork();
 	if (pid == 0) {
-		close(report[0]);
-		close(life[1]);
-		l->report_fd = report[1];
-		l->life_fd = life[0];
+		close(report_read);
+		close(life_write);
 		guard_main(l);
 	}
 	int why = errno;
@@ -45,12 +44,12 @@ static int start(struct launch *l, struct sandbox *ret, struct err *e)
 	if (pipe2(report, O_CLOEXEC) < 0)
 		return err_sys(e, "pipe");
 	AUTO(fd_drop) int report_read = report[0];
-	AUTO(fd_drop) int report_write = report[1];
+	l->report_fd = report[1];
 	if (pipe2(life, O_CLOEXEC) < 0)
 		return err_sys(e, "pipe");
-	AUTO(fd_drop) int life_read = life[0];
+	l->life_fd = life[0];
 	AUTO(fd_drop) int life_write = life[1];
-	if (fork_guard(l, report, life, &pid, e) < 0)
+	if (fork_guard(l, report_read, life_write, &pid, e) < 0)
 		return -1;
 	int pidfd = sys_pidfd_open(pid);
 	if (pidfd < 0) {
@@ -74,6 +73,8 @@ int sandbox_start(const struct sandbox_plan *p, struct sandbox *ret, struct err 
 	idmap_nested(p->userns->map.uid, p->userns->map.n_uid, &l.uid_map);
 	idmap_nested(p->userns->map.gid, p->userns->map.n_gid, &l.gid_map);
 	int r = start(&l, ret, e);
+	fd_drop(&l.report_fd);
+	fd_drop(&l.life_fd);
 	str_fini(&l.uid_map);
 	str_fini(&l.gid_map);
 	return r;

@@ -257,6 +257,44 @@ is "$(cat "$T/out")" started "background processes do not hold it up"
 check "the step ends with its command" [ $(($(date +%s) - start)) -lt 10 ]
 is "$(pgrep -u "$(id -u)" -fc 'sleep 1000')" 0 "daemons are gone with it"
 
+# ---- signals
+
+# during SIGNAL COMMAND…: the signal comes while the command runs
+during() {
+  tap_signal=$1
+  shift
+  remove_tree "$T/step"
+  mkdir "$T/step"
+  "$SANDBOX_TRY" -l "$root" "$T/step" "$@" >"$T/out" 2>"$T/err" </dev/null &
+  tap_victim=$!
+  wait_for 10 grep -q ready "$T/out"
+  kill -"$tap_signal" "$tap_victim"
+  wait "$tap_victim"
+  status=$?
+}
+during TERM sh -c 'trap "echo caught; exit 3" TERM; echo ready; while :; do sleep 0.05; done'
+is "$status $(tail -n 1 "$T/out")" "3 caught" "a signal reaches the command"
+during TERM sh -c 'echo ready; exec sleep 1000'
+is "$status" 143 "which it may end"
+during HUP sh -c 'trap "" HUP TERM; (setsid sh -c "trap : HUP; sleep 3000" &); echo ready; sleep 0.3; kill -9 $$'
+is "$status" 137 "or pass by"
+during USR1 sh -c 'trap "" TERM; (setsid sleep 3000 &); echo ready; exec sleep 3000'
+is "$status" 137 "a killed sandbox"
+is "$(pgrep -u "$(id -u)" -fc 'sleep 3000')" 0 "is gone with all that was in it when the kill returns"
+
+# ---- a terminal
+
+if command -v script >/dev/null; then
+  # script(1) gives its child a terminal as controlling one: the case of a user at the keyboard.
+  remove_tree "$T/step"
+  mkdir "$T/step"
+  script -qec "$SANDBOX_TRY -t -l $root $T/step sh -c 'test -t 0 && tty; ls /dev/console; echo \$(cat /proc/self/stat | cut -d\\  -f5,8)'" \
+    /dev/null </dev/null >"$T/out" 2>&1
+  like "$T/out" '^/dev/console' "a terminal is there as /dev/console"
+else
+  skip "a terminal" "no script(1)"
+fi
+
 # ---- the builder dies [R6]
 
 kills=0

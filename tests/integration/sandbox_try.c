@@ -6,11 +6,13 @@
  *               [-T TARGET=DIR]… [-M TARGET]… DIR COMMAND…
  *
  * DIR gets the directories upper and work. -s: FROM scratch. -n: network none. -i: insecure. -t: terminal. -r: again and again, in a fresh upper.
- * -F: file, -B: bind, -T: writable tree, -M: tmpfs.
+ * -F: file, -B: bind, -R: read-only bind, -T: writable tree, -M: tmpfs. SIGTERM and SIGHUP are passed to the command; SIGUSR1 kills the sandbox.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -50,6 +52,44 @@ static const char *add_target(struct sandbox_mount *m, const char *arg)
 	return arg + len + (arg[len] == '=');
 }
 
+static volatile sig_atomic_t caught;
+
+static void catch(int sig)
+{
+	caught = sig;
+}
+
+/* Until the sandbox has ended; false when it was killed instead. */
+static bool wait_for(struct sandbox *s)
+{
+	sigset_t none;
+	sigemptyset(&none);
+	for (;;) {
+		struct pollfd ended = { .fd = s->pidfd, .events = POLLIN };
+		if (ppoll(&ended, 1, NULL, &none) > 0)
+			return true;
+		if (caught == SIGUSR1) {
+			sandbox_kill(s);
+			return false;
+		}
+		sandbox_signal(s, caught);
+	}
+}
+
+/* Blocked but while waiting, so that none comes between the look and the wait. */
+static void catch_signals(void)
+{
+	static const int signals[] = { SIGTERM, SIGHUP, SIGUSR1 };
+	struct sigaction act = { .sa_handler = catch };
+	sigset_t set;
+	sigemptyset(&set);
+	for (size_t i = 0; i < ARRAY_LEN(signals); i++) {
+		sigaddset(&set, signals[i]);
+		sigaction(signals[i], &act, NULL);
+	}
+	sigprocmask(SIG_BLOCK, &set, NULL);
+}
+
 static int run(struct sandbox_plan *p, const char *dir)
 {
 	struct err e = { 0 };
@@ -65,9 +105,8 @@ static int run(struct sandbox_plan *p, const char *dir)
 	if (sandbox_start(p, &s, &e) < 0)
 		die(&e);
 	int status;
-	struct pollfd ended = { .fd = s.pidfd, .events = POLLIN };
-	while (poll(&ended, 1, -1) < 0 && errno == EINTR)
-		;
+	if (!wait_for(&s))
+		return SIGKILL;
 	if (sandbox_finish(&s, &status, &e) < 0)
 		die(&e);
 	return status;
@@ -131,6 +170,7 @@ int main(int argc, char **argv)
 	p.userns = &ns;
 	if (userns_open(&ns, &e) < 0)
 		die(&e);
+	catch_signals();
 	struct timespec a, b;
 	int status = 0;
 	clock_gettime(CLOCK_MONOTONIC, &a);
