@@ -12,7 +12,7 @@ nacre version
 like out '^nacre [0-9]+\.[0-9]+\.[0-9]+' "version"
 nacre --help
 is "$status" 0 "--help"
-like out '^usage: nacre' "its usage line"
+like out '^Usage: nacre' "its usage line"
 nacre help
 is "$status" 0 "help"
 for command in build pull images inspect history run version; do
@@ -23,7 +23,9 @@ for command in build pull images inspect history run version; do
 done
 nacre help build
 like out 'nacre .*build' "help build"
-refused 2 'usage|help' "no command"
+nacre
+is "$status" 2 "no command"
+like out '^Usage: nacre' "shows the usage"
 refused 2 'no-such' "an unknown command" no-such
 refused 2 'no-such' "an unknown option" build --no-such .
 refused 2 'context' "no context" build
@@ -51,7 +53,7 @@ CMD ["sh", "-c", "cat /word /file; echo \$GREETING; pwd; id -u"]
 EOF
 
 builds "build" -t one -t two:tag context || bail "nothing to go on with"
-is "$(cat out)" "$(printf '%s\n%s\n%s' "$digest" one:latest two:tag)" "stdout: digest and names"
+is "$(cat out)" "$(printf '%s\n%s\n%s' "$digest" one two:tag)" "stdout: digest and names"
 case $digest in
 sha256:????????????????????????????????????????????????????????????????) ok "a digest" ;;
 *) not_ok "a digest" ;;
@@ -224,7 +226,7 @@ stop_registry
 
 start_registry auth
 skopeo copy -q --insecure-policy --dest-tls-verify=false --dest-creds me:secret "oci:$T/busybox:latest" "docker://$REGISTRY/busybox"
-refused 7 '401|unauthorized|authentication|credentials' "a registry that wants a login" --store "$T/pulls" pull "$REGISTRY/busybox"
+refused 7 'login' "a registry that wants a login" --store "$T/pulls" pull "$REGISTRY/busybox"
 mkdir -p "$T/home/.docker" "$T/podman"
 login=$(printf me:secret | base64)
 printf '{"auths": {"%s": {"auth": "%s"}}}' "$REGISTRY" "$login" >"$T/home/.docker/config.json"

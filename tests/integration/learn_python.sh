@@ -61,7 +61,7 @@ nacre history --format json
 check "history is JSON" jq -e . "$T/out"
 cp "$T/out" history.json
 # One intermediate image per instruction: each can be run.
-jq -r '.. | objects | select(has("created_by")) | .image // empty' history.json | sort -u >images
+jq -r '.[] | .image // empty' history.json | sort -u >images
 is "$(wc -l <images)" 6 "history shows one intermediate image per instruction"
 worked=0
 while read -r id; do

@@ -182,6 +182,7 @@ STORE=$T/store
 NACRE_STORE=$STORE
 export T STORE NACRE_STORE
 at_end=
+at_end_remove=
 
 remove_tree() {
   [ -e "$1" ] || return 0
@@ -198,6 +199,7 @@ clean_up() {
     echo "# kept: $T"
   else
     remove_tree "$T"
+    [ -z "$at_end_remove" ] || remove_tree "$at_end_remove"
   fi
   exit "$tap_exit"
 }

@@ -1,5 +1,14 @@
-# shellcheck shell=sh
+# shellcheck shell=sh disable=SC2034 # common.sh uses what looks unused here
 # Images judged by other programs; sourced after common.sh.
+
+# Judges unpack whole images: in memory where there is plenty, since some file systems are slow at making many files.
+JUDGE_DIR=$T
+if [ "$(df --output=avail -k /dev/shm 2>/dev/null | tail -n 1)" -gt 6000000 ] 2>/dev/null; then
+  JUDGE_DIR=/dev/shm/${T##*/}
+  mkdir -m 700 "$JUDGE_DIR" || exit 1
+  at_end_remove=$JUDGE_DIR
+fi
+export JUDGE_DIR
 
 # manifest_of LAYOUT TAG: path of its manifest
 manifest_of() {
@@ -20,15 +29,15 @@ layers_of() { jq -r '.layers[].digest' "$(manifest_of "$1" "$2")"; }
 # judge LAYOUT TAG: skopeo reads the image, copies it with every digest checked, and umoci unpacks it without root
 judge() {
   check "skopeo inspect $2" skopeo inspect "oci:$1:$2"
-  check "skopeo copies $2" skopeo copy -q --insecure-policy "oci:$1:$2" "dir:$T/judge-dir"
-  rm -rf "$T/judge-dir"
-  python3 "$TESTS/lib/plain_layout.py" "$1" "$2" "$T/judge-plain" || {
+  check "skopeo copies $2" skopeo copy -q --insecure-policy "oci:$1:$2" "dir:$JUDGE_DIR/dir"
+  rm -rf "$JUDGE_DIR/dir"
+  python3 "$TESTS/lib/plain_layout.py" "$1" "$2" "$JUDGE_DIR/plain" || {
     not_ok "the layers of $2 decompress"
     return 1
   }
-  check "umoci unpacks $2 without root" umoci unpack --rootless --image "$T/judge-plain:latest" "$T/judge-bundle"
-  remove_tree "$T/judge-bundle"
-  remove_tree "$T/judge-plain"
+  check "umoci unpacks $2 without root" umoci unpack --rootless --image "$JUDGE_DIR/plain:latest" "$JUDGE_DIR/bundle"
+  remove_tree "$JUDGE_DIR/bundle"
+  remove_tree "$JUDGE_DIR/plain"
 }
 
 # as_container_root COMMAND…: as root of a user namespace with all sub-ids, where owners are the image's own. Other programs
@@ -44,15 +53,15 @@ as_container_root() {
 crun_image() {
   judge_layout=$1 judge_tag=$2
   shift 2
-  python3 "$TESTS/lib/plain_layout.py" "$judge_layout" "$judge_tag" "$T/crun-plain" || return 1
+  python3 "$TESTS/lib/plain_layout.py" "$judge_layout" "$judge_tag" "$JUDGE_DIR/crun-plain" || return 1
   TESTS=$TESTS as_container_root sh -c '
-    cd "$T" || exit 1
+    cd "$JUDGE_DIR" || exit 1
     umoci unpack --image crun-plain:latest crun-bundle 1>&2 || exit 1
     python3 "$TESTS/lib/bundle_args.py" crun-bundle/config.json "$@" || exit 1
-    crun --root "$T/crun-state" --cgroup-manager disabled run --bundle crun-bundle judged' sh "$@"
+    crun --root "$JUDGE_DIR/crun-state" --cgroup-manager disabled run --bundle crun-bundle judged' sh "$@"
   judge_status=$?
-  remove_tree "$T/crun-bundle"
-  remove_tree "$T/crun-plain"
+  remove_tree "$JUDGE_DIR/crun-bundle"
+  remove_tree "$JUDGE_DIR/crun-plain"
   return $judge_status
 }
 
@@ -61,21 +70,11 @@ podman_image() {
   judge_layout=$1 judge_tag=$2
   shift 2
   JUDGE_IMAGE=$judge_layout:$judge_tag as_container_root sh -c '
-    p() { podman --root "$T/podman" --runroot "$T/podman-run" --tmpdir "$T/podman-tmp" --cgroup-manager cgroupfs \
+    p() { podman --root "$JUDGE_DIR/podman" --runroot "$JUDGE_DIR/podman-run" --tmpdir "$JUDGE_DIR/podman-tmp" --cgroup-manager cgroupfs \
       --storage-driver vfs --events-backend none "$@"; }
     id=$(p pull -q "oci:$JUDGE_IMAGE") || exit 1
     p run --rm --network none --cgroups disabled --ulimit nofile=256:256 --ulimit nproc=4096:4096 "$id" "$@"' sh "$@"
   judge_status=$?
-  remove_tree "$T/podman"
+  remove_tree "$JUDGE_DIR/podman"
   return $judge_status
-}
-
-# tree_of DIR: every file below it on a line with type, mode, owner, size or link target, modification time and hard-link
-# count; then the extended attributes. As whoever calls sees them.
-tree_of() {
-  (
-    cd "$1" || exit 1
-    find . -mindepth 1 \( -type f -o -type l \) -printf '%p %y %m %U:%G %s %Ts %n %l\n' \
-      -o -mindepth 1 -printf '%p %y %m %U:%G %Ts\n' | LC_ALL=C sort
-  )
 }

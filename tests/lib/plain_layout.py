@@ -3,7 +3,7 @@
 
     plain_layout.py LAYOUT TAG NEW_LAYOUT      the copy has the tag "latest"; config and diffIDs are the image's own
 """
-import hashlib, json, os, subprocess, sys
+import hashlib, json, os, shutil, subprocess, sys
 
 
 def main():
@@ -33,7 +33,7 @@ def main():
             d["mediaType"] = d["mediaType"][:-len("+zstd")]
             d["digest"], d["size"] = put(work)
         else:
-            os.link(blob(layout, d["digest"]), blob(new, d["digest"]))
+            shutil.copyfile(blob(layout, d["digest"]), blob(new, d["digest"]))
     with open(work, "w") as f:
         json.dump(manifest, f)
     digest, size = put(work)
