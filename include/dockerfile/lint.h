@@ -1,6 +1,6 @@
 /*
- * Build checks (SEMANTICS section 16): which rules are on, and those that need nothing but the text. The rules that need
- * values, images or a context are the builder's; it asks df_check_wants before it warns.
+ * Build checks (SEMANTICS section 16): which rules are on, and those that need nothing but the text. The rules that
+ * need values, images or a context are the builder's; it asks df_check_wants before it warns.
  */
 #ifndef NACRE_DOCKERFILE_LINT_H
 #define NACRE_DOCKERFILE_LINT_H

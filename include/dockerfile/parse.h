@@ -24,7 +24,7 @@ struct df_heredoc {
 	const char *name;    /* the delimiter word, unquoted */
 	const char *body;    /* raw lines, each with its newline; leading tabs removed when strip_tabs */
 	size_t body_len;
-	const char *raw;     /* the same, as written: what the shell gets in HERE-10, each raw body followed by the name */
+	const char *raw;     /* the same, as written: in HERE-10 the shell gets each raw body and the name behind it */
 	bool expand;         /* no quoting in the delimiter word */
 	bool strip_tabs;     /* <<- */
 	int fd;              /* the digits before <<, or -1 */
@@ -52,9 +52,9 @@ struct df_instruction {
 	int empty_continuation;    /* the last line of the instruction when a blank line stood in it, else 0 */
 
 	/* RUN CMD ENTRYPOINT SHELL, HEALTHCHECK CMD: json tells exec form; shell form has one argument, the text.
-	 * ADD COPY: sources and, last, the destination; a heredoc source is a word "<<NAME" that also stands in heredocs.
-	 * FROM EXPOSE VOLUME: the words. MAINTAINER STOPSIGNAL USER WORKDIR ONBUILD: one argument, the rest of the line;
-	 * that of ONBUILD is the trigger as OnBuild stores it, heredocs included. */
+	 * ADD COPY: sources and, last, the destination; a heredoc source is "<<NAME" and also stands in heredocs.
+	 * FROM EXPOSE VOLUME: the words. MAINTAINER STOPSIGNAL USER WORKDIR ONBUILD: one argument, the rest of the
+	 * line; that of ONBUILD is the trigger as OnBuild stores it, heredocs included. */
 	bool json;
 	struct strv args;          /* strings in the arena: do not free */
 	VEC(struct df_kv) kvs;     /* ENV LABEL ARG, unexpanded */
@@ -103,11 +103,11 @@ struct df_file {
 	VEC(const char *) lines;           /* physical lines without line ends, for excerpts; lines.v[0] is line 1 */
 };
 
-/* ERR_PARSE with line (and line_end) set. On failure *ret holds only `lines`, for the excerpt; df_file_fini either way. */
+/* Errors have line and line_end. On failure *ret holds only `lines`, for the excerpt; df_file_fini either way. */
 int df_parse(const char *bytes, size_t n, struct df_file *ret, struct err *e);
 void df_file_fini(struct df_file *f);
 
-/* The heredoc that an (unexpanded) word of args stands for, or NULL when the word is an ordinary one (HERE-06, HERE-08). */
+/* The heredoc that an unexpanded word of args stands for, NULL when it is an ordinary word (HERE-06, HERE-08). */
 const struct df_heredoc *df_heredoc_find(const struct df_instruction *in, const char *word);
 
 /* One stored ONBUILD trigger; what is not allowed there (ONBUILD, FROM, MAINTAINER) is ERR_PARSE. Lives in `arena`. */

@@ -67,16 +67,10 @@ static uint32_t parse_rules(struct span list)
 
 static int parse_bool(struct span value, bool *ret, struct err *e)
 {
-	static const char *const yes[] = { "1", "t", "T", "true", "TRUE", "True" };
-	static const char *const no[] = { "0", "f", "F", "false", "FALSE", "False" };
-	for (size_t i = 0; i < ARRAY_LEN(yes); i++) {
-		if (span_eq(value, yes[i]) || span_eq(value, no[i])) {
-			*ret = span_eq(value, yes[i]);
-			return 0;
-		}
-	}
+	if (span_to_bool(value, ret))
+		return 0;
 	return err_set(e, ERR_PARSE, "check option error=%.*s: neither true nor false",
-		(int)(value.n < 40 ? value.n : 40), value.p);
+		       (int)(value.n < 40 ? value.n : 40), value.p);
 }
 
 static int parse_option(struct span part, struct df_check *c, struct err *e)

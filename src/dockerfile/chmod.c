@@ -104,13 +104,15 @@ int df_chmod_parse(const char *text, struct df_chmod *ret, struct err *e)
 	uint32_t tried = 0;
 	if (str_octal_to_u64(text, UINT32_MAX, &mode)) {
 		if (mode > 07777)
-			return err_set(e, ERR_PARSE, "invalid chmod parameter: '%.60s' is not between 0 and 07777", text);
+			return err_set(e, ERR_PARSE, "invalid chmod parameter: '%.60s' is not between 0 and 07777",
+				       text);
 		*ret = (struct df_chmod){ .octal = true, .mode = (uint32_t)mode };
 		return 0;
 	}
 	if (!symbolic(text, &tried, false))
-		return err_set(e, ERR_PARSE, "invalid chmod parameter: '%.60s' is neither an octal mode nor one such as u=rwX,go=rX",
-			text);
+		return err_set(e, ERR_PARSE,
+			       "invalid chmod parameter: '%.60s' is neither an octal mode nor one such as u=rwX,go=rX",
+			       text);
 	*ret = (struct df_chmod){ .symbolic = text };
 	return 0;
 }

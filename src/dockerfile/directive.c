@@ -83,8 +83,9 @@ int directives_line(struct directives *d, struct span line, int number, bool *re
 	if (which != ESCAPE)
 		return 0;
 	if (!span_eq(value, "\\") && !span_eq(value, "`"))
-		return err_at(e, ERR_PARSE, number, number, "escape directive: \"%.*s\" is neither a backslash nor a backtick",
-			(int)(value.n < 40 ? value.n : 40), value.p);
+		return err_at(e, ERR_PARSE, number, number,
+			      "escape directive: \"%.*s\" is neither a backslash nor a backtick",
+			      (int)(value.n < 40 ? value.n : 40), value.p);
 	d->escape = *value.p;
 	return 0;
 }

@@ -24,7 +24,7 @@ static const struct unit *take_unit(const char **p)
 	return NULL;
 }
 
-/* "1.5" as 15 and a scale of 10; digits beyond what fits are dropped from the fraction, too large whole parts refused. */
+/* Fraction digits beyond what fits are dropped, a whole part that does not fit is refused. */
 static bool take_number(const char **p, uint64_t *ret_whole, uint64_t *ret_fraction, double *ret_scale)
 {
 	const char *start = *p;

@@ -165,8 +165,8 @@ static int open_operator(struct expander *x, char *name_taken)
 	if (!strchr("-+?#%/", op) || (colon && op == '/')) {
 		uint32_t c;
 		size_t len = text_char(x->p - 1, strnlen(x->p - 1, 4), &c);
-		return err_set(x->e, ERR_PARSE, "unsupported modifier (%s%.*s) in substitution", colon ? ":" : "", (int)len,
-			x->p - 1);
+		return err_set(x->e, ERR_PARSE, "unsupported modifier (%s%.*s) in substitution", colon ? ":" : "",
+			       (int)len, x->p - 1);
 	}
 	if (op == '/' && *x->p == '/') {
 		all = true;

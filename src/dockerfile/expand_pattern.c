@@ -44,7 +44,8 @@ static int pattern_parse(const char *text, struct pattern *ret, struct err *e)
 		bool escaped = *p == '\\';
 		p += escaped;
 		if (escaped && (!*p || !strchr("}/*?\\", *p)))
-			return err_set(e, ERR_PARSE, "invalid pattern (%.100s) in substitution: invalid escape '\\%.1s'", text, p);
+			return err_set(e, ERR_PARSE,
+				       "invalid pattern (%.100s) in substitution: invalid escape '\\%.1s'", text, p);
 		/* "\}" and "\/" are only written so that the substitution does not end there. */
 		p += text_char(p, strnlen(p, 4), &c);
 		bool literal = escaped && c != '}' && c != '/';

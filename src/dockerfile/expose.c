@@ -46,7 +46,8 @@ static int check_host(char *ip, const char *host, const char *port, struct err *
 	if (!parse_range(host, &host_first, &host_last))
 		return err_set(e, ERR_PARSE, "invalid host port: %.60s", host);
 	if (first != last && last - first != host_last - host_first)
-		return err_set(e, ERR_PARSE, "the ranges of container and host ports differ in length: %.60s and %.60s", port, host);
+		return err_set(e, ERR_PARSE, "the ranges of container and host ports differ in length: %.60s and %.60s",
+			       port, host);
 	return 0;
 }
 
@@ -77,7 +78,8 @@ int df_expose(const char *word, struct strv *ret, enum df_rule *ret_warn, struct
 	AUTO(free_drop) char *lower = x_strdup(proto && *proto ? proto : "tcp");
 	str_lower(lower);
 	if (!str_eq(lower, "tcp") && !str_eq(lower, "udp") && !str_eq(lower, "sctp"))
-		return err_set(e, ERR_PARSE, "invalid protocol in port %.60s: %.20s is none of tcp, udp and sctp", word, lower);
+		return err_set(e, ERR_PARSE, "invalid protocol in port %.60s: %.20s is none of tcp, udp and sctp", word,
+			       lower);
 	if (check_host(ip, host, port, e))
 		return -1;
 	uint64_t first = 0, last = 0;

@@ -50,8 +50,7 @@ static int unknown_flag(enum df_op op, const char *name, struct err *e)
 	if (near)
 		err_hint(e, "did you mean --%s?", near);
 	else if (!n)
-		err_hint(e, "%s takes no flags; an argument that begins with -- goes after a lone -- or into the JSON form",
-			df_op_name(op));
+		err_hint(e, "%s takes no flags; an argument that begins with -- goes after a lone --", df_op_name(op));
 	return -1;
 }
 

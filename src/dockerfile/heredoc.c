@@ -106,7 +106,7 @@ int heredocs_read(struct lexer *lx, const char *line, struct df_instruction *in,
 {
 	AUTO(strv_fini) struct strv words = { 0 };
 	struct err ignored;
-	/* A line the lexer cannot make sense of (a lone quote, ${a[0]}) has no heredoc; the shell will say what is wrong. */
+	/* A line with a lone quote or ${a[0]} makes no sense to the expansion and has no heredoc; it is the shell's. */
 	if (!strstr(line, "<<") || expand(NULL, &whole_line, line, NULL, &words, &ignored))
 		return 0;
 	for (size_t i = 0; i < words.n; i++) {

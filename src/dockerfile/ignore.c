@@ -68,8 +68,8 @@ static int add_pattern(struct df_ignore *i, struct span text, int line, struct e
 	if (!text.n)
 		return 0;
 	if (text.n > LIMIT_LINE || i->patterns.n >= LIMIT_IGNORE_PATTERNS)
-		return err_set(e, ERR_LIMIT, "more than %u patterns, or one longer than %u bytes", LIMIT_IGNORE_PATTERNS,
-			LIMIT_LINE);
+		return err_set(e, ERR_LIMIT, "more than %u patterns, or one longer than %u bytes",
+			       LIMIT_IGNORE_PATTERNS, LIMIT_LINE);
 	AUTO(free_drop) char *raw = x_strndup(text.p, text.n);
 	AUTO(free_drop) char *clean = path_clean(raw);
 	bool include = *clean == '!';
@@ -133,10 +133,12 @@ int df_ignore_from_patterns(const struct strv *patterns, struct df_ignore **ret,
 
 /*
  * Asks every pattern about one path, given what its directory's answers were (NULL: it lies at the top). A pattern that
- * could not change the outcome so far is not asked; that is also what decides for the entries of a directory, so it must
- * stay so: with "docs" re-included by a line that nothing above it made necessary, files in docs are not re-included.
+ * could not change the outcome so far is not asked; that is also what decides for the entries of a directory, so it
+ * must stay so: with "docs" re-included by a line that nothing above it made necessary, files in docs are not
+ * re-included.
  */
-static bool ask(const struct df_ignore *i, const char *path, const unsigned char *parent, unsigned char *match, int *ret_line)
+static bool ask(const struct df_ignore *i, const char *path, const unsigned char *parent, unsigned char *match,
+		int *ret_line)
 {
 	bool ignored = false;
 	for (size_t k = 0; k < i->patterns.n; k++) {

@@ -44,13 +44,14 @@ static int check_copy(const struct df_instruction *in, struct err *e)
 {
 	const char *name = df_op_name(in->op), *from = df_flag_get(in, "from");
 	if (in->args.n < 2)
-		return err_set(e, ERR_PARSE, "%s requires at least two arguments, sources and a destination; %s was given", name,
-			in->args.n ? "only one" : "none");
+		return err_set(e, ERR_PARSE,
+			       "%s requires at least two arguments, sources and a destination; %s was given", name,
+			       in->args.n ? "only one" : "none");
 	if (df_heredoc_find(in, in->args.v[in->args.n - 1]))
 		return err_set(e, ERR_PARSE, "%s cannot accept a heredoc as a destination", name);
 	if (from && has_variable(from))
-		return err_set(e, ERR_PARSE, "--from=%.100s: variables are not expanded here; name a stage with FROM … AS and use that",
-			from);
+		return err_set(e, ERR_PARSE,
+			       "--from=%.100s: variables are not expanded here; give the image a stage name", from);
 	return 0;
 }
 
@@ -65,15 +66,17 @@ static int check_from(struct df_instruction *in, struct arena *arena, struct err
 {
 	bool named = in->args.n == 3 && str_case_eq(in->args.v[1], "as");
 	if (!named && in->args.n != 1)
-		return err_set(e, ERR_PARSE, "FROM requires either one or three arguments: FROM image, or FROM image AS name");
+		return err_set(e, ERR_PARSE,
+			       "FROM requires either one or three arguments: FROM image, or FROM image AS name");
 	in->image = in->args.v[0];
 	if (!named)
 		return 0;
 	char *name = arena_strdup(arena, in->args.v[2]);
 	str_lower(name);
 	if (!stage_name_is_valid(name))
-		return err_set(e, ERR_PARSE, "invalid name for build stage: \"%.100s\"; it must begin with a letter and hold "
-			"only letters, digits, '-', '_' and '.'", in->args.v[2]);
+		return err_set(e, ERR_PARSE,
+			       "invalid name for build stage: \"%.100s\"; letters, digits and -_. after a letter",
+			       in->args.v[2]);
 	in->as_word = in->args.v[1];
 	in->stage_name_written = in->args.v[2];
 	in->stage_name = name;
@@ -156,7 +159,8 @@ static int check_choice(const struct df_instruction *in, const char *flag, const
 
 static int check_run(const struct df_instruction *in, struct err *e)
 {
-	static const char *const networks[] = { "default", "none", "host" }, *const securities[] = { "sandbox", "insecure" };
+	static const char *const networks[] = { "default", "none", "host" };
+	static const char *const securities[] = { "sandbox", "insecure" };
 	for (size_t i = 0; i < in->flags.n; i++) {
 		AUTO(df_mount_fini) struct df_mount m = { 0 };
 		if (strcmp(in->flags.v[i].name, "mount") == 0 && df_mount_parse(in->flags.v[i].value, NULL, &m, e))
@@ -172,7 +176,8 @@ static int check_shell(const struct df_instruction *in, struct err *e)
 	if (!in->args.n || (!in->json && !*in->args.v[0]))
 		return err_set(e, ERR_PARSE, "SHELL requires at least one argument");
 	if (!in->json)
-		return err_set(e, ERR_PARSE, "SHELL requires the arguments to be in JSON form: SHELL [\"/bin/sh\", \"-c\"]");
+		return err_set(e, ERR_PARSE,
+			       "SHELL requires the arguments to be in JSON form: SHELL [\"/bin/sh\", \"-c\"]");
 	return 0;
 }
 

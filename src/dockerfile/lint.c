@@ -13,7 +13,7 @@ struct lint {
 	const struct df_check *check;
 	const struct df_instruction *about; /* the instruction own_check is for */
 	struct df_check own_check;
-	VEC(bool) shell;                    /* of each stage so far: a SHELL was set in it or in the stage it is built on */
+	VEC(bool) shell; /* of each stage so far: a SHELL was set in it or in the stage it is built on */
 };
 
 __attribute__((format(printf, 4, 5)))
@@ -63,8 +63,9 @@ static void casing(struct lint *l)
 	for (size_t i = l->f->n_global; i < l->f->instructions.n; i++) {
 		const struct df_instruction *in = &l->f->instructions.v[i];
 		if (lower > upper ? !is_lower(in->word) : !is_upper(in->word))
-			warn(l, in, DF_RULE_CONSISTENT_INSTRUCTION_CASING, "'%s' is not written in %s case like most instructions here",
-				in->word, lower > upper ? "lower" : "upper");
+			warn(l, in, DF_RULE_CONSISTENT_INSTRUCTION_CASING,
+			     "'%s' is not written in %s case like most instructions here", in->word,
+			     lower > upper ? "lower" : "upper");
 	}
 }
 
@@ -72,7 +73,8 @@ static void from_casing(struct lint *l, const struct df_instruction *in)
 {
 	bool match = is_lower(in->word) ? is_lower(in->as_word) : !is_upper(in->word) || is_upper(in->as_word);
 	if (!match)
-		warn(l, in, DF_RULE_FROM_AS_CASING, "'%s' and '%s' are written in different case", in->as_word, in->word);
+		warn(l, in, DF_RULE_FROM_AS_CASING, "'%s' and '%s' are written in different case", in->as_word,
+		     in->word);
 	if (!is_lower(in->stage_name_written))
 		warn(l, in, DF_RULE_STAGE_NAME_CASING, "stage name '%s' should be lower case", in->stage_name_written);
 }
@@ -81,7 +83,8 @@ static void from_name(struct lint *l, const struct df_instruction *in, size_t st
 {
 	from_casing(l, in);
 	if (str_eq(in->stage_name, "scratch") || str_eq(in->stage_name, "context"))
-		warn(l, in, DF_RULE_RESERVED_STAGE_NAME, "stage name '%s' means something else in FROM or --from", in->stage_name);
+		warn(l, in, DF_RULE_RESERVED_STAGE_NAME, "stage name '%s' means something else in FROM or --from",
+		     in->stage_name);
 	for (size_t i = 0; i < stage; i++) {
 		if (str_eq(l->f->stages.v[i].name, in->stage_name)) {
 			warn(l, in, DF_RULE_DUPLICATE_STAGE_NAME, "stage name '%s' is used before", in->stage_name);
@@ -101,7 +104,8 @@ static void from_platform(struct lint *l, const struct df_instruction *in)
 	for (const char *part; in->stage_name && (part = strsep(&rest, "/"));)
 		if (*part && strstr(in->stage_name, part))
 			return;
-	warn(l, in, DF_RULE_FROM_PLATFORM_FLAG_CONST_DISALLOWED, "FROM --platform has the constant value '%s'", platform);
+	warn(l, in, DF_RULE_FROM_PLATFORM_FLAG_CONST_DISALLOWED, "FROM --platform has the constant value '%s'",
+	     platform);
 }
 
 static void description(struct lint *l, const struct df_instruction *in)
@@ -118,8 +122,8 @@ static void description(struct lint *l, const struct df_instruction *in)
 		if (strlen(name) == n && strncmp(name, text, n) == 0)
 			return;
 	}
-	warn(l, in, DF_RULE_INVALID_DEFINITION_DESCRIPTION, "the comment above should read '# %s description', or be set off by "
-		"an empty line", first);
+	warn(l, in, DF_RULE_INVALID_DEFINITION_DESCRIPTION,
+	     "the comment above should read '# %s description', or be set off by an empty line", first);
 }
 
 static bool has_part(const char *name, const char *const *parts, size_t n)
@@ -143,8 +147,8 @@ static void secrets(struct lint *l, const struct df_instruction *in)
 	for (size_t i = 0; i < in->kvs.n; i++) {
 		const char *name = in->kvs.v[i].key;
 		if (has_part(name, deny, ARRAY_LEN(deny)) && !has_part(name, allow, ARRAY_LEN(allow)))
-			warn(l, in, DF_RULE_SECRETS_USED_IN_ARG_OR_ENV, "%s \"%s\" looks like a secret, which would stay in the image",
-				df_op_name(in->op), name);
+			warn(l, in, DF_RULE_SECRETS_USED_IN_ARG_OR_ENV,
+			     "%s \"%s\" looks like a secret, which would stay in the image", df_op_name(in->op), name);
 	}
 }
 
@@ -179,8 +183,8 @@ static void instruction(struct lint *l, const struct df_instruction *in, bool ha
 		warn(l, in, DF_RULE_LEGACY_KEY_VALUE_FORMAT, "\"%s name value\" should be written \"%s name=value\"",
 			df_op_name(in->op), df_op_name(in->op));
 	if ((in->op == DF_CMD || in->op == DF_ENTRYPOINT) && !in->json && !has_shell)
-		warn(l, in, DF_RULE_JSON_ARGS_RECOMMENDED, "%s in shell form does not pass signals on; use the JSON form",
-			df_op_name(in->op));
+		warn(l, in, DF_RULE_JSON_ARGS_RECOMMENDED,
+		     "%s in shell form does not pass signals on; use the JSON form", df_op_name(in->op));
 	if (in->op == DF_MAINTAINER)
 		warn(l, in, DF_RULE_MAINTAINER_DEPRECATED, "MAINTAINER is deprecated; use a label");
 	if (in->op == DF_ARG || in->op == DF_ENV)
@@ -201,8 +205,9 @@ static void repeated(struct lint *l, const struct df_stage *s)
 			if (l->f->instructions.v[i].op != once[k])
 				continue;
 			if (last)
-				warn(l, last, DF_RULE_MULTIPLE_INSTRUCTIONS_DISALLOWED, "%s stands again below in this stage, only the "
-					"last one counts", df_op_name(once[k]));
+				warn(l, last, DF_RULE_MULTIPLE_INSTRUCTIONS_DISALLOWED,
+				     "%s stands again below in this stage, only the last one counts",
+				     df_op_name(once[k]));
 			last = &l->f->instructions.v[i];
 		}
 	}

@@ -8,6 +8,7 @@
 #include "base/vec.h"
 #include "csv_priv.h"
 #include "dockerfile/expand.h"
+#include "text_priv.h"
 
 static const char *const type_names[] = {
 	[DF_MOUNT_BIND] = "bind", [DF_MOUNT_CACHE] = "cache", [DF_MOUNT_TMPFS] = "tmpfs", [DF_MOUNT_SECRET] = "secret",
@@ -41,18 +42,11 @@ static void set_text(char **field, const char *value)
 	*field = *value ? x_strdup(value) : NULL;
 }
 
-/* Go's strconv.ParseBool; a key alone is true. */
+/* A key alone is true. */
 static int parse_bool(struct parse *p, const char *value, bool *ret)
 {
-	static const char *const yes[] = { "1", "t", "T", "true", "TRUE", "True" };
-	static const char *const no[] = { "0", "f", "F", "false", "FALSE", "False" };
-	for (size_t i = 0; i < ARRAY_LEN(yes); i++) {
-		if (!value || str_eq(value, yes[i]) || str_eq(value, no[i])) {
-			*ret = !value || str_eq(value, yes[i]);
-			return 0;
-		}
-	}
-	return bad_value(p, value);
+	*ret = true;
+	return !value || span_to_bool(span_of(value), ret) ? 0 : bad_value(p, value);
 }
 
 /* A word of a list, any case; its index, or -1 with a suggestion. */
@@ -136,8 +130,10 @@ static int set_required(struct parse *p, const char *value)
 
 static int unknown_key(struct parse *p, const char *field)
 {
-	static const char *const keys[] = { "type", "from", "source", "target", "readonly", "readwrite", "id", "sharing",
-		"required", "size", "mode", "uid", "gid", "env", "src", "dst", "destination", "ro", "rw" };
+	static const char *const keys[] = {
+		"type", "from", "source", "src", "target", "dst", "destination", "readonly", "ro", "readwrite", "rw",
+		"id", "sharing", "required", "size", "mode", "uid", "gid", "env",
+	};
 	const char *near = str_nearest(p->key, keys, ARRAY_LEN(keys));
 	err_set(p->e, ERR_PARSE, "unexpected key '%.60s' in '%.100s'", p->key, field);
 	return near ? err_hint(p->e, "did you mean %s?", near) : -1;
@@ -193,7 +189,8 @@ static int no_variables(struct parse *p, const char *value)
 {
 	const char *dollar = strchr(value, '$');
 	if (dollar && dollar[1])
-		return err_set(p->e, ERR_PARSE, "'from' doesn't support variable expansion: name a stage with FROM … AS and use that");
+		return err_set(p->e, ERR_PARSE,
+			       "'from' doesn't support variable expansion: give the image a stage name");
 	return 0;
 }
 
@@ -238,7 +235,8 @@ static int check_secret(const struct df_mount *m, struct err *e)
 static int check(const struct parse *p, struct err *e)
 {
 	const struct df_mount *m = &p->m;
-	const char *type = type_names[m->type], *extra = m->has_mode ? "mode" : m->has_uid ? "uid" : m->has_gid ? "gid" : NULL;
+	const char *type = type_names[m->type];
+	const char *extra = m->has_mode ? "mode" : m->has_uid ? "uid" : m->has_gid ? "gid" : NULL;
 	if (extra && (m->type == DF_MOUNT_BIND || m->type == DF_MOUNT_TMPFS))
 		return err_set(e, ERR_PARSE, "%s not allowed for \"%s\" type mounts", extra, type);
 	if (p->sharing_given && m->type != DF_MOUNT_CACHE)

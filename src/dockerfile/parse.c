@@ -47,8 +47,9 @@ static int place(struct df_file *f, const struct df_instruction *in, struct err 
 	} else if (in->op == DF_ARG) {
 		f->n_global++;
 	} else {
-		return err_set(e, ERR_PARSE, "no build stage in current context: only ARG may stand before the first FROM, not %s",
-			df_op_name(in->op));
+		return err_set(e, ERR_PARSE,
+			       "no build stage in current context: only ARG may stand before the first FROM, not %s",
+			       df_op_name(in->op));
 	}
 	vec_push(&f->instructions, *in);
 	return 0;

@@ -102,6 +102,19 @@ bool span_starts(struct span s, const char *prefix)
 	return s.n >= n && memcmp(s.p, prefix, n) == 0;
 }
 
+bool span_to_bool(struct span s, bool *ret)
+{
+	static const char *const yes[] = { "1", "t", "T", "true", "TRUE", "True" };
+	static const char *const no[] = { "0", "f", "F", "false", "FALSE", "False" };
+	for (size_t i = 0; i < ARRAY_LEN(yes); i++) {
+		if (span_eq(s, yes[i]) || span_eq(s, no[i])) {
+			*ret = span_eq(s, yes[i]);
+			return true;
+		}
+	}
+	return false;
+}
+
 const char *span_dup(struct arena *a, struct span s)
 {
 	return arena_strndup(a, s.p, s.n);

@@ -28,6 +28,7 @@ struct span span_trim_left(struct span s);   /* Unicode white space */
 struct span span_trim(struct span s);
 bool span_eq(struct span s, const char *text);
 bool span_starts(struct span s, const char *prefix);
+bool span_to_bool(struct span s, bool *ret); /* as Go's strconv.ParseBool; false when it is neither */
 const char *span_dup(struct arena *a, struct span s);
 
 /* Takes the bytes up to the first blank off the front of *s, and the blanks after them. */

@@ -25,7 +25,8 @@ int words_json(const struct words_ctx *c, struct span text, struct df_instructio
 	for (size_t i = 0; i < j.items.n; i++) {
 		const struct json *item = &j.items.v[i];
 		if (item->type != JSON_STRING)
-			return err_set(e, ERR_PARSE, "a JSON array of arguments must hold strings only; element %zu is none", i + 1);
+			return err_set(e, ERR_PARSE,
+				       "a JSON array of arguments must hold strings only; element %zu is none", i + 1);
 		words_add(c, span_of(item->text), in);
 	}
 	return 1;
@@ -77,7 +78,8 @@ static struct df_kv split_pair(const struct words_ctx *c, const char *word)
 	const char *equals = strchr(word, '=');
 	if (!equals)
 		return (struct df_kv){ arena_strdup(c->arena, word), NULL };
-	return (struct df_kv){ arena_strndup(c->arena, word, (size_t)(equals - word)), arena_strdup(c->arena, equals + 1) };
+	return (struct df_kv){ arena_strndup(c->arena, word, (size_t)(equals - word)),
+			       arena_strdup(c->arena, equals + 1) };
 }
 
 void words_names(const struct words_ctx *c, struct span text, struct df_instruction *in)
@@ -109,7 +111,8 @@ int words_pairs(const struct words_ctx *c, struct span text, struct df_instructi
 		if (!strchr(str_text(&word), '=')) {
 			if (!in->kvs.n)
 				return old_form(c, all, in, e);
-			return err_set(e, ERR_PARSE, "can't find = in \"%.200s\": it must be of the form name=value", str_text(&word));
+			return err_set(e, ERR_PARSE, "can't find = in \"%.200s\": it must be of the form name=value",
+				       str_text(&word));
 		}
 		vec_push(&in->kvs, split_pair(c, str_text(&word)));
 	}
