@@ -101,21 +101,24 @@ static int check_room(const struct layer_writer *w, const struct tar_entry *entr
 
 int layer_writer_add(struct layer_writer *w, const struct tar_entry *entry, struct err *e)
 {
+	/* A layer has whole seconds; its listing and tree must be the same as when it is read back. */
+	struct tar_entry t = *entry; /* borrows all strings */
+	t.mtime_ns = 0;
 	assert(w->left == 0);
-	if (str_starts(last_name(entry->path), ".wh."))
-		return err_set(e, ERR_SPEC, "%s: a layer can not hold names that begin with \".wh.\"", entry->path);
-	if (check_room(w, entry, e) < 0 || tar_write_entry(w->tar, entry, e) < 0)
+	if (str_starts(last_name(t.path), ".wh."))
+		return err_set(e, ERR_SPEC, "%s: a layer can not hold names that begin with \".wh.\"", t.path);
+	if (check_room(w, &t, e) < 0 || tar_write_entry(w->tar, &t, e) < 0)
 		return -1;
-	if (w->tree && tree_writer_add(w->tree, entry, e) < 0)
+	if (w->tree && tree_writer_add(w->tree, &t, e) < 0)
 		return -1;
-	if (entry->type != TAR_FILE) {
-		listing_add_text(&w->listing, &(struct list_entry){ .tar = *entry });
+	if (t.type != TAR_FILE) {
+		listing_add_text(&w->listing, &(struct list_entry){ .tar = t });
 		return 0;
 	}
 	w->file = (struct list_entry){ 0 };
-	tar_entry_copy(&w->file.tar, entry);
+	tar_entry_copy(&w->file.tar, &t);
 	sha_init(&w->content);
-	w->left = entry->size;
+	w->left = t.size;
 	return w->left ? 0 : file_done(w, e);
 }
 
