@@ -46,7 +46,7 @@ static bool has_tree(const struct build *b, const struct layer_slot *s)
 	return b->userns_open && s->tree_fd >= 0 && s->tree_ready;
 }
 
-static int spool_file(struct build *b, struct err *e)
+int spool_file(struct build *b, struct err *e)
 {
 	int fd = openat(b->store->fd, "tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
 	if (fd >= 0)

@@ -24,7 +24,7 @@ static int plan_all(struct tree_job *j, struct fsview *dest, struct err *e)
 	strv_push(&spec.sources, "/");
 	int r = copy_select(&from, &spec, &s, e);
 	if (r == 0)
-		r = copy_plan(&s, &spec, &nobody, dest, j->build->made_time, e);
+		r = copy_plan(j->build, &s, &spec, &nobody, dest, e);
 	/* What was planned points into `from`, so it is written before we return. */
 	AUTO(layer_writer_drop) struct layer_writer *w = NULL;
 	struct layer_format plain = { .how = COMPRESSION_NONE };

@@ -32,7 +32,10 @@ static int write_content(struct emit *m, const struct fsnode *n, const char *pat
 		return layer_writer_data(m->out, mark->content, n->size, e);
 	if (!n->size)
 		return 0;
-	if (mark->from->context) {
+	if (mark->archived) {
+		if (archive_spool_open(mark, &fd, e) < 0)
+			return -1;
+	} else if (mark->from->context) {
 		if (context_open_file(mark->from->context, mark->src, &fd, e) < 0)
 			return -1;
 	} else if (content_open(m->build, mark->from, mark->src, &fd, e) < 0) {

@@ -4,24 +4,9 @@
 
 #include "base/limits.h"
 #include "base/path.h"
-#include "copy_priv.h"
+#include "copy_plan_priv.h"
 
-/* Hard links within one match: inode of the source, inode given in the destination. */
-struct link_pair { uint64_t src, dst; };
-
-struct plan {
-	struct fsview *dest;
-	const struct copy_spec *spec;   /* NULL for WORKDIR */
-	struct df_ignore *exclude;
-	const struct copy_owner *owner;
-	uint32_t made_mode;             /* of directories made on the way */
-	int64_t made_time;
-	struct copy_from *from;         /* of the match in hand */
-	VEC(struct link_pair) links;
-};
-
-/* Remembers that a node is to be written, and that something below each of its parents is. */
-static struct copy_mark *mark(struct plan *p, struct fsnode *n)
+struct copy_mark *plan_mark(struct plan *p, struct fsnode *n)
 {
 	struct copy_mark *m = n->mark;
 	if (!m)
@@ -52,16 +37,12 @@ static struct fsnode *make_dir(struct plan *p, struct fsnode *parent, const char
 	n->mode = p->made_mode;
 	n->mtime = p->made_time;
 	set_owner(p, n);
-	mark(p, n);
+	plan_mark(p, n);
 	return n;
 }
 
-/*
- * Walks `path` in the destination, links followed inside the root, missing directories made. When dir_only, the last component is
- * a directory too. Otherwise *ret is what is there, or NULL and *ret_parent and *ret_name say where it would be.
- */
-static int resolve(struct plan *p, const char *path, bool dir_only, struct fsnode **ret, struct fsnode **ret_parent,
-		   char **ret_name, struct err *e)
+int plan_resolve(struct plan *p, const char *path, bool dir_only, struct fsnode **ret, struct fsnode **ret_parent,
+		 char **ret_name, struct err *e)
 {
 	struct fsnode *here = p->dest->root;
 	AUTO(free_drop) char *rest = x_strdup(path);
@@ -177,7 +158,7 @@ static int place(struct plan *p, struct fsnode *parent, const char *name, const 
 	n->minor = src->minor;
 	n->inode = link_id(p, src);
 	take_metadata(p, n, src);
-	struct copy_mark *m = mark(p, n);
+	struct copy_mark *m = plan_mark(p, n);
 	m->from = p->from;
 	m->src = src;
 	return 0;
@@ -200,7 +181,7 @@ static int place_dir(struct plan *p, struct fsnode *parent, const char *name, co
 		n->kids_loaded = true;
 	}
 	take_metadata(p, n, src);
-	mark(p, n);
+	plan_mark(p, n);
 	*ret = n;
 	return 0;
 }
@@ -285,7 +266,7 @@ static int copy_contents(struct plan *p, struct fsnode *src, struct fsnode *dst,
 static int copy_kept(struct plan *p, const struct copy_match *m, struct err *e)
 {
 	struct fsnode *to, *src = m->base;
-	if (resolve(p, p->spec->dest, true, &to, NULL, NULL, e) < 0)
+	if (plan_resolve(p, p->spec->dest, true, &to, NULL, NULL, e) < 0)
 		return -1;
 	AUTO(free_drop) char *kept = x_strdup(m->kept);
 	char *save = NULL;
@@ -324,7 +305,12 @@ static int copy_match(struct plan *p, const struct copy_match *m, struct err *e)
 	p->links.n = 0;
 	if (m->kept)
 		return copy_kept(p, m, e);
-	if (resolve(p, p->spec->dest, dir_only, &there, &parent, &name, e) < 0)
+	if (p->spec->add && !p->spec->no_unpack && m->node && m->node->type == TAR_FILE) {
+		int r = plan_archive(p, m, e);
+		if (r)
+			return r < 0 ? -1 : 0;
+	}
+	if (plan_resolve(p, p->spec->dest, dir_only, &there, &parent, &name, e) < 0)
 		return -1;
 	if (src_is_dir) {
 		if (there && there->type != TAR_DIR)
@@ -357,10 +343,10 @@ static int copy_match(struct plan *p, const struct copy_match *m, struct err *e)
 	return 0;
 }
 
-int copy_plan(const struct copy_selection *s, const struct copy_spec *spec, const struct copy_owner *owner, struct fsview *dest,
-	      int64_t made_time, struct err *e)
+int copy_plan(struct build *b, const struct copy_selection *s, const struct copy_spec *spec, const struct copy_owner *owner,
+	      struct fsview *dest, struct err *e)
 {
-	struct plan p = { .dest = dest, .spec = spec, .owner = owner, .made_mode = 0755, .made_time = made_time };
+	struct plan p = { .build = b, .dest = dest, .spec = spec, .owner = owner, .made_mode = 0755, .made_time = b->made_time };
 	if (spec->has_chmod && spec->chmod.octal)
 		p.made_mode = spec->chmod.mode & 0777;
 	if (spec->excludes.n && df_ignore_from_patterns(&spec->excludes, &p.exclude, e) < 0)
@@ -373,10 +359,10 @@ int copy_plan(const struct copy_selection *s, const struct copy_spec *spec, cons
 	return r;
 }
 
-int copy_plan_mkdir(struct fsview *dest, const char *path, uint32_t mode, const struct copy_owner *owner, int64_t made_time,
+int copy_plan_mkdir(struct build *b, struct fsview *dest, const char *path, uint32_t mode, const struct copy_owner *owner,
 		    struct err *e)
 {
-	struct plan p = { .dest = dest, .owner = owner, .made_mode = mode, .made_time = made_time };
+	struct plan p = { .build = b, .dest = dest, .owner = owner, .made_mode = mode, .made_time = b->made_time };
 	struct fsnode *there;
-	return resolve(&p, path, true, &there, NULL, NULL, e);
+	return plan_resolve(&p, path, true, &there, NULL, NULL, e);
 }

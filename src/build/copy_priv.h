@@ -20,6 +20,7 @@ struct copy_from {
 	struct fsview *view;        /* borrowed */
 	int spool_fd;               /* contents fetched from layers without a tree; -1 */
 	struct spool_map *spool;
+	struct archive_spool *archive; /* contents of unpacked archives; owned, NULL until there are some */
 };
 
 struct copy_match {
@@ -43,10 +44,22 @@ struct copy_spec {
 	struct df_chmod chmod;
 	struct strv excludes;
 	bool link, parents, add;
+	bool no_unpack;             /* ADD --unpack=false */
 	bool from_image;            /* sources keep their owners */
 };
 
 struct copy_selection { struct copy_match *v; size_t n, cap; };
+
+/* What the plan hangs on a destination node. */
+struct copy_mark {
+	bool self;                  /* the node itself is to be written */
+	bool below;                 /* something below it is */
+	struct copy_from *from;     /* FILE: where its content is read … */
+	const struct fsnode *src;   /* … from this node */
+	const char *content;        /* FILE: inline content instead */
+	bool archived;              /* FILE: content is in from->archive, at: */
+	off_t offset;
+};
 
 /* Finds what the sources name. A literal that is missing is ERR_BUILD; a wildcard may match nothing (CP-06). */
 int copy_select(struct copy_from *from, const struct copy_spec *spec, struct copy_selection *ret, struct err *e);
@@ -58,10 +71,10 @@ int copy_digest(const struct copy_selection *s, const struct copy_spec *spec, st
 struct copy_owner { bool set; uint32_t uid, gid; };
 
 /* Changes `dest` as the instruction does and marks what was changed. */
-int copy_plan(const struct copy_selection *s, const struct copy_spec *spec, const struct copy_owner *owner, struct fsview *dest,
-	      int64_t made_time, struct err *e);
+int copy_plan(struct build *b, const struct copy_selection *s, const struct copy_spec *spec, const struct copy_owner *owner,
+	      struct fsview *dest, struct err *e);
 /* A directory and its missing parents, for WORKDIR. */
-int copy_plan_mkdir(struct fsview *dest, const char *path, uint32_t mode, const struct copy_owner *owner, int64_t made_time,
+int copy_plan_mkdir(struct build *b, struct fsview *dest, const char *path, uint32_t mode, const struct copy_owner *owner,
 		    struct err *e);
 
 /* Writes the marked part of `dest` as a layer. */
@@ -77,16 +90,13 @@ void content_drop(struct copy_from *from);
 /* A small file of an image as text, links followed: 0, 1 absent, -1. */
 int content_text(struct build *b, struct copy_from *from, const char *path, size_t limit, struct str *out, struct err *e);
 
+/* An unnamed temporary file in the store; the descriptor, or -1. */
+int spool_file(struct build *b, struct err *e);
+/* The content of an unpacked file, at its first byte. */
+int archive_spool_open(const struct copy_mark *m, int *ret_fd, struct err *e);
+void archive_spool_free(struct archive_spool *a);
+
 /* uid and gid of `--chown` or USER, looked up in the image's own files (CP-15). Unknown names become 0 when lenient. */
 int owner_resolve(struct build *b, struct copy_from *image, const char *spec, bool lenient, struct copy_owner *ret, struct err *e);
-
-/* What the plan hangs on a destination node. */
-struct copy_mark {
-	bool self;                  /* the node itself is to be written */
-	bool below;                 /* something below it is */
-	struct copy_from *from;     /* FILE: where its content is read … */
-	const struct fsnode *src;   /* … from this node */
-	const char *content;        /* FILE: inline content instead */
-};
 
 #endif

@@ -31,6 +31,7 @@ static void copy_free(void *work)
 		free(c->spec.files.v[i].text);
 	vec_fini(&c->spec.files);
 	content_drop(&c->from);
+	archive_spool_free(c->from.archive);
 	free(c);
 }
 
@@ -119,8 +120,11 @@ static int read_flags(struct stage *st, const struct df_instruction *in, struct 
 		/* The converter falls back to an ordinary copy then (CP-18). */
 		spec->link = false;
 	}
-	if (df_flag_get(in, "checksum") || df_flag_get(in, "keep-git-dir"))
-		return err_set(e, ERR_BUILD, "--checksum and --keep-git-dir are for remote sources, which ADD does not support yet");
+	spec->no_unpack = df_flag_get(in, "unpack") && !df_flag_bool(in, "unpack");
+	if (df_flag_get(in, "checksum"))
+		return err_set(e, ERR_BUILD, "checksum requires HTTP(S) or Git sources");
+	if (df_flag_get(in, "keep-git-dir"))
+		return err_set(e, ERR_BUILD, "keep-git-dir requires a Git source");
 	return 0;
 }
 
@@ -159,6 +163,8 @@ static void write_key(struct build *b, struct step *step, const struct chainid *
 		json_kv_bool(&k->fields, "link", true);
 	if (c->spec.parents)
 		json_kv_bool(&k->fields, "parents", true);
+	if (c->spec.no_unpack)
+		json_kv_bool(&k->fields, "unpack", false);
 	key_end(k);
 	step->has_key = true;
 }
@@ -322,7 +328,7 @@ static int copy_work(void *ctx, struct worker_report *r, struct str *result, str
 	if (c->spec.chown && owner_resolve(l->build, &image, c->spec.chown, true, &owner, e) < 0)
 		return -1;
 	if (copy_select(&c->from, &c->spec, &s, e) < 0 ||
-	    copy_plan(&s, &c->spec, &owner, dest, l->build->made_time, e) < 0)
+	    copy_plan(l->build, &s, &c->spec, &owner, dest, e) < 0)
 		return -1;
 	return layer_job_write(l, dest, result, e);
 }

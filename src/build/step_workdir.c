@@ -44,7 +44,7 @@ static int workdir_work(void *ctx, struct worker_report *r, struct str *result, 
 		return -1;
 	if (*w->user && owner_resolve(l->build, &image, w->user, false, &owner, e) < 0)
 		return -1;
-	if (copy_plan_mkdir(st->view, w->path, 0755, &owner, l->build->made_time, e) < 0)
+	if (copy_plan_mkdir(l->build, st->view, w->path, 0755, &owner, e) < 0)
 		return -1;
 	return layer_job_write(l, st->view, result, e);
 }
