@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/stat.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
@@ -51,29 +52,34 @@ static int open_new(const struct overlay *o, int fs)
 	return sys_fsmount(fs, 0);
 }
 
+static void old_options(const struct overlay *o, struct str *options)
+{
+	for (size_t i = 0; i < o->n_lower; i++)
+		str_addf(options, "%s%d", i ? ":" : "lowerdir=", o->lower[i]);
+	if (o->upper >= 0)
+		str_addf(options, ",upperdir=%d,workdir=%d,volatile,index=off", o->upper, o->work);
+	str_add(options, ",userxattr");
+}
+
 /*
- * Before 6.7: one option string of at most a page, which names the directories relative to /proc/self/fd to stay short
- * (over 500 layers). mount(2) needs a place: the first lower directory, from where a detached copy is taken.
+ * Before 6.7: one option string of at most a page, which names the directories relative to /proc/self/fd to stay short (over
+ * 500 layers). mount(2) needs a place, in a tmpfs for the moment: it is not reached through a descriptor's own link in
+ * /proc, which leads to what lies below a mount.
  */
 static int open_old(const struct overlay *o)
 {
 	AUTO(str_fini) struct str options = { 0 };
-	char place[32];
-	for (size_t i = 0; i < o->n_lower; i++)
-		str_addf(&options, "%s%d", i ? ":" : "lowerdir=", o->lower[i]);
-	if (o->upper >= 0)
-		str_addf(&options, ",upperdir=%d,workdir=%d,volatile,index=off", o->upper, o->work);
-	str_add(&options, ",userxattr");
+	AUTO(fd_drop) int place = newmount_open("tmpfs", NULL, 0);
 	AUTO(fd_drop) int back = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (back < 0 || chdir("/proc/self/fd") < 0)
+	char target[32];
+	old_options(o, &options);
+	snprintf(target, sizeof target, "%d/merged", place);
+	if (place < 0 || back < 0 || mkdirat(place, "merged", 0700) < 0 || newmount_attach(place, AT_FDCWD, "/dev") < 0)
 		return -1;
-	snprintf(place, sizeof place, "%d", o->lower[0]);
-	int r = mount("overlay", place, "overlay", 0, options.buf);
-	AUTO(fd_drop) int top = r < 0 ? -1 : sys_open_tree(AT_FDCWD, place, OPEN_TREE_CLONE);
-	if (r == 0)
-		umount2(place, MNT_DETACH);
+	int r = chdir("/proc/self/fd") < 0 ? -1 : mount("overlay", target, "overlay", 0, options.buf);
+	AUTO(fd_drop) int top = r < 0 ? -1 : sys_open_tree(place, "merged", OPEN_TREE_CLONE);
 	int why = errno;
-	if (fchdir(back) < 0)
+	if (umount2("/dev", MNT_DETACH) < 0 || fchdir(back) < 0)
 		return -1;
 	errno = why;
 	return fd_take(&top);
