@@ -96,6 +96,11 @@ static int split(const struct words_ctx *c, struct span line, struct df_instruct
 	return parse_args(c, rest, in, e);
 }
 
+static bool can_have_heredocs(const struct df_instruction *in)
+{
+	return (in->op == DF_RUN || in->op == DF_COPY || in->op == DF_ADD) && !in->json;
+}
+
 /*
  * An ONBUILD trigger is only looked at as far as storing it demands: its own syntax, not its rules, which count when it
  * fires. *ret_heredocs tells whether it may have heredocs.
@@ -115,7 +120,7 @@ static int check_trigger(const struct words_ctx *c, const struct df_instruction 
 		return err_set(e, ERR_PARSE, "%s isn't allowed as an ONBUILD trigger", df_op_name(trigger.op));
 	if (split(c, span_of(in->args.v[0]), &trigger, e))
 		return err_in(e, "ONBUILD");
-	*ret_heredocs = (trigger.op == DF_RUN || trigger.op == DF_COPY || trigger.op == DF_ADD) && !trigger.json;
+	*ret_heredocs = can_have_heredocs(&trigger);
 	return 0;
 }
 
@@ -138,8 +143,8 @@ static void set_trigger(struct df_instruction *in, struct arena *arena)
 }
 
 /*
- * Sources that are heredocs become "<<NAME" in args, without digits, dash and quotes. In the JSON form they open none,
- * yet each stands for an empty file of that name.
+ * Sources that are heredocs become "<<NAME" in args, without digits, dash and quotes. One that opened none, as in the
+ * JSON form or beside a lone quote, stands for an empty file of that name.
  */
 static void name_heredoc_sources(struct df_instruction *in, struct arena *arena)
 {
@@ -149,7 +154,7 @@ static void name_heredoc_sources(struct df_instruction *in, struct arena *arena)
 		if (heredoc_from_word(in->args.v[i], arena, &h, &ignored) != 1)
 			continue;
 		in->args.v[i] = arena_printf(arena, "<<%s", h.name);
-		if (in->json)
+		if (!df_heredoc_find(in, in->args.v[i]))
 			vec_push(&in->heredocs, h);
 	}
 }
@@ -157,14 +162,10 @@ static void name_heredoc_sources(struct df_instruction *in, struct arena *arena)
 static int read_heredocs(struct lexer *lx, const struct words_ctx *c, const char *text, struct df_instruction *in,
 	struct err *e)
 {
-	bool copies = in->op == DF_COPY || in->op == DF_ADD, allowed = (copies || in->op == DF_RUN) && !in->json;
+	bool allowed = can_have_heredocs(in);
 	if (in->op == DF_ONBUILD && check_trigger(c, in, &allowed, e))
 		return -1;
-	if (allowed && heredocs_read(lx, text, in, e))
-		return -1;
-	if (copies)
-		name_heredoc_sources(in, c->arena);
-	return 0;
+	return allowed ? heredocs_read(lx, text, in, e) : 0;
 }
 
 int instruction_parse(struct lexer *lx, const struct logical_line *line, struct df_instruction *ret, struct err *e)
@@ -178,9 +179,11 @@ int instruction_parse(struct lexer *lx, const struct logical_line *line, struct 
 	if (split(&c, span_of(line->text), &in, e) || read_heredocs(lx, &c, line->text, &in, e))
 		return -1;
 	in.line_end = (int)lx->next;
-	in.text = in.json ? line->text : with_heredocs(&in, line->text, lx->arena);
+	in.text = with_heredocs(&in, line->text, lx->arena);
 	if (in.op == DF_ONBUILD && in.args.n)
 		set_trigger(&in, lx->arena);
+	if (in.op == DF_COPY || in.op == DF_ADD)
+		name_heredoc_sources(&in, lx->arena);
 	if (instruction_check(&in, lx->arena, e))
 		return -1;
 	*ret = in;

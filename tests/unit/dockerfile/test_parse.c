@@ -130,6 +130,7 @@ static const struct {
 	{ "COPY <<a.txt <<-\"b\" c /d/\n1\na.txt\n\t2\n\tb", "2-6 COPY (<<a.txt) (<<b) (c) (/d/) <<a.txt[1\n] <<b![2\n]" },
 	{ "ADD --chmod=751 5<<x /y\nz\nx", "2-4 ADD --chmod=751 (<<x) (/y) fd<<x[z\n]" },
 	{ "COPY \"<<A\" /x", "2-2 COPY (\"<<A\") (/x)" },
+	{ "COPY it's <<A /x", "2-2 COPY (it's) (<<A) (/x) <<A[]" },
 	{ "COPY [\"<<A\", \"/x\"]", "2-2 COPY json (<<A) (/x) <<A[]" },
 };
 
