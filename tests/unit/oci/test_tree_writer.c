@@ -40,6 +40,8 @@ static const struct shape shapes[] = {
 	  "l - 0:0 7 a b\nd 755 0:0 3 b\nf 644 0:0 7 b/y 2\n" },
 	{ "directory over link in use", "d - - - b\nl - - - a b\nf - - - a/x 1\nd - - - a\nf - - - a/y 2\n",
 	  "d 755 0:0 7 a\nf 644 0:0 7 a/y 2\nd 755 0:0 7 b\nf 644 0:0 7 b/x 1\n" },
+	{ "times of what a link now leads to", "d - - 9 b\nd - - 9 b/x\nd - - 1 a\nd - - 1 a/x\nl - - - a b\n",
+	  "l - 0:0 7 a b\nd 755 0:0 9 b\nd 755 0:0 9 b/x\n" },
 	{ "link over its own parent", "l - - - a .\nf - - - a/a 1\n", "d 755 0:0 0 a\nf 644 0:0 7 a/a 1\n" },
 	{ "through links", "d - - - usr\nd - - - usr/bin\nl - - - bin /usr/bin\nl - - - b2 ../../usr/./bin\nf - - - bin/x 1\n"
 	  "f - - - b2/y 2\n",
