@@ -85,6 +85,11 @@ int idmap_find(struct id_map *ret, struct err *e)
 		return -1;
 	bool have_subids = m.n_uid > 1 && m.n_gid > 1;
 	/* Root inside a container sees an /etc/subuid that speaks of ids it may not have; what it has is in its own map. */
+	if (root && own.n_uid == 1 && own.uid[0].count == 1) {
+		err_set(e, ERR_SANDBOX, "the user namespace around nacre has a single id");
+		err_hint(e, "start it with subordinate ids, as with unshare --map-auto");
+		return refuse_as(e, "E-SUBUID-NONE");
+	}
 	if (root && !(have_subids && is_whole_range(own.uid, own.n_uid)))
 		m = own;
 	else if (!have_subids) {

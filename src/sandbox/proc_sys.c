@@ -17,9 +17,9 @@ int proc_open(int *ret_mnt, struct err *e)
 	int mnt = newmount_open("proc", NULL, quiet);
 	if (mnt < 0 && errno == EPERM) {
 		/* mount_too_revealing(): a user namespace gets a procfs only where it already sees one without masks. */
-		refuse_namespace(e, "mount /proc");
-		err_hint(e, "if a container around nacre masks parts of /proc, start it with --security-opt systempaths=unconfined");
-		return refuse_as(e, "E-PROC-MASKED");
+		refuse_sys(e, "E-PROC-MASKED", "mount /proc");
+		return err_hint(e, "a container around nacre masks parts of its /proc: start it with --security-opt "
+				   "systempaths=unconfined, or hostUsers: false and procMount: Unmasked");
 	}
 	if (mnt < 0)
 		return refuse_namespace(e, "mount /proc");

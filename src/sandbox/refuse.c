@@ -14,6 +14,7 @@
 int refuse_as(struct err *e, const char *id)
 {
 	e->kind = ERR_SANDBOX;
+	e->status = 0;
 	snprintf(e->id, sizeof e->id, "%s", id);
 	return -1;
 }

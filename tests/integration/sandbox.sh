@@ -311,6 +311,39 @@ for delay in 0 0.005 0.01 0.02 0.05 0.3; do
 done
 is "$kills" 6 "a killed builder leaves no process"
 
+# ---- where it may not run: a stable id, the cause and a cure for each
+
+# refuses ID DESCRIPTION PREFIX…: a sandbox started by `PREFIX… sandbox_try` is refused with that id
+refuses() {
+  tap_id=$1 tap_what=$2
+  shift 2
+  remove_tree "$T/step"
+  mkdir "$T/step"
+  "$@" "$SANDBOX_TRY" -l "$root" "$T/step" true >"$T/out" 2>"$T/err" </dev/null
+  is "$? $(grep -o '^sandbox_try: E-[A-Z-]*:' "$T/err")" "125 sandbox_try: $tap_id:" "$tap_id: $tap_what"
+}
+mkdir "$T/bad"
+printf '#!/bin/sh\necho oops >&2\nexit 1\n' >"$T/bad/newuidmap"
+chmod +x "$T/bad/newuidmap"
+mapped() { unshare --user --map-auto --map-root-user "$@"; }
+refuses E-NEWUIDMAP-MISSING "no helper" env PATH=/nonexistent
+refuses E-NEWUIDMAP-FAILED "a helper that fails" env PATH="$T/bad:$PATH"
+like "$T/err" oops "and what it said"
+refuses E-NEWUIDMAP-FAILED "no_new_privs" setpriv --no-new-privs
+like "$T/err" no_new_privs "and why"
+refuses E-SUBUID-NONE "a single id" unshare --user --map-root-user
+refuses E-USERNS-SYSCTL "no more namespaces" mapped sh -c 'echo 0 >/proc/sys/user/max_user_namespaces; exec "$@"' sh
+unlike "$T/err" 'No space' "which is not said to be a full disk"
+refuses E-PROC-MASKED "a masked /proc" mapped unshare --mount sh -c 'mount -t tmpfs none /proc/sys && exec "$@"' sh
+# shellcheck disable=SC2016
+refuses E-STORE-ON-OVERLAY "the store on an overlay" mapped unshare --mount sh -c 'mkdir "$1/l" "$1/u" "$1/w" &&
+  mount -t overlay -o "lowerdir=$1/l,upperdir=$1/u,workdir=$1/w,userxattr" none "$1/step" && shift && exec "$@"' sh "$T"
+try_mapped() { mapped "$SANDBOX_TRY" -l "$root" "$T/step" "$@" >"$T/out" 2>"$T/err" </dev/null; }
+remove_tree "$T/step"
+mkdir "$T/step"
+try_mapped sh -c 'chown 5:5 /tmp && stat -c %u:%g /tmp'
+is "$(cat "$T/out")" 5:5 "as root of a user namespace with ids, as in a container"
+
 # ---- the host is as it was
 
 mounts=$(cat /proc/self/mountinfo)
