@@ -134,6 +134,15 @@ int content_open(struct build *b, struct copy_from *from, const struct fsnode *n
 	return 0;
 }
 
+int source_open(struct build *b, struct copy_from *from, const struct fsnode *n, int *ret_fd, struct err *e)
+{
+	if (from->context)
+		return context_open_file(from->context, n, ret_fd, e);
+	if (from->remote)
+		return blob_open(b->store, &n->digest, ret_fd, e);
+	return content_open(b, from, n, ret_fd, e);
+}
+
 void content_drop(struct copy_from *from)
 {
 	if (!from->spool)

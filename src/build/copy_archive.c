@@ -162,7 +162,7 @@ int plan_archive(struct plan *p, const struct copy_match *match, struct err *e)
 	struct err ignored;
 	const struct tar_entry *t;
 	uint32_t mode = p->made_mode;
-	if (context_open_file(match->from->context, match->node, &fd, e) < 0 ||
+	if (source_open(p->build, match->from, match->node, &fd, e) < 0 ||
 	    source_file_decompress(fd, match->name, &in, &ignored) < 0)
 		return fd < 0 ? -1 : 0;
 	in = source_limit(in, LIMIT_LAYER_BYTES, match->name);

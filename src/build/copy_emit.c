@@ -32,15 +32,8 @@ static int write_content(struct emit *m, const struct fsnode *n, const char *pat
 		return layer_writer_data(m->out, mark->content, n->size, e);
 	if (!n->size)
 		return 0;
-	if (mark->archived) {
-		if (archive_spool_open(mark, &fd, e) < 0)
-			return -1;
-	} else if (mark->from->context) {
-		if (context_open_file(mark->from->context, mark->src, &fd, e) < 0)
-			return -1;
-	} else if (content_open(m->build, mark->from, mark->src, &fd, e) < 0) {
+	if (mark->archived ? archive_spool_open(mark, &fd, e) < 0 : source_open(m->build, mark->from, mark->src, &fd, e) < 0)
 		return -1;
-	}
 	return layer_writer_fd(m->out, fd, path, e);
 }
 
@@ -105,7 +98,8 @@ static int fetch_contents(struct emit *m, struct fsnode *const *nodes, size_t n,
 	VEC(struct fsnode *) wanted = { 0 };
 	for (size_t i = 0; i < n; i++) {
 		const struct copy_mark *mark = nodes[i]->mark;
-		if (!mark->self || !mark->src || nodes[i]->type != TAR_FILE || mark->from->context || !nodes[i]->size)
+		if (!mark->self || !mark->src || nodes[i]->type != TAR_FILE || mark->from->context || mark->from->remote ||
+		    !nodes[i]->size)
 			continue;
 		from = mark->from; /* one instruction has one --from */
 		vec_push(&wanted, (struct fsnode *)mark->src);

@@ -305,7 +305,8 @@ static int copy_match(struct plan *p, const struct copy_match *m, struct err *e)
 	p->links.n = 0;
 	if (m->kept)
 		return copy_kept(p, m, e);
-	if (p->spec->add && !p->spec->no_unpack && m->node && m->node->type == TAR_FILE) {
+	bool unpack = p->spec->add && (m->from->remote ? p->spec->unpack_remote : !p->spec->no_unpack);
+	if (unpack && m->node && m->node->type == TAR_FILE) {
 		int r = plan_archive(p, m, e);
 		if (r)
 			return r < 0 ? -1 : 0;

@@ -20,6 +20,7 @@ struct copy_from {
 	struct fsview *view;        /* borrowed */
 	int spool_fd;               /* contents fetched from layers without a tree; -1 */
 	struct spool_map *spool;
+	bool remote;                /* fetched files: blobs of the store under their nodes' digests */
 	struct archive_spool *archive; /* contents of unpacked archives; owned, NULL until there are some */
 };
 
@@ -35,7 +36,10 @@ struct copy_match {
 struct copy_file { const char *name; char *text; /* owned */ };
 
 struct copy_spec {
-	struct strv sources;        /* expanded, without heredocs */
+	struct strv sources;        /* expanded, without heredocs and URLs */
+	struct strv urls;           /* ADD */
+	struct strv words;          /* both, in the order they were written */
+	char *checksum;             /* ADD --checksum, expanded, or NULL; owned */
 	char *dest;                 /* absolute, with its trailing slash; owned */
 	VEC(struct copy_file) files; /* heredocs */
 	char *chown;                /* expanded --chown or NULL; owned */
@@ -44,7 +48,7 @@ struct copy_spec {
 	struct df_chmod chmod;
 	struct strv excludes;
 	bool link, parents, add;
-	bool no_unpack;             /* ADD --unpack=false */
+	bool no_unpack, unpack_remote; /* ADD --unpack=false, --unpack=true */
 	bool from_image;            /* sources keep their owners */
 };
 
@@ -80,7 +84,20 @@ int copy_plan_mkdir(struct build *b, struct fsview *dest, const char *path, uint
 /* Writes the marked part of `dest` as a layer. */
 int copy_emit(struct build *b, struct fsview *dest, struct layer_writer *w, struct err *e);
 
+/* ---- copy_remote.c ---- */
+struct remote_file { struct digest digest; uint64_t size; int64_t mtime; };
+bool remote_is_git(const char *source);
+bool remote_is_url(const char *source);
+/* Fetches into the store; the job's result goes to remote_result, which makes `from` and `view` of it. */
+struct job *remote_start(struct build *b, struct step *step, const struct strv *urls, struct err *e);
+int remote_result(const struct str *text, const struct strv *urls, struct copy_from *from, struct fsview *view, struct err *e);
+/* All fetched files, in the order of their URLs. */
+int remote_select(struct copy_from *from, struct copy_selection *ret, struct err *e);
+
 /* ---- contents of files of images ---- */
+
+/* A file of any kind of source, at its first byte. */
+int source_open(struct build *b, struct copy_from *from, const struct fsnode *n, int *ret_fd, struct err *e);
 
 /* Makes the contents of the FILE nodes readable: those in layers without a tree are read out of the layer into a temporary file. */
 int content_fetch(struct build *b, struct copy_from *from, struct fsnode *const *nodes, size_t n, struct err *e);

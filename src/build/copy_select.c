@@ -233,6 +233,8 @@ static int add_node(struct sha *s, struct copy_from *from, struct fsnode *n, con
 		return 0;
 	if (from->context && context_digest(from->context, n, e) < 0)
 		return -1;
+	if (from->remote)
+		sha_add(s, &n->mtime, sizeof n->mtime); /* a server's statement, part of what was fetched */
 	if (n->has_digest) {
 		sha_add(s, n->digest.b, sizeof n->digest.b);
 		return 0;

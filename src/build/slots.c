@@ -148,7 +148,7 @@ static int unpack_work(void *ctx, struct worker_report *r, struct str *result, s
 	if (u->tree_fd >= 0 && userns_join(&u->build->userns, e) < 0)
 		return -1;
 	if (layer_apply(&a, &got, e) < 0)
-		return err_in(e, "unpack layer %s", digest_text(&u->layer.blob.digest).s);
+		return -1;
 	for (size_t i = 0; i < implied.n; i++)
 		str_addn(result, implied.v[i], strlen(implied.v[i]) + 1);
 	return 0;

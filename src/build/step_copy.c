@@ -14,16 +14,24 @@ struct copy {
 	struct copy_spec spec;
 	char *from_name;             /* --from, or NULL */
 	struct copy_from from;
-	bool from_ready, content_known, looked_up;
+	struct copy_from fetched;    /* files of URLs */
+	struct fsview fetched_view;
+	bool from_ready, fetch_done, content_known, looked_up;
 	struct digest content;
-	struct job *select;
+	struct job *select, *fetch;
 };
 
 static void copy_free(void *work)
 {
 	struct copy *c = work;
 	strv_fini(&c->spec.sources);
+	strv_fini(&c->spec.urls);
+	strv_fini(&c->spec.words);
 	strv_fini(&c->spec.excludes);
+	free(c->spec.checksum);
+	if (c->fetch_done)
+		fsview_fini(&c->fetched_view);
+	archive_spool_free(c->fetched.archive);
 	free(c->spec.dest);
 	free(c->spec.chown);
 	free(c->spec.chmod_text);
@@ -59,12 +67,6 @@ static int add_heredoc(struct stage *st, struct copy_spec *spec, const struct df
 	return 0;
 }
 
-static bool is_remote(const char *source)
-{
-	return str_starts(source, "http://") || str_starts(source, "https://") || str_starts(source, "git://") ||
-	       str_starts(source, "ssh://") || str_starts(source, "git@");
-}
-
 static int read_sources(struct stage *st, const struct df_instruction *in, struct copy_spec *spec, struct err *e)
 {
 	for (size_t i = 0; i + 1 < in->args.n; i++) {
@@ -77,12 +79,13 @@ static int read_sources(struct stage *st, const struct df_instruction *in, struc
 		}
 		if (scope_expand(st, in, in->args.v[i], &word, e) < 0)
 			return -1;
-		strv_push_taken(&spec->sources, word);
-		if (!is_remote(word))
-			continue;
-		if (in->op == DF_COPY)
-			return err_set(e, ERR_BUILD, "source can't be a URL for COPY: %s", word);
-		return err_set(e, ERR_BUILD, "ADD of a remote source is not supported yet: %s", word);
+		bool git = remote_is_git(word), url = remote_is_url(word) && !git;
+		strv_push_taken(url ? &spec->urls : &spec->sources, word);
+		strv_push(&spec->words, word);
+		if ((git || url) && in->op == DF_COPY)
+			return err_set(e, ERR_BUILD, "source can't be a %s for COPY: %s", git ? "git ref" : "URL", word);
+		if (git)
+			return err_set(e, ERR_BUILD, "ADD of a git repository is not supported yet: %s", word);
 	}
 	return 0;
 }
@@ -121,8 +124,18 @@ static int read_flags(struct stage *st, const struct df_instruction *in, struct 
 		spec->link = false;
 	}
 	spec->no_unpack = df_flag_get(in, "unpack") && !df_flag_bool(in, "unpack");
-	if (df_flag_get(in, "checksum"))
-		return err_set(e, ERR_BUILD, "checksum requires HTTP(S) or Git sources");
+	spec->unpack_remote = df_flag_get(in, "unpack") && df_flag_bool(in, "unpack");
+	if (df_flag_get(in, "checksum")) {
+		struct digest d;
+		if (scope_expand(st, in, df_flag_get(in, "checksum"), &spec->checksum, e) < 0)
+			return -1;
+		if (!spec->urls.n || spec->sources.n || spec->files.n)
+			return err_set(e, ERR_BUILD, "checksum requires HTTP(S) or Git sources");
+		if (spec->urls.n > 1)
+			return err_set(e, ERR_BUILD, "checksum can be given for one source only");
+		if (digest_parse(spec->checksum, &d, e) < 0)
+			return err_in(e, "--checksum");
+	}
 	if (df_flag_get(in, "keep-git-dir"))
 		return err_set(e, ERR_BUILD, "keep-git-dir requires a Git source");
 	return 0;
@@ -138,8 +151,8 @@ static char *history_text(const struct df_instruction *in, const struct copy_spe
 		str_addf(&s, " --chown=%s", spec->chown);
 	if (spec->chmod_text)
 		str_addf(&s, " --chmod=%s", spec->chmod_text);
-	for (size_t i = 0; i < spec->sources.n; i++)
-		str_addf(&s, " %s", spec->sources.v[i]);
+	for (size_t i = 0; i < spec->words.n; i++)
+		str_addf(&s, " %s", spec->words.v[i]);
 	for (size_t i = 0; i < spec->files.n; i++)
 		str_addf(&s, " <<%s", spec->files.v[i].name);
 	str_addf(&s, " %s # buildkit", dest);
@@ -163,8 +176,8 @@ static void write_key(struct build *b, struct step *step, const struct chainid *
 		json_kv_bool(&k->fields, "link", true);
 	if (c->spec.parents)
 		json_kv_bool(&k->fields, "parents", true);
-	if (c->spec.no_unpack)
-		json_kv_bool(&k->fields, "unpack", false);
+	if (c->spec.no_unpack || c->spec.unpack_remote)
+		json_kv_bool(&k->fields, "unpack", c->spec.unpack_remote);
 	key_end(k);
 	step->has_key = true;
 }
@@ -175,7 +188,7 @@ static struct copy *copy_new(struct build *b, struct stage *st, struct step *ste
 	struct copy *c = x_alloc(sizeof *c);
 	AUTO(free_drop) char *dest = NULL;
 	(void)b;
-	c->from.spool_fd = -1;
+	c->from.spool_fd = c->fetched.spool_fd = -1;
 	step->work = c;
 	step->work_free = copy_free;
 	step->write_key = write_key;
@@ -247,6 +260,57 @@ static int find_from(struct build *b, struct stage *st, struct step *step, struc
 	return use_image(b, st, step, c, c->from_name, e);
 }
 
+/* ---- URLs ---- */
+
+static int fetch_done(struct build *b, struct job *j, const struct str *result, const struct err *failed, struct err *e)
+{
+	struct step *step = j->step;
+	struct copy *c = step->work;
+	(void)b;
+	c->fetch = NULL;
+	int r = 0;
+	if (failed) {
+		*e = *failed;
+		r = -1;
+	} else {
+		r = remote_result(result, &c->spec.urls, &c->fetched, &c->fetched_view, e);
+		c->fetch_done = true;
+	}
+	if (r == 0 && c->spec.checksum) {
+		const struct fsnode *n = c->fetched_view.root->kids[0]->kids[0];
+		struct digest_text got = digest_text(&n->digest);
+		if (strcmp(got.s, c->spec.checksum) != 0)
+			r = err_set(e, ERR_INTEGRITY, "digest mismatch of %s: --checksum says %s, it has %s", c->spec.urls.v[0],
+				    c->spec.checksum, got.s);
+	}
+	if (r < 0) {
+		e->line = step->in->line;
+		e->line_end = step->in->line_end;
+	}
+	return r;
+}
+
+static int fetch_urls(struct build *b, struct step *step, struct copy *c, struct err *e)
+{
+	if (!c->spec.urls.n || c->fetch_done)
+		return 0;
+	if (c->fetch)
+		return 1;
+	progress_step_start(b->progress, step);
+	c->fetch = remote_start(b, step, &c->spec.urls, e);
+	if (!c->fetch)
+		return -1;
+	c->fetch->done = fetch_done;
+	return 1;
+}
+
+static int select_all(struct copy *c, struct copy_selection *s, struct err *e)
+{
+	if (copy_select(&c->from, &c->spec, s, e) < 0)
+		return -1;
+	return c->fetch_done ? remote_select(&c->fetched, s, e) : 0;
+}
+
 /* ---- the content of what is selected ---- */
 
 struct select_job {
@@ -262,7 +326,7 @@ static int select_work(void *ctx, struct worker_report *r, struct str *result, s
 	struct copy_selection s = { 0 };
 	struct digest d;
 	(void)r;
-	int rc = copy_select(&c->from, &c->spec, &s, e);
+	int rc = select_all(c, &s, e);
 	if (rc == 0)
 		rc = copy_digest(&s, &c->spec, &d, e);
 	copy_selection_fini(&s);
@@ -327,7 +391,7 @@ static int copy_work(void *ctx, struct worker_report *r, struct str *result, str
 		return -1;
 	if (c->spec.chown && owner_resolve(l->build, &image, c->spec.chown, true, &owner, e) < 0)
 		return -1;
-	if (copy_select(&c->from, &c->spec, &s, e) < 0 ||
+	if (select_all(c, &s, e) < 0 ||
 	    copy_plan(l->build, &s, &c->spec, &owner, dest, e) < 0)
 		return -1;
 	return layer_job_write(l, dest, result, e);
@@ -347,6 +411,9 @@ int step_copy(struct build *b, struct stage *st, struct step *step, struct err *
 			return r;
 		c->from_ready = true;
 	}
+	int fetching = fetch_urls(b, step, c, e);
+	if (fetching)
+		return fetching;
 	if (!c->content_known)
 		return c->select ? 1 : start_select(b, step, c, e);
 	if (!c->looked_up) {

@@ -24,9 +24,7 @@ static int list_work(void *ctx, struct worker_report *r, struct str *result, str
 		.want = &l->layer.diffid,
 		.tree_fd = -1,
 	};
-	if (layer_apply(&a, &got, e) < 0)
-		return err_in(e, "read layer %s", digest_text(&l->layer.blob.digest).s);
-	return 0;
+	return layer_apply(&a, &got, e);
 }
 
 static int list_done(struct build *b, struct job *j, const struct str *result, const struct err *failed, struct err *e)

@@ -1,0 +1,184 @@
+/*
+ * ADD of HTTP(S) sources (ADD-04, ADD-06): fetched in a worker into a blob of the store, and asked for again with its ETag in later
+ * builds. What is known of a URL is kept in url/HEX.json:
+ *   {"url":…,"etag":…|absent,"digest":…,"size":…,"modified":…|absent}
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "copy_priv.h"
+#include "registry/fetch.h"
+#include "registry/pull.h"
+#include "store/blob.h"
+#include "store/record.h"
+
+enum { URL_MAX_BYTES = 1 << 30 };
+
+bool remote_is_git(const char *source)
+{
+	AUTO(free_drop) char *path = x_strndup(source, strcspn(source, "#?"));
+	return str_starts(source, "git://") || str_starts(source, "ssh://") || str_starts(source, "git@") || str_ends(path, ".git");
+}
+
+bool remote_is_url(const char *source)
+{
+	return str_starts(source, "http://") || str_starts(source, "https://");
+}
+
+/* The file's name: the last element of the URL's path (ADD-04). In the arena of `v`. */
+static const char *url_name(struct fsview *v, const char *url)
+{
+	const char *path = strstr(url, "://") + 3;
+	AUTO(free_drop) char *plain = x_strndup(path, strcspn(path, "#?"));
+	const char *slash = strrchr(plain, '/');
+	bool none = !slash || !slash[1] || strcmp(slash, "/.") == 0 || strcmp(slash, "/..") == 0;
+	return arena_strdup(&v->arena, none ? "__unnamed__" : slash + 1);
+}
+
+static char *memo_name(const char *url)
+{
+	struct digest d = digest_of(url, strlen(url));
+	return x_asprintf("url/%s.json", digest_hex(&d).s);
+}
+
+struct memo {
+	char *etag; /* owned */
+	struct remote_file file;
+};
+
+/* What was fetched before, if it is still there. */
+static bool memo_get(struct store *s, const char *url, struct memo *ret)
+{
+	struct err ignored;
+	AUTO(json_fini) struct json j = { 0 };
+	AUTO(free_drop) char *name = memo_name(url);
+	if (store_json_get(s, name, &j, &ignored) != 0 || !json_str(&j, "digest") || !json_str(&j, "etag"))
+		return false;
+	if (digest_parse(json_str(&j, "digest"), &ret->file.digest, &ignored) < 0 ||
+	    !blob_exists(s, &ret->file.digest, &ret->file.size))
+		return false;
+	ret->file.mtime = json_int(&j, "modified", 0);
+	ret->etag = x_strdup(json_str(&j, "etag"));
+	return true;
+}
+
+static int memo_put(struct store *s, const char *url, const struct fetched *f, struct err *e)
+{
+	struct json_out o;
+	AUTO(free_drop) char *name = memo_name(url);
+	json_out_init(&o);
+	json_begin(&o, '{');
+	json_kv_str(&o, "url", url);
+	if (f->etag)
+		json_kv_str(&o, "etag", f->etag);
+	json_kv_str(&o, "digest", digest_text(&f->digest).s);
+	json_kv_int(&o, "size", (int64_t)f->size);
+	if (f->has_last_modified)
+		json_kv_int(&o, "modified", f->last_modified);
+	json_end(&o, '}');
+	AUTO(free_drop) char *text = json_out_take(&o);
+	return store_json_put(s, name, text, e);
+}
+
+static int fetch_one(struct build *b, const char *url, struct pull_progress *progress, struct remote_file *ret, struct err *e)
+{
+	struct memo memo = { 0 };
+	struct blob_writer w;
+	struct fetched got = { 0 };
+	bool known = memo_get(b->store, url, &memo);
+	if (blob_writer_open(b->store, &w, e) < 0)
+		return -1;
+	struct fetch_request q = {
+		.url = url, .fd = w.fd, .limit = URL_MAX_BYTES, .etag = known ? memo.etag : NULL, .progress = progress,
+	};
+	int r = http_fetch(&q, &got, e);
+	if (r == 0 && got.not_modified) {
+		*ret = memo.file;
+		blob_writer_drop(&w);
+	} else if (r == 0) {
+		*ret = (struct remote_file){ .digest = got.digest, .size = got.size,
+					     .mtime = got.has_last_modified ? got.last_modified : 0 };
+		r = blob_writer_commit(&w, &got.digest, e);
+		if (r == 0)
+			r = memo_put(b->store, url, &got, e);
+	} else {
+		blob_writer_drop(&w);
+	}
+	fetched_fini(&got);
+	free(memo.etag);
+	return r;
+}
+
+struct remote_job {
+	struct build *build;
+	const struct strv *urls;
+};
+
+static void report_line(void *ctx, const char *text)
+{
+	worker_line(ctx, text);
+}
+
+/* The result: a line "DIGEST SIZE MTIME" per URL. */
+static int remote_work(void *ctx, struct worker_report *r, struct str *result, struct err *e)
+{
+	struct remote_job *j = ctx;
+	struct pull_progress progress = { .line = report_line, .ctx = r };
+	for (size_t i = 0; i < j->urls->n; i++) {
+		struct remote_file f;
+		if (fetch_one(j->build, j->urls->v[i], &progress, &f, e) < 0)
+			return -1;
+		str_addf(result, "%s %llu %lld\n", digest_text(&f.digest).s, (unsigned long long)f.size, (long long)f.mtime);
+	}
+	return 0;
+}
+
+struct job *remote_start(struct build *b, struct step *step, const struct strv *urls, struct err *e)
+{
+	struct remote_job ctx = { .build = b, .urls = urls };
+	return job_worker(b, step, "nacre-fetch", remote_work, &ctx, e);
+}
+
+int remote_result(const struct str *text, const struct strv *urls, struct copy_from *from, struct fsview *view, struct err *e)
+{
+	const char *p = text->buf;
+	fsview_init(view);
+	from->view = view;
+	from->remote = true;
+	for (size_t i = 0; i < urls->n; i++) {
+		char digest[80];
+		unsigned long long size;
+		long long mtime;
+		if (!p || sscanf(p, "%79s %llu %lld", digest, &size, &mtime) != 3)
+			return err_set(e, ERR_SYS, "a worker sent a broken report");
+		/* Each in a directory of its own: two URLs may end in one name. */
+		struct fsnode *dir = fsview_add(view, view->root, arena_printf(&view->arena, "%zu", i));
+		dir->type = TAR_DIR;
+		dir->kids_loaded = true;
+		struct fsnode *n = fsview_add(view, dir, url_name(view, urls->v[i]));
+		n->type = TAR_FILE;
+		n->kids_loaded = true;
+		n->mode = 0600;
+		n->size = size;
+		n->mtime = mtime;
+		n->has_digest = true;
+		if (digest_parse(digest, &n->digest, e) < 0)
+			return -1;
+		p = strchr(p, '\n');
+		p = p ? p + 1 : NULL;
+	}
+	return 0;
+}
+
+int remote_select(struct copy_from *from, struct copy_selection *ret, struct err *e)
+{
+	if (fsview_kids(from->view, from->view->root, e) < 0)
+		return -1;
+	for (size_t i = 0; i < from->view->root->n_kids; i++) {
+		struct fsnode *n = from->view->root->kids[i]->kids[0];
+		struct copy_match *m = vec_add(ret);
+		*m = (struct copy_match){ .from = from, .node = n, .name = n->name };
+	}
+	return 0;
+}
