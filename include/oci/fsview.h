@@ -34,7 +34,7 @@ struct fsnode {
 	bool has_digest;
 	struct digest digest;       /* of a FILE's content */
 	unsigned layer;             /* index of the layer that holds it (bottom = 0) */
-	const char *layer_path;     /* path of the member with the content inside that layer (differs for hard links); NULL: implied */
+	const char *layer_path;     /* of the member with the content inside that layer (differs for hard links); implied: NULL */
 	uint64_t inode;             /* equal for hard links of one file; 0 = no other link */
 	bool implied;               /* no entry named this directory */
 	void *mark;                 /* belongs to who plans with the view; NULL at first */
@@ -60,7 +60,11 @@ struct fsview {
 void fsview_init(struct fsview *v);   /* a root directory 0755 0:0 and nothing else */
 void fsview_fini(struct fsview *v);
 
-/* Puts a layer on top: whiteouts and opaque markers act on what is below it only, wherever they stand in the listing. */
+/*
+ * Puts a layer on top. Whiteouts and opaque markers act on what is below it only, wherever they stand in the listing;
+ * links on the way to an entry are followed, as the programs do that will unpack the image. Layers come in the order
+ * of their numbers.
+ */
 int fsview_apply(struct fsview *v, const struct listing *l, unsigned layer, struct err *e);
 
 /* A new child of dir (which must not have one of that name); the caller fills the rest. */
@@ -74,7 +78,8 @@ int fsview_child(struct fsview *v, struct fsnode *dir, const char *name, struct 
  * The node `path` names; *ret NULL when there is none (a component is missing, or is no directory: *ret_errno ENOENT or
  * ENOTDIR or ELOOP; may be NULL). follow_last: a link in the last place is followed too.
  */
-int fsview_lookup(struct fsview *v, const char *path, bool follow_last, struct fsnode **ret, int *ret_errno, struct err *e);
+int fsview_lookup(struct fsview *v, const char *path, bool follow_last, struct fsnode **ret, int *ret_errno,
+		  struct err *e);
 
 /* Path from the root, no leading slash, "" for the root; the caller owns it. */
 char *fsnode_path(const struct fsnode *n);

@@ -19,7 +19,8 @@ struct manifest {
  * Refuses a document that is index and manifest at once, or whose mediaType disagrees with `media_type` (T-H1). NULL: the
  * type is what the document says, for one that we know by its digest alone.
  */
-int manifest_parse(const char *bytes, size_t n, const char *media_type, const char *name, struct manifest *ret, struct err *e);
+int manifest_parse(const char *bytes, size_t n, const char *media_type, const char *name, struct manifest *ret,
+		   struct err *e);
 char *manifest_write(const struct manifest *m); /* OCI; layer and config types translated from Docker's; caller owns */
 void manifest_fini(struct manifest *m);
 

@@ -10,7 +10,7 @@ struct platform {
 	char os[32], arch[32], variant[32]; /* "" when not stated */
 	char os_version[64];
 };
-/* "linux/arm64/v8", "arm64", "linux"; normalised as containerd does (x86_64 -> amd64, aarch64 -> arm64, arm -> arm/v7 …). */
+/* "linux/arm64/v8", "arm64", "linux"; normalised as containerd does: x86_64 is amd64, aarch64 arm64, arm arm/v7. */
 int platform_parse(const char *text, struct platform *ret, struct err *e);
 void platform_host(struct platform *ret);
 char *platform_text(const struct platform *p); /* the caller owns it */

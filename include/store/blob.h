@@ -17,7 +17,9 @@ bool blob_exists(struct store *s, const struct digest *d, uint64_t *ret_size /* 
 int blob_open(struct store *s, const struct digest *d, int *ret_fd, struct err *e);
 /* A small document, whole, its digest verified (ERR_INTEGRITY). */
 int blob_read(struct store *s, const struct digest *d, size_t limit, struct str *out, struct err *e);
-/* Writes a small document; ready when it returns, on disk after store_sync. One that is there but damaged is replaced. */
+/*
+ * Writes a small document; ready when it returns, on disk after store_sync. One that is there but damaged is replaced.
+ */
 int blob_put(struct store *s, const void *bytes, size_t n, struct digest *ret, struct err *e);
 
 /* A blob being written: a file in tmp/, published under its digest when complete. A zeroed one is closed. */

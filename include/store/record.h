@@ -11,8 +11,8 @@
 struct store;
 
 /*
- * 0 found, 1 absent, -1. `name` is "step/HEX.json" and the like, made by us, never from input. Damaged = absent, logged.
- * JSON needs no checksum: a text that was cut short or has zeros in it does not parse.
+ * 0 found, 1 absent, -1. `name` is "step/HEX.json" and the like, made by us, never from input. Damaged = absent,
+ * logged. JSON needs no checksum: a text that was cut short or has zeros in it does not parse.
  */
 int store_json_get(struct store *s, const char *name, struct json *ret, struct err *e);
 /* Written aside and renamed over what is there. Missing directories are made. */
@@ -22,6 +22,7 @@ int store_json_put(struct store *s, const char *name, const char *text, struct e
  * nothing.
  */
 int store_file_put(struct store *s, const char *name, const void *bytes, size_t n, struct err *e);
-int store_file_get(struct store *s, const char *name, size_t limit, struct str *out, struct err *e); /* 0, 1 absent, -1 */
+/* 0, 1 absent, -1 */
+int store_file_get(struct store *s, const char *name, size_t limit, struct str *out, struct err *e);
 
 #endif

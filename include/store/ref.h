@@ -20,11 +20,17 @@ struct ref_entry {
 struct ref_list { struct ref_entry *v; size_t n, cap; };
 int ref_list(int layout_fd, struct ref_list *ret, struct err *e);
 void ref_list_fini(struct ref_list *l);
-/* Replaces the entry of that name (or adds). dir fd of a layout: the store's or an output's. Locked, written aside, renamed. */
+/*
+ * Replaces the entry of that name, or adds; one without name replaces the one of its digest without name. layout_fd: the
+ * store's or an output's. Under the layout's lock (its file oci-layout), written aside, synced, renamed.
+ */
 int ref_put(int layout_fd, const struct ref_entry *entry, struct err *e);
 int ref_remove(int layout_fd, const char *name, bool *ret_was_there, struct err *e);
 
-/* Makes oci-layout, index.json and blobs/sha256 in a directory unless they are there; ERR_SPEC for another layout version. */
+/*
+ * Makes oci-layout, index.json and blobs/sha256 in a directory unless they are there; ERR_SPEC for another layout
+ * version.
+ */
 int layout_init(int dir_fd, const char *name, struct err *e);
 
 #endif

@@ -100,7 +100,7 @@ struct walk {
 	int here;          /* owned; -1: at the root */
 	struct strv names; /* the way from the root to here; no links, no dots */
 	unsigned links;
-	char *spliced;     /* owned; what is left to walk after a link was followed */
+	char *spliced; /* owned; what is left to walk after a link was followed */
 };
 
 static void walk_fini(struct walk *w)
@@ -234,7 +234,8 @@ static bool try_openat2(int root_fd, const char *path, int flags, mode_t mode, i
 		return false;
 	/* EAGAIN: a rename somewhere raced with a ".."; openat2(2) asks to try again. */
 	for (int tries = 0; tries < 64; tries++) {
-		*ret_fd = sys_openat2(root_fd, path[0] ? path : ".", flags, mode, SYS_RESOLVE_IN_ROOT | SYS_RESOLVE_NO_MAGICLINKS);
+		*ret_fd = sys_openat2(root_fd, path[0] ? path : ".", flags, mode,
+				      SYS_RESOLVE_IN_ROOT | SYS_RESOLVE_NO_MAGICLINKS);
 		if (*ret_fd >= 0 || errno != EAGAIN)
 			break;
 	}

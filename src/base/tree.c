@@ -98,7 +98,10 @@ static int open_level(int dir_fd, const char *name, struct level *ret)
 	return 0;
 }
 
-struct levels { struct level *v; size_t n, cap; };
+struct levels {
+	struct level *v;
+	size_t n, cap;
+};
 
 static void levels_push(struct levels *l, struct level *level)
 {
@@ -107,7 +110,10 @@ static void levels_push(struct levels *l, struct level *level)
 		fd_drop(&l->v[l->n - 1 - LEVELS_OPEN].fd);
 }
 
-/* Removes the emptied innermost directory and goes back to the one above it. -1 and errno; then *lost when there is no way back. */
+/*
+ * Removes the emptied innermost directory and goes back to the one above it. -1 and errno; then *lost when there is no
+ * way back.
+ */
 static int levels_pop(struct levels *l, int dir_fd, bool *lost)
 {
 	struct level *here = &l->v[l->n - 1], *above = l->n > 1 ? here - 1 : NULL;

@@ -9,8 +9,8 @@
 
 /* The members of "config" that a field of struct image_config stands for; all others are kept as they are. */
 static const char *const known_inner[] = {
-	"User", "ExposedPorts", "Env", "Entrypoint", "Cmd", "Volumes", "WorkingDir", "Labels", "StopSignal", "Healthcheck",
-	"Shell", "OnBuild", "ArgsEscaped",
+	"User",   "ExposedPorts", "Env",         "Entrypoint", "Cmd",     "Volumes",     "WorkingDir",
+	"Labels", "StopSignal",   "Healthcheck", "Shell",      "OnBuild", "ArgsEscaped",
 };
 
 static bool is_known_inner(const char *key)
@@ -55,8 +55,10 @@ static int read_health(const struct json *inner, const char *name, struct health
 		return -1;
 	h->set = j != NULL;
 	if (doc_strv(j, "Test", name, &h->test, NULL, e) < 0 || doc_int(j, "Interval", name, &h->interval, e) < 0 ||
-	    doc_int(j, "Timeout", name, &h->timeout, e) < 0 || doc_int(j, "StartPeriod", name, &h->start_period, e) < 0 ||
-	    doc_int(j, "StartInterval", name, &h->start_interval, e) < 0 || doc_int(j, "Retries", name, &h->retries, e) < 0)
+	    doc_int(j, "Timeout", name, &h->timeout, e) < 0 ||
+	    doc_int(j, "StartPeriod", name, &h->start_period, e) < 0 ||
+	    doc_int(j, "StartInterval", name, &h->start_interval, e) < 0 ||
+	    doc_int(j, "Retries", name, &h->retries, e) < 0)
 		return -1;
 	return 0;
 }
@@ -73,7 +75,8 @@ static int read_inner(const struct json *top, const char *name, struct image_con
 	    doc_strv(j, "Cmd", name, &c->cmd, &c->has_cmd, e) < 0 || doc_keys(j, "Volumes", name, &c->volumes, e) < 0 ||
 	    doc_str(j, "WorkingDir", name, &c->working_dir, e) < 0 || read_labels(j, name, c, e) < 0 ||
 	    doc_str(j, "StopSignal", name, &c->stop_signal, e) < 0 || read_health(j, name, &c->health, e) < 0 ||
-	    doc_strv(j, "Shell", name, &c->shell, NULL, e) < 0 || doc_strv(j, "OnBuild", name, &c->onbuild, NULL, e) < 0 ||
+	    doc_strv(j, "Shell", name, &c->shell, NULL, e) < 0 ||
+	    doc_strv(j, "OnBuild", name, &c->onbuild, NULL, e) < 0 ||
 	    doc_bool(j, "ArgsEscaped", name, &c->args_escaped, e) < 0)
 		return -1;
 	for (size_t i = 0; i < json_len(j); i++)
@@ -117,9 +120,11 @@ static int read_history(const struct json *top, const char *name, struct image_c
 		AUTO(free_drop) char *what = x_asprintf("%s: history %zu", name, i);
 		if (j->type != JSON_OBJECT)
 			return err_set(e, ERR_SPEC, "%s is not an object", what);
-		if (doc_check_keys(j, known, ARRAY_LEN(known), what, e) < 0 || doc_time(j, "created", what, &h->created, e) < 0 ||
-		    doc_str(j, "created_by", what, &h->created_by, e) < 0 || doc_str(j, "author", what, &h->author, e) < 0 ||
-		    doc_str(j, "comment", what, &h->comment, e) < 0 || doc_bool(j, "empty_layer", what, &h->empty_layer, e) < 0)
+		if (doc_check_keys(j, known, ARRAY_LEN(known), what, e) < 0 ||
+		    doc_time(j, "created", what, &h->created, e) < 0 ||
+		    doc_str(j, "created_by", what, &h->created_by, e) < 0 ||
+		    doc_str(j, "author", what, &h->author, e) < 0 || doc_str(j, "comment", what, &h->comment, e) < 0 ||
+		    doc_bool(j, "empty_layer", what, &h->empty_layer, e) < 0)
 			return -1;
 	}
 	return 0;
@@ -130,9 +135,10 @@ static int read_config(const struct json *j, const char *name, struct image_conf
 	static const char *const known[] = {
 		"created", "author", "architecture", "os", "os.version", "variant", "config", "rootfs", "history",
 	};
-	if (doc_check_keys(j, known, ARRAY_LEN(known), name, e) < 0 || doc_time(j, "created", name, &c->created, e) < 0 ||
-	    doc_str(j, "author", name, &c->author, e) < 0 || platform_from_json(j, name, &c->platform, e) < 0 ||
-	    read_inner(j, name, c, e) < 0 || read_diff_ids(j, name, c, e) < 0)
+	if (doc_check_keys(j, known, ARRAY_LEN(known), name, e) < 0 ||
+	    doc_time(j, "created", name, &c->created, e) < 0 || doc_str(j, "author", name, &c->author, e) < 0 ||
+	    platform_from_json(j, name, &c->platform, e) < 0 || read_inner(j, name, c, e) < 0 ||
+	    read_diff_ids(j, name, c, e) < 0)
 		return -1;
 	return read_history(j, name, c, e);
 }

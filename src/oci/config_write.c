@@ -52,7 +52,7 @@ static void put_keys(struct json_out *o, const char *key, const struct strv *val
 }
 
 struct label {
-	char *key; /* owned */
+	char *key;         /* owned */
 	const char *value; /* borrowed */
 };
 

@@ -25,7 +25,8 @@ int doc_check_keys(const struct json *object, const char *const *known, size_t n
 {
 	for (size_t i = 0; i < json_len(object); i++)
 		for (size_t k = 0; k < n; k++)
-			if (str_case_eq(json_at(object, i)->key, known[k]) && !str_eq(json_at(object, i)->key, known[k]))
+			if (str_case_eq(json_at(object, i)->key, known[k]) &&
+			    !str_eq(json_at(object, i)->key, known[k]))
 				return err_set(e, ERR_SPEC, "%s: member \"%s\" is written \"%s\"", name, known[k],
 					       json_at(object, i)->key);
 	return 0;
@@ -34,12 +35,8 @@ int doc_check_keys(const struct json *object, const char *const *known, size_t n
 static const char *type_in_words(enum json_type type)
 {
 	static const char *const words[] = {
-		[JSON_NULL] = "null",
-		[JSON_BOOL] = "true or false",
-		[JSON_NUMBER] = "a number",
-		[JSON_STRING] = "a string",
-		[JSON_ARRAY] = "a list",
-		[JSON_OBJECT] = "an object",
+		[JSON_NULL] = "null",       [JSON_BOOL] = "true or false", [JSON_NUMBER] = "a number",
+		[JSON_STRING] = "a string", [JSON_ARRAY] = "a list",       [JSON_OBJECT] = "an object",
 	};
 	return words[type];
 }
@@ -51,7 +48,8 @@ int doc_get(const struct json *object, const char *key, enum json_type type, con
 	if (j && j->type == JSON_NULL)
 		j = NULL;
 	if (j && j->type != type)
-		return err_set(e, ERR_SPEC, "%s: \"%s\" is %s, not %s", name, key, type_in_words(j->type), type_in_words(type));
+		return err_set(e, ERR_SPEC, "%s: \"%s\" is %s, not %s", name, key, type_in_words(j->type),
+			       type_in_words(type));
 	*ret = j;
 	return 0;
 }
@@ -65,7 +63,8 @@ int doc_str(const struct json *object, const char *key, const char *name, char *
 	return 0;
 }
 
-int doc_strv(const struct json *object, const char *key, const char *name, struct strv *ret, bool *ret_set, struct err *e)
+int doc_strv(const struct json *object, const char *key, const char *name, struct strv *ret, bool *ret_set,
+	     struct err *e)
 {
 	const struct json *j;
 	if (doc_get(object, key, JSON_ARRAY, name, &j, e) < 0)

@@ -27,7 +27,8 @@ int doc_get(const struct json *object, const char *key, enum json_type type, con
 /* The caller owns *ret; NULL when not set or "". */
 int doc_str(const struct json *object, const char *key, const char *name, char **ret, struct err *e);
 /* *ret_set (may be NULL): there is a list, be it empty. */
-int doc_strv(const struct json *object, const char *key, const char *name, struct strv *ret, bool *ret_set, struct err *e);
+int doc_strv(const struct json *object, const char *key, const char *name, struct strv *ret, bool *ret_set,
+	     struct err *e);
 /* A Go map[string]struct{}: the keys, sorted. */
 int doc_keys(const struct json *object, const char *key, const char *name, struct strv *ret, struct err *e);
 /* 0 when not set; ERR_SPEC for anything but an exact integer of 64 bits. */

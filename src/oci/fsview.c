@@ -90,7 +90,8 @@ int fsview_child(struct fsview *v, struct fsnode *dir, const char *name, struct 
 	return 0;
 }
 
-int fsview_lookup(struct fsview *v, const char *path, bool follow_last, struct fsnode **ret, int *ret_errno, struct err *e)
+int fsview_lookup(struct fsview *v, const char *path, bool follow_last, struct fsnode **ret, int *ret_errno,
+		  struct err *e)
 {
 	return fsview_walk(v, path, strlen(path), follow_last, NULL, ret, ret_errno, e);
 }

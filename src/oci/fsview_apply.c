@@ -54,10 +54,13 @@ void fsview_detach(struct fsview *v, struct fsnode *node)
 	}
 }
 
-struct fsnodes { struct fsnode **v; size_t n, cap; };
+struct fsnodes {
+	struct fsnode **v;
+	size_t n, cap;
+};
 
-/* Takes what is from below out of one directory; its subdirectories that the layer touched are added to `todo`. */
-static void empty_one(struct apply *a, struct fsnode *dir, struct fsnodes *todo)
+/* Takes what is from below out of one directory; its subdirectories that the layer touched are added to `pending`. */
+static void empty_one(struct apply *a, struct fsnode *dir, struct fsnodes *pending)
 {
 	size_t kept = 0;
 	for (size_t i = 0; i < dir->n_kids; i++) {
@@ -72,24 +75,27 @@ static void empty_one(struct apply *a, struct fsnode *dir, struct fsnodes *todo)
 			continue;
 		if (kid->layer != a->layer)
 			fsnode_set_implied(kid, a->layer); /* what described it is hidden now */
-		vec_push(todo, kid);
+		vec_push(pending, kid);
 	}
 	dir->n_kids = kept;
 }
 
-/* Hides all that is below this layer in dir. Each directory is emptied once per layer, however many markers it has (T-A13). */
+/*
+ * Hides all that is below this layer in dir. Each directory is emptied once per layer, however many markers it has
+ * (T-A13).
+ */
 static void empty_dir(struct apply *a, struct fsnode *dir)
 {
-	struct fsnodes todo = { 0 };
-	vec_push(&todo, dir);
-	while (todo.n) {
-		struct fsnode *d = todo.v[--todo.n];
+	struct fsnodes pending = { 0 };
+	vec_push(&pending, dir);
+	while (pending.n) {
+		struct fsnode *d = pending.v[--pending.n];
 		if (d->emptied == a->layer + 1)
 			continue;
 		d->emptied = a->layer + 1;
-		empty_one(a, d, &todo);
+		empty_one(a, d, &pending);
 	}
-	vec_fini(&todo);
+	vec_fini(&pending);
 	a->dir = NULL;
 }
 

@@ -23,10 +23,12 @@ int fsview_load(struct fsview *v, struct fsnode *dir, struct err *e);
 /* ---- fsview_walk.c ---- */
 
 /*
- * Follows the first n bytes of path from the root; as fsview_lookup. With `make`, what is missing or in the way becomes a
- * directory of that layer.
+ * Follows the first n bytes of path from the root; as fsview_lookup. With `make`, what is missing or in the way becomes
+ * a directory of that layer.
  */
-struct fsview_making { unsigned layer; };
+struct fsview_making {
+	unsigned layer;
+};
 int fsview_walk(struct fsview *v, const char *path, size_t n, bool follow_last, const struct fsview_making *make,
 		struct fsnode **ret, int *ret_errno, struct err *e);
 

@@ -10,7 +10,9 @@
  * choose many with one hash value: SipHash-1-3 with a random key (Aumasson and Bernstein 2012; the rounds as in Rust's
  * and Python's dictionaries).
  */
-struct sip { uint64_t a, b, c, d; };
+struct sip {
+	uint64_t a, b, c, d;
+};
 
 static uint64_t rotate(uint64_t x, unsigned by)
 {
@@ -97,7 +99,10 @@ struct fsnode *table_find(const struct fsview *v, const struct fsnode *dir, cons
 
 void table_add(struct fsview *v, struct fsnode *node)
 {
-	/* Nodes below a removed directory stay in the table, unreachable because their directory is: no address is used twice. */
+	/*
+	 * Nodes below a removed directory stay in the table, unreachable because their directory is: no address is used
+	 * twice.
+	 */
 	if (++v->n_nodes > v->table_size)
 		grow(v);
 	struct fsnode **head = bucket(v, node->parent, node->name, strlen(node->name));

@@ -9,12 +9,12 @@
 struct walk {
 	struct fsview *v;
 	struct fsnode *at;
-	const char *rest;                  /* what is left to walk; ends at `end` */
+	const char *rest; /* what is left to walk; ends at `end` */
 	const char *end;
-	char *spliced;                     /* owned; holds rest once a link was followed */
+	char *spliced; /* owned; holds rest once a link was followed */
 	unsigned links;
 	const struct fsview_making *make;
-	int why;                           /* errno for "there is no such node" */
+	int why; /* errno for "there is no such node" */
 };
 
 static void walk_fini(struct walk *w)

@@ -56,7 +56,8 @@ static int parse(const struct json *j, const char *name, struct index *x, struct
 	if (doc_get(j, "manifests", JSON_ARRAY, name, &manifests, e) < 0)
 		return -1;
 	if (json_len(manifests) > LIMIT_INDEX_ENTRIES)
-		return err_set(e, ERR_LIMIT, "%s has %zu entries, more than %u", name, json_len(manifests), LIMIT_INDEX_ENTRIES);
+		return err_set(e, ERR_LIMIT, "%s has %zu entries, more than %u", name, json_len(manifests),
+			       LIMIT_INDEX_ENTRIES);
 	for (size_t i = 0; i < json_len(manifests); i++) {
 		AUTO(free_drop) char *what = x_asprintf("%s: entry %zu", name, i);
 		if (parse_entry(json_at(manifests, i), what, vec_add(&x->manifests), e) < 0)

@@ -40,7 +40,8 @@ static int parse_layers(const struct json *j, const char *name, struct manifest 
 
 static int parse(const struct json *j, const char *media_type, const char *name, struct manifest *m, struct err *e)
 {
-	static const char *const known[] = { "schemaVersion", "mediaType", "config", "layers", "manifests", "annotations" };
+	static const char *const known[] = { "schemaVersion", "mediaType", "config",
+					     "layers",        "manifests", "annotations" };
 	const struct json *annotations;
 	AUTO(free_drop) char *own_type = NULL;
 	AUTO(free_drop) char *config = x_asprintf("%s: config", name);
@@ -66,7 +67,8 @@ static int parse(const struct json *j, const char *media_type, const char *name,
 	return 0;
 }
 
-int manifest_parse(const char *bytes, size_t n, const char *media_type, const char *name, struct manifest *ret, struct err *e)
+int manifest_parse(const char *bytes, size_t n, const char *media_type, const char *name, struct manifest *ret,
+		   struct err *e)
 {
 	AUTO(json_fini) struct json j = { 0 };
 	struct manifest m = { 0 };

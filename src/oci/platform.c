@@ -11,8 +11,9 @@
 #include "platform_priv.h"
 
 /*
- * The rules of containerd's platforms package, on which Docker, BuildKit and the registries' clients agree: the words of
- * Go's GOOS and GOARCH, a few aliases, and a variant for arm (v5 to v8), arm64 (v8 unless said) and amd64 (v1 unless said).
+ * The rules of containerd's platforms package, on which Docker, BuildKit and the registries' clients agree: the words
+ * of Go's GOOS and GOARCH, a few aliases, and a variant for arm (v5 to v8), arm64 (v8 unless said) and amd64 (v1 unless
+ * said).
  */
 static const struct {
 	const char *alias, *arch, *variant; /* variant NULL: keep what was said */
@@ -22,13 +23,13 @@ static const struct {
 };
 
 static const char *const known_os[] = {
-	"aix", "android", "darwin", "dragonfly", "freebsd", "illumos", "ios", "js", "linux", "macos", "netbsd", "openbsd",
-	"plan9", "solaris", "wasip1", "windows", "zos",
+	"aix",   "android", "darwin",  "dragonfly", "freebsd", "illumos", "ios",     "js",  "linux",
+	"macos", "netbsd",  "openbsd", "plan9",     "solaris", "wasip1",  "windows", "zos",
 };
 
 static const char *const known_arch[] = {
-	"386", "amd64", "arm", "arm64", "loong64", "mips", "mips64", "mips64le", "mipsle", "ppc64", "ppc64le", "riscv64",
-	"s390x", "wasm",
+	"386",      "amd64",  "arm",   "arm64",   "loong64", "mips",  "mips64",
+	"mips64le", "mipsle", "ppc64", "ppc64le", "riscv64", "s390x", "wasm",
 };
 
 static bool is_one_of(const char *word, const char *const *list, size_t n)
@@ -176,7 +177,10 @@ bool platform_eq(const struct platform *a, const struct platform *b)
 }
 
 /* What a machine runs, best first. */
-struct candidates { struct platform v[32]; size_t n; };
+struct candidates {
+	struct platform v[32];
+	size_t n;
+};
 
 static void add_candidate(struct candidates *c, const struct platform *like, const char *arch, const char *variant)
 {

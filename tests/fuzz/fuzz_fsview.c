@@ -1,6 +1,6 @@
 /*
- * Layers merged into a view. The input is words, KIND PATH for each entry (KIND f d l h w o; l and h take a TARGET), "|"
- * between layers: few bytes make deep trees, links in circles, and deletions of all of it.
+ * Layers merged into a view. The input is words, KIND PATH for each entry (KIND f d l h w o; l and h take a TARGET),
+ * "|" between layers: few bytes make deep trees, links in circles, and deletions of all of it.
  */
 #include "fuzz.h"
 
@@ -20,7 +20,7 @@ static void must(bool true_of_every_view)
 /* Every node is found by its name and by its path, once, and has a type that a tree can have. */
 static void check(struct fsview *v)
 {
-	VEC(struct fsnode *) todo = {0};
+	VEC(struct fsnode *) todo = { 0 };
 	struct err e;
 
 	vec_push(&todo, v->root);
@@ -70,7 +70,7 @@ static void read_layer(char **at, struct listing *l)
 		struct list_entry *x = vec_add(l);
 
 		x->kind = *kind == 'w' ? LIST_WHITEOUT : *kind == 'o' ? LIST_OPAQUE : LIST_ENTRY;
-		x->tar.type = (enum tar_type)*kind;
+		x->tar.type = (enum tar_type) * kind;
 		x->tar.path = ptr_take(&path);
 		x->tar.link = ptr_take(&target);
 	}
@@ -86,7 +86,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 
 	fsview_init(&v);
 	for (unsigned layer = 0; r == 0 && *at; layer++) {
-		struct listing l = {0};
+		struct listing l = { 0 };
 
 		read_layer(&at, &l);
 		r = fsview_apply(&v, &l, layer, &e);

@@ -15,7 +15,10 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-static const struct { const char *name; long number; } calls[] = {
+static const struct {
+	const char *name;
+	long number;
+} calls[] = {
 	{ "clone3", SYS_clone3 },
 	{ "close_range", SYS_close_range },
 	{ "copy_file_range", SYS_copy_file_range },
@@ -34,7 +37,10 @@ static const struct { const char *name; long number; } calls[] = {
 	{ "unshare", SYS_unshare },
 };
 
-static const struct { const char *name; int number; } errors[] = {
+static const struct {
+	const char *name;
+	int number;
+} errors[] = {
 	{ "ENOSYS", ENOSYS }, { "EPERM", EPERM }, { "EINVAL", EINVAL }, { "ENOSPC", ENOSPC }, { "EACCES", EACCES },
 };
 

@@ -8,8 +8,22 @@
 static void test_syntax(void **state)
 {
 	static const char *const bad[] = {
-		"", "sha256", "sha256:", HEX, ":" HEX, "sha256" HEX, "SHA256:" HEX, "Sha256:" HEX, "sha512:" HEX, "sha256::" HEX,
-		"sha256:" HEX "0", "sha256:0" HEX, " sha256:" HEX, "sha256:" HEX " ", "sha256:" HEX "\n", "sha256+b64:" HEX,
+		"",
+		"sha256",
+		"sha256:",
+		HEX,
+		":" HEX,
+		"sha256" HEX,
+		"SHA256:" HEX,
+		"Sha256:" HEX,
+		"sha512:" HEX,
+		"sha256::" HEX,
+		"sha256:" HEX "0",
+		"sha256:0" HEX,
+		" sha256:" HEX,
+		"sha256:" HEX " ",
+		"sha256:" HEX "\n",
+		"sha256+b64:" HEX,
 		"sha256:../../../../../../../../../../../../../../../../../../../../../etc",
 		"sha256:0123456789ABCDEF0123456789abcdef0123456789abcdef0123456789abcdef",
 		"sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcde",
@@ -46,7 +60,9 @@ static void test_long(void **state)
 	assert_true(strlen(e.msg) < 200);
 }
 
-static const struct { const char *text, *hex; } vectors[] = {
+static const struct {
+	const char *text, *hex;
+} vectors[] = {
 	{ "", "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855" },
 	{ "abc", "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad" },
 	{ "abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq",
@@ -81,7 +97,8 @@ static struct digest of_fields(const char *a, const char *b)
 
 static void test_fields_stay_apart(void **state)
 {
-	struct digest a = of_fields("ab", "c"), b = of_fields("a", "bc"), c = of_fields("abc", ""), d = of_fields("", "abc");
+	struct digest a = of_fields("ab", "c"), b = of_fields("a", "bc"), c = of_fields("abc", ""),
+		      d = of_fields("", "abc");
 	assert_false(digest_eq(&a, &b));
 	assert_false(digest_eq(&a, &c));
 	assert_false(digest_eq(&c, &d));
@@ -111,8 +128,9 @@ static void test_random(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_syntax),            cmocka_unit_test(test_long), cmocka_unit_test(test_vectors),
-		cmocka_unit_test(test_fields_stay_apart), cmocka_unit_test(test_zero), cmocka_unit_test(test_random),
+		cmocka_unit_test(test_syntax),  cmocka_unit_test(test_long),
+		cmocka_unit_test(test_vectors), cmocka_unit_test(test_fields_stay_apart),
+		cmocka_unit_test(test_zero),    cmocka_unit_test(test_random),
 	};
 	return cmocka_run_group_tests_name("base/digest", tests, NULL, NULL);
 }

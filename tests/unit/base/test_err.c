@@ -59,10 +59,13 @@ static void test_long_texts(void **state)
 	}
 }
 
-static const struct { enum err_kind kind; int code; } codes[] = {
-	{ ERR_NONE, 0 }, { ERR_SYS, 1 }, { ERR_LIMIT, 1 }, { ERR_USAGE, 2 }, { ERR_PARSE, 3 }, { ERR_BUILD, 4 }, { ERR_CHILD, 5 },
-	{ ERR_NET, 6 }, { ERR_AUTH, 7 }, { ERR_NOTFOUND, 8 }, { ERR_SPEC, 9 }, { ERR_INTEGRITY, 9 }, { ERR_SANDBOX, 10 },
-	{ ERR_INTERRUPTED, 130 },
+static const struct {
+	enum err_kind kind;
+	int code;
+} codes[] = {
+	{ ERR_NONE, 0 },  { ERR_SYS, 1 },       { ERR_LIMIT, 1 },    { ERR_USAGE, 2 },         { ERR_PARSE, 3 },
+	{ ERR_BUILD, 4 }, { ERR_CHILD, 5 },     { ERR_NET, 6 },      { ERR_AUTH, 7 },          { ERR_NOTFOUND, 8 },
+	{ ERR_SPEC, 9 },  { ERR_INTEGRITY, 9 }, { ERR_SANDBOX, 10 }, { ERR_INTERRUPTED, 130 },
 };
 
 static void test_exit_codes(void **state)
@@ -81,7 +84,9 @@ static void test_exit_codes(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_texts), cmocka_unit_test(test_control_bytes), cmocka_unit_test(test_long_texts),
+		cmocka_unit_test(test_texts),
+		cmocka_unit_test(test_control_bytes),
+		cmocka_unit_test(test_long_texts),
 		cmocka_unit_test(test_exit_codes),
 	};
 	return cmocka_run_group_tests_name("base/err", tests, NULL, NULL);

@@ -15,8 +15,20 @@ static int parse(const char *text, size_t n, struct json *j, struct err *e)
 
 /* Read, then written: the same text, or the one that stands second. */
 static const char *const trips[][2] = {
-	{ "null" }, { "true" }, { "false" }, { "0" }, { "-0" }, { "12345678901234567890" }, { "1.50" }, { "1e308" }, { "1E+9" },
-	{ "\"\"" }, { "[]" }, { "{}" }, { "[[],{},[null]]" }, { "{\"b\":1,\"a\":{\"c\":[true,false]}}" },
+	{ "null" },
+	{ "true" },
+	{ "false" },
+	{ "0" },
+	{ "-0" },
+	{ "12345678901234567890" },
+	{ "1.50" },
+	{ "1e308" },
+	{ "1E+9" },
+	{ "\"\"" },
+	{ "[]" },
+	{ "{}" },
+	{ "[[],{},[null]]" },
+	{ "{\"b\":1,\"a\":{\"c\":[true,false]}}" },
 	{ " [ 1 , 2 ] \n", "[1,2]" },
 	{ "\"\\u0041\\n\\/\\\"\\\\\"", "\"A\\n/\\\"\\\\\"" },
 	{ "\"\\u00e4\\ud83d\\ude00\"", "\"\xc3\xa4\xf0\x9f\x98\x80\"" },
@@ -47,10 +59,45 @@ static void test_round_trips(void **state)
 }
 
 static const char *const refused[] = {
-	"", " ", "nul", "{", "[", "[1", "[1,]", "{\"a\"}", "{\"a\":}", "{\"a\":1,}", "{a:1}", "{1:1}", "'a'", "\"a", "\"\t\"",
-	"1 2", "{} {}", "[] x", "nullx", "01", "+1", ".5", "1.", "0x10", "NaN", "Infinity", "-", "// c\n1", "/* c */ 1",
-	"\xef\xbb\xbf{}", "\"\xff\"", "\"\xc3\"", "\"\\u12\"", "\"\\x41\"", "\"\\u0000\"", "{\"\\u0000\":1}",
-	"{\"a\":1,\"a\":1}", "{\"a\":1,\"b\":2,\"\\u0061\":3}", "[{\"x\":{\"a\":1,\"b\":{},\"a\":{}}}]",
+	"",
+	" ",
+	"nul",
+	"{",
+	"[",
+	"[1",
+	"[1,]",
+	"{\"a\"}",
+	"{\"a\":}",
+	"{\"a\":1,}",
+	"{a:1}",
+	"{1:1}",
+	"'a'",
+	"\"a",
+	"\"\t\"",
+	"1 2",
+	"{} {}",
+	"[] x",
+	"nullx",
+	"01",
+	"+1",
+	".5",
+	"1.",
+	"0x10",
+	"NaN",
+	"Infinity",
+	"-",
+	"// c\n1",
+	"/* c */ 1",
+	"\xef\xbb\xbf{}",
+	"\"\xff\"",
+	"\"\xc3\"",
+	"\"\\u12\"",
+	"\"\\x41\"",
+	"\"\\u0000\"",
+	"{\"\\u0000\":1}",
+	"{\"a\":1,\"a\":1}",
+	"{\"a\":1,\"b\":2,\"\\u0061\":3}",
+	"[{\"x\":{\"a\":1,\"b\":{},\"a\":{}}}]",
 };
 
 static void test_refused(void **state)
@@ -143,10 +190,22 @@ static void test_many_keys(void **state)
 	assert_true(seconds() - start < 10);
 }
 
-static const struct { const char *text; int64_t value; } integers[] = {
-	{ "0", 0 }, { "-1", -1 }, { "9223372036854775807", INT64_MAX }, { "-9223372036854775808", INT64_MIN },
-	{ "9223372036854775808", 77 }, { "-9223372036854775809", 77 }, { "1.0", 77 }, { "1e3", 77 }, { "\"5\"", 77 }, { "null", 77 },
-	{ "true", 77 }, { "[5]", 77 },
+static const struct {
+	const char *text;
+	int64_t value;
+} integers[] = {
+	{ "0", 0 },
+	{ "-1", -1 },
+	{ "9223372036854775807", INT64_MAX },
+	{ "-9223372036854775808", INT64_MIN },
+	{ "9223372036854775808", 77 },
+	{ "-9223372036854775809", 77 },
+	{ "1.0", 77 },
+	{ "1e3", 77 },
+	{ "\"5\"", 77 },
+	{ "null", 77 },
+	{ "true", 77 },
+	{ "[5]", 77 },
 };
 
 static void test_integers(void **state)
@@ -202,8 +261,9 @@ static void test_writer(void **state)
 	json_put_null(&o);
 	json_end(&o, '}');
 	AUTO(free_drop) char *text = json_out_take(&o);
-	assert_string_equal(text, "{\"s\":\"a\\\"\\n\\u001B\xef\xbf\xbd\xc3\xa4\",\"n\":-9223372036854775808,\"b\":false,"
-				  "\"l\":[\"x\",\"\"],\"z\":null}");
+	assert_string_equal(text,
+			    "{\"s\":\"a\\\"\\n\\u001B\xef\xbf\xbd\xc3\xa4\",\"n\":-9223372036854775808,\"b\":false,"
+			    "\"l\":[\"x\",\"\"],\"z\":null}");
 	json_out_init(&o);
 	json_begin(&o, '[');
 	json_out_drop(&o);

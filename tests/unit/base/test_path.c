@@ -7,7 +7,10 @@
 #include "base/limits.h"
 #include "base/path.h"
 
-static const struct { const char *path, *clean, *rooted, *dir, *base; bool dotdot; } texts[] = {
+static const struct {
+	const char *path, *clean, *rooted, *dir, *base;
+	bool dotdot;
+} texts[] = {
 	{ "", ".", "/", ".", "", false },
 	{ ".", ".", "/", ".", ".", false },
 	{ "/", "/", "/", "/", "", false },
@@ -48,9 +51,12 @@ static void test_text(void **state)
 
 static void test_join(void **state)
 {
-	static const struct { const char *a, *b, *joined; } joins[] = {
-		{ "/a", "b", "/a/b" },   { "/a", "/b", "/a/b" }, { "/a", "../b", "/b" }, { "a", "..", "." }, { "", "b", "b" },
-		{ "/", "b", "/b" },      { "a", "", "a" },       { "", "", "." },        { "/a", ".", "/a" }, { "", "/b", "/b" },
+	static const struct {
+		const char *a, *b, *joined;
+	} joins[] = {
+		{ "/a", "b", "/a/b" }, { "/a", "/b", "/a/b" }, { "/a", "../b", "/b" }, { "a", "..", "." },
+		{ "", "b", "b" },      { "/", "b", "/b" },     { "a", "", "a" },       { "", "", "." },
+		{ "/a", ".", "/a" },   { "", "/b", "/b" },
 	};
 	for (size_t i = 0; i < ARRAY_LEN(joins); i++) {
 		AUTO(free_drop) char *joined = path_join(joins[i].a, joins[i].b);
@@ -62,11 +68,20 @@ static void test_join(void **state)
 static int world_setup(void **state)
 {
 	static const char *const links[][2] = {
-		{ "/a", "root/abs" },          { "a/b", "root/rel" },           { "../../../out", "root/leave" },
-		{ "../../out", "root/a/leave" }, { "loop", "root/loop" },       { "pong", "root/ping" },
-		{ "ping", "root/pong" },       { "nowhere", "root/dangling" },  { "a/b/f", "root/file" },
-		{ "/etc/passwd", "root/pw" }, { "/proc/self/root", "root/prc" }, { "..", "root/a/up" },
-		{ "a/", "root/slash" },        { ".", "root/dot" },
+		{ "/a", "root/abs" },
+		{ "a/b", "root/rel" },
+		{ "../../../out", "root/leave" },
+		{ "../../out", "root/a/leave" },
+		{ "loop", "root/loop" },
+		{ "pong", "root/ping" },
+		{ "ping", "root/pong" },
+		{ "nowhere", "root/dangling" },
+		{ "a/b/f", "root/file" },
+		{ "/etc/passwd", "root/pw" },
+		{ "/proc/self/root", "root/prc" },
+		{ "..", "root/a/up" },
+		{ "a/", "root/slash" },
+		{ ".", "root/dot" },
 	};
 	temp_setup(state);
 	struct temp *t = *state;
@@ -88,8 +103,15 @@ static int open_root(struct temp *t)
 	return fd;
 }
 
-/* Where a path leads, as the path of the same file without links below the test's directory; or why it leads nowhere. */
-static const struct { const char *path; int flags; const char *same; int why; } opens[] = {
+/*
+ * Where a path leads, as the path of the same file without links below the test's directory; or why it leads nowhere.
+ */
+static const struct {
+	const char *path;
+	int flags;
+	const char *same;
+	int why;
+} opens[] = {
 	{ "", O_PATH, "root", 0 },
 	{ ".", O_PATH, "root", 0 },
 	{ "/", O_PATH, "root", 0 },
@@ -153,17 +175,17 @@ static void test_opens(void **state)
 	}
 }
 
-static const struct { const char *path; int flags; const char *made; int why; } creations[] = {
-	{ "new", O_CREAT | O_EXCL, "root/new", 0 },
-	{ "/a/b/new", O_CREAT, "root/a/b/new", 0 },
-	{ "abs/b/new2", O_CREAT, "root/a/b/new2", 0 },
-	{ "dangling", O_CREAT | O_EXCL, NULL, EEXIST },
-	{ "dangling", O_CREAT, "root/nowhere", 0 },
-	{ "file", O_CREAT | O_EXCL, NULL, EEXIST },
-	{ "leave", O_CREAT, "root/out", 0 },
-	{ "a/leave/x", O_CREAT, NULL, ENOTDIR },
-	{ "newdir/", O_CREAT, NULL, EISDIR },
-	{ "x/y", O_CREAT, NULL, ENOENT },
+static const struct {
+	const char *path;
+	int flags;
+	const char *made;
+	int why;
+} creations[] = {
+	{ "new", O_CREAT | O_EXCL, "root/new", 0 },    { "/a/b/new", O_CREAT, "root/a/b/new", 0 },
+	{ "abs/b/new2", O_CREAT, "root/a/b/new2", 0 }, { "dangling", O_CREAT | O_EXCL, NULL, EEXIST },
+	{ "dangling", O_CREAT, "root/nowhere", 0 },    { "file", O_CREAT | O_EXCL, NULL, EEXIST },
+	{ "leave", O_CREAT, "root/out", 0 },           { "a/leave/x", O_CREAT, NULL, ENOTDIR },
+	{ "newdir/", O_CREAT, NULL, EISDIR },          { "x/y", O_CREAT, NULL, ENOENT },
 };
 
 static void test_creations(void **state)
@@ -190,9 +212,12 @@ static void test_parents(void **state)
 {
 	struct temp *t = *state;
 	AUTO(fd_drop) int root = open_root(t);
-	static const struct { const char *path, *dir, *name; } good[] = {
-		{ "x", "root", "x" },        { "/x", "root", "x" },      { "a/b/x", "root/a/b", "x" }, { "abs/x", "root/a", "x" },
-		{ "../../x", "root", "x" },  { "a/loop", "root/a", "loop" }, { "loop", "root", "loop" },
+	static const struct {
+		const char *path, *dir, *name;
+	} good[] = {
+		{ "x", "root", "x" },       { "/x", "root", "x" },      { "a/b/x", "root/a/b", "x" },
+		{ "abs/x", "root/a", "x" }, { "../../x", "root", "x" }, { "a/loop", "root/a", "loop" },
+		{ "loop", "root", "loop" },
 	};
 	static const char *const bad[] = { "", "/", ".", "..", "a/", "a/.", "a/..", "x/y", "a/b/f/x", "loop/x" };
 	for (size_t i = 0; i < ARRAY_LEN(good); i++) {
@@ -215,16 +240,13 @@ static void test_mkdirs(void **state)
 {
 	struct temp *t = *state;
 	AUTO(fd_drop) int root = open_root(t);
-	static const struct { const char *path, *made; int why; } dirs[] = {
-		{ "a/b", "root/a/b", 0 },
-		{ "m/n/o", "root/m/n/o", 0 },
-		{ "abs/new/deep", "root/a/new/deep", 0 },
-		{ "../../top", "root/top", 0 },
-		{ "/", "root", 0 },
-		{ "a/b/f", NULL, ENOTDIR },
-		{ "a/b/f/x", NULL, ENOTDIR },
-		{ "loop/x", NULL, ELOOP },
-		{ "dangling/x", NULL, ENOENT },
+	static const struct {
+		const char *path, *made;
+		int why;
+	} dirs[] = {
+		{ "a/b", "root/a/b", 0 },       { "m/n/o", "root/m/n/o", 0 }, { "abs/new/deep", "root/a/new/deep", 0 },
+		{ "../../top", "root/top", 0 }, { "/", "root", 0 },           { "a/b/f", NULL, ENOTDIR },
+		{ "a/b/f/x", NULL, ENOTDIR },   { "loop/x", NULL, ELOOP },    { "dangling/x", NULL, ENOENT },
 	};
 	for (size_t i = 0; i < ARRAY_LEN(dirs); i++) {
 		int r = root_mkdirs(root, dirs[i].path, 0750);
@@ -320,8 +342,9 @@ static void test_long_names(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_text), cmocka_unit_test(test_join), WORLD(test_opens), WORLD(test_creations), WORLD(test_parents),
-		WORLD(test_mkdirs),          WORLD(test_link_limit),      WORLD(test_deep),  WORLD(test_long_names),
+		cmocka_unit_test(test_text), cmocka_unit_test(test_join), WORLD(test_opens),      WORLD(test_creations),
+		WORLD(test_parents),         WORLD(test_mkdirs),          WORLD(test_link_limit), WORLD(test_deep),
+		WORLD(test_long_names),
 	};
 	return cmocka_run_group_tests_name("base/path", tests, NULL, NULL);
 }

@@ -207,10 +207,14 @@ static void test_program_bounds(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_lines_and_result), cmocka_unit_test(test_failure),
-		cmocka_unit_test(test_large_result),     cmocka_unit_test(test_death),
-		cmocka_unit_test(test_kill),             cmocka_unit_test(test_dies_with_its_parent),
-		cmocka_unit_test(test_program),          cmocka_unit_test(test_program_fails),
+		cmocka_unit_test(test_lines_and_result),
+		cmocka_unit_test(test_failure),
+		cmocka_unit_test(test_large_result),
+		cmocka_unit_test(test_death),
+		cmocka_unit_test(test_kill),
+		cmocka_unit_test(test_dies_with_its_parent),
+		cmocka_unit_test(test_program),
+		cmocka_unit_test(test_program_fails),
 		cmocka_unit_test(test_program_bounds),
 	};
 	return cmocka_run_group_tests_name("base/proc", tests, NULL, NULL);

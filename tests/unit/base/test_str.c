@@ -44,7 +44,12 @@ static void test_questions(void **state)
 	assert_string_equal(text, "abc\xc3\x84z");
 }
 
-static const struct { const char *text; uint64_t max; bool decimal, octal; uint64_t value; } numbers[] = {
+static const struct {
+	const char *text;
+	uint64_t max;
+	bool decimal, octal;
+	uint64_t value;
+} numbers[] = {
 	{ "0", 10, true, true, 0 },
 	{ "7", 7, true, true, 7 },
 	{ "8", 7, false, false, 0 },
@@ -81,9 +86,11 @@ static void test_numbers(void **state)
 static void test_nearest(void **state)
 {
 	static const char *const known[] = { "RUN", "COPY", "ENTRYPOINT", "ENV" };
-	static const struct { const char *word, *nearest; } words[] = {
-		{ "RNU", "RUN" },  { "COPPY", "COPY" }, { "copy", "COPY" }, { "ENTRYPIONT", "ENTRYPOINT" }, { "XYZZYX", NULL },
-		{ "", NULL },      { "ENTRY", NULL },
+	static const struct {
+		const char *word, *nearest;
+	} words[] = {
+		{ "RNU", "RUN" },   { "COPPY", "COPY" }, { "copy", "COPY" }, { "ENTRYPIONT", "ENTRYPOINT" },
+		{ "XYZZYX", NULL }, { "", NULL },        { "ENTRY", NULL },
 	};
 	for (size_t i = 0; i < ARRAY_LEN(words); i++) {
 		const char *got = str_nearest(words[i].word, known, ARRAY_LEN(known));
@@ -97,10 +104,16 @@ static void test_nearest(void **state)
 }
 
 /* What stands first, for a human, and as UTF-8. */
-static const struct { const char *bytes, *printable, *utf8; } texts[] = {
+static const struct {
+	const char *bytes, *printable, *utf8;
+} texts[] = {
 	{ "plain \xc3\xa4 \xf0\x9f\x98\x80", "plain \xc3\xa4 \xf0\x9f\x98\x80", "plain \xc3\xa4 \xf0\x9f\x98\x80" },
 	{ "\x1b[2J\r\n\t\x7f", "\\x1b[2J\\x0d\\x0a\\x09\\x7f", "\x1b[2J\r\n\t\x7f" },
-	{ "\xc2\x9b" "31m", "\\xc2\\x9b31m", "\xc2\x9b" "31m" },
+	{ "\xc2\x9b"
+	  "31m",
+	  "\\xc2\\x9b31m",
+	  "\xc2\x9b"
+	  "31m" },
 	{ "a\xff\xfe", "a\\xff\\xfe", "a\xef\xbf\xbd\xef\xbf\xbd" },
 	{ "\xc0\xaf", "\\xc0\\xaf", "\xef\xbf\xbd\xef\xbf\xbd" },
 	{ "\xe2\x82", "\\xe2\\x82", "\xef\xbf\xbd\xef\xbf\xbd" },
@@ -122,10 +135,23 @@ static void test_texts(void **state)
 
 static void test_sizes(void **state)
 {
-	static const struct { uint64_t bytes; const char *text; } sizes[] = {
-		{ 0, "0 B" },           { 999, "999 B" },         { 1000, "1.00 kB" },     { 1234, "1.23 kB" },   { 9994, "9.99 kB" },
-		{ 9996, "10.0 kB" },    { 99949, "99.9 kB" },     { 99960, "100 kB" },     { 999499, "999 kB" },  { 999500, "1.00 MB" },
-		{ 1500000, "1.50 MB" }, { 28100000000, "28.1 GB" }, { UINT64_MAX, "18.4 EB" },
+	static const struct {
+		uint64_t bytes;
+		const char *text;
+	} sizes[] = {
+		{ 0, "0 B" },
+		{ 999, "999 B" },
+		{ 1000, "1.00 kB" },
+		{ 1234, "1.23 kB" },
+		{ 9994, "9.99 kB" },
+		{ 9996, "10.0 kB" },
+		{ 99949, "99.9 kB" },
+		{ 99960, "100 kB" },
+		{ 999499, "999 kB" },
+		{ 999500, "1.00 MB" },
+		{ 1500000, "1.50 MB" },
+		{ 28100000000, "28.1 GB" },
+		{ UINT64_MAX, "18.4 EB" },
 	};
 	for (size_t i = 0; i < ARRAY_LEN(sizes); i++) {
 		AUTO(str_fini) struct str s = { 0 };
@@ -176,9 +202,9 @@ static void test_env(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_grow),  cmocka_unit_test(test_questions), cmocka_unit_test(test_numbers),
-		cmocka_unit_test(test_nearest), cmocka_unit_test(test_texts),   cmocka_unit_test(test_sizes),
-		cmocka_unit_test(test_lists), cmocka_unit_test(test_env),
+		cmocka_unit_test(test_grow),    cmocka_unit_test(test_questions), cmocka_unit_test(test_numbers),
+		cmocka_unit_test(test_nearest), cmocka_unit_test(test_texts),     cmocka_unit_test(test_sizes),
+		cmocka_unit_test(test_lists),   cmocka_unit_test(test_env),
 	};
 	return cmocka_run_group_tests_name("base/str", tests, NULL, NULL);
 }

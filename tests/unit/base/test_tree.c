@@ -197,8 +197,13 @@ static void test_file_put(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_names_are_sorted), TEST(test_remove),       TEST(test_odd_permissions), TEST(test_goes_on_after_a_failure),
-		TEST(test_deep),             TEST(test_two_removers), TEST(test_file_put),
+		TEST(test_names_are_sorted),
+		TEST(test_remove),
+		TEST(test_odd_permissions),
+		TEST(test_goes_on_after_a_failure),
+		TEST(test_deep),
+		TEST(test_two_removers),
+		TEST(test_file_put),
 	};
 	return cmocka_run_group_tests_name("base/tree", tests, NULL, NULL);
 }

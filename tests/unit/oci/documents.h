@@ -25,12 +25,26 @@
 
 /* Texts that are no digest, as they stand inside a JSON string (THREATS T-H4). */
 static const char *const bad_digests[] = {
-	"", ":", "sha256", "sha256:", "sha256:abc", "sha256:../../../../etc/passwd", "sha256:" HEX0 "0",
-	"sha256:000000000000000000000000000000000000000000000000000000000000000", "SHA256:" HEX0, "sha256::" HEX0,
-	"sha256:" HEX0 ":", " sha256:" HEX0, "sha256:" HEX0 " ", "sha256:" HEX0 "/..",
+	"",
+	":",
+	"sha256",
+	"sha256:",
+	"sha256:abc",
+	"sha256:../../../../etc/passwd",
+	"sha256:" HEX0 "0",
+	"sha256:000000000000000000000000000000000000000000000000000000000000000",
+	"SHA256:" HEX0,
+	"sha256::" HEX0,
+	"sha256:" HEX0 ":",
+	" sha256:" HEX0,
+	"sha256:" HEX0 " ",
+	"sha256:" HEX0 "/..",
 	"sha256:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
 	"sha256:g000000000000000000000000000000000000000000000000000000000000000",
-	"sha512:" HEX0, "sha512:" HEX0 HEX0, "md5:00000000000000000000000000000000", HEX0,
+	"sha512:" HEX0,
+	"sha512:" HEX0 HEX0,
+	"md5:00000000000000000000000000000000",
+	HEX0,
 };
 
 /* "%s" in `template` stands for `value`; the caller owns the result. */

@@ -11,7 +11,10 @@ static int parse(const char *text, struct descriptor *d, struct err *e)
 	return descriptor_parse(&j, "test", d, e);
 }
 
-static const struct { const char *text; uint64_t size; } good[] = {
+static const struct {
+	const char *text;
+	uint64_t size;
+} good[] = {
 	{ "{\"mediaType\":\"a/b\",\"digest\":\"" SHA0 "\",\"size\":0}", 0 },
 	{ "{\"size\":9223372036854775807,\"digest\":\"" SHA0 "\",\"mediaType\":\"a/b\"}", INT64_MAX },
 	{ "{\"mediaType\":\"a/b\",\"digest\":\"" SHA0 "\",\"size\":5,\"urls\":[\"http://x\"],\"data\":\"AA==\"}", 5 },
@@ -31,7 +34,10 @@ static void test_good(void **state)
 }
 
 static const char *const bad[] = {
-	"null", "1", "[]", "{}",
+	"null",
+	"1",
+	"[]",
+	"{}",
 	"{\"digest\":\"" SHA0 "\",\"size\":0}",
 	"{\"mediaType\":\"a/b\",\"size\":0}",
 	"{\"mediaType\":\"a/b\",\"digest\":\"" SHA0 "\"}",
@@ -75,7 +81,8 @@ static void test_digests(void **state)
 static void test_sizes(void **state)
 {
 	static const char *const sizes[] = {
-		"-1", "1.5", "1e3", "9223372036854775808", "18446744073709551616", "1e308", "\"7\"", "null", "true", "-9223372036854775808",
+		"-1",    "1.5",  "1e3",  "9223372036854775808",  "18446744073709551616", "1e308",
+		"\"7\"", "null", "true", "-9223372036854775808",
 	};
 	refuse_each("{\"mediaType\":\"a/b\",\"digest\":\"" SHA0 "\",\"size\":%s}", sizes, ARRAY_LEN(sizes));
 }
@@ -83,7 +90,8 @@ static void test_sizes(void **state)
 static void test_media_types(void **state)
 {
 	static const char *const types[] = {
-		"", "a", "/", "a/", "/b", "a/b/c", "a b/c", "a/b\\n", "a/b\\u001b[2J", "a/b;charset=utf-8", "a/\\u00e4", "a/b ",
+		"",          "a",    "/", "a/", "/b", "a/b/c", "a b/c", "a/b\\n", "a/b\\u001b[2J", "a/b;charset=utf-8",
+		"a/\\u00e4", "a/b ",
 	};
 	refuse_each("{\"mediaType\":\"%s\",\"digest\":\"" SHA0 "\",\"size\":0}", types, ARRAY_LEN(types));
 	/* 127 bytes on each side of the slash are the most. */
@@ -117,8 +125,8 @@ static void test_write(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_good),    cmocka_unit_test(test_bad),         cmocka_unit_test(test_digests),
-		cmocka_unit_test(test_sizes),   cmocka_unit_test(test_media_types), cmocka_unit_test(test_write),
+		cmocka_unit_test(test_good),  cmocka_unit_test(test_bad),         cmocka_unit_test(test_digests),
+		cmocka_unit_test(test_sizes), cmocka_unit_test(test_media_types), cmocka_unit_test(test_write),
 	};
 	return cmocka_run_group_tests_name("oci/descriptor", tests, NULL, NULL);
 }

@@ -1,4 +1,7 @@
-/* The merged view: what layers make of each other, links, hard links, and that hostile layers cost little (T-A2, T-A3, T-A13). */
+/*
+ * The merged view: what layers make of each other, links, hard links, and that hostile layers cost little (T-A2, T-A3,
+ * T-A13).
+ */
 #include "documents.h"
 
 #include <errno.h>
@@ -28,7 +31,7 @@ static void read_layer(const char *text, struct listing *l)
 		AUTO(free_drop) char *kind = next_word(&p);
 		struct list_entry *x = vec_add(l);
 		x->kind = *kind == 'w' ? LIST_WHITEOUT : *kind == 'o' ? LIST_OPAQUE : LIST_ENTRY;
-		x->tar.type = (enum tar_type)*kind;
+		x->tar.type = (enum tar_type) * kind;
 		x->tar.mode = kind[1] ? (mode_t)strtoul(kind + 1, NULL, 8) : *kind == 'd' ? 0700 : 0644;
 		x->tar.path = next_word(&p);
 		if (*kind == 'l' || *kind == 'h')
@@ -92,7 +95,9 @@ static void write_below(struct fsview *v, struct fsnode *dir, struct str *out)
 	}
 }
 
-static const struct { const char *what, *layers, *view; } merges[] = {
+static const struct {
+	const char *what, *layers, *view;
+} merges[] = {
 	{ "one layer", "d a f a/x l b a", "da@0 fa/x@0 lb@0>a" },
 	{ "order does not matter", "f b f a d c f c/z f c/y", "fa@0 fb@0 dc@0 fc/y@0 fc/z@0" },
 	{ "implied parents", "f a/b/x", "Da@0 Da/b@0 fa/b/x@0" },
@@ -134,7 +139,8 @@ static const struct { const char *what, *layers, *view; } merges[] = {
 	{ "through a link of this layer", "d a l b a f b/x", "da@0 fa/x@0=b/x lb@0>a" },
 	{ "through a link of a lower layer", "d a l b a | f b/x", "da@0 fa/x@1=b/x lb@0>a" },
 	{ "through an absolute link", "d a l b /a f b/x", "da@0 fa/x@0=b/x lb@0>/a" },
-	{ "through a link that leaves", "l d ../../../canary/dir f d/f", "Dcanary@0 Dcanary/dir@0 fcanary/dir/f@0=d/f ld@0>../../../canary/dir" },
+	{ "through a link that leaves", "l d ../../../canary/dir f d/f",
+	  "Dcanary@0 Dcanary/dir@0 fcanary/dir/f@0=d/f ld@0>../../../canary/dir" },
 	{ "through a dangling link", "l d x/y f d/f", "ld@0>x/y Dx@0 Dx/y@0 fx/y/f@0=d/f" },
 	{ "link replaced on the way", "d a l b a f b/x d b f b/y", "da@0 fa/x@0=b/x db@0 fb/y@0" },
 	{ "directory replaced on the way", "d a f a/x d b l a b f a/y", "la@0>b db@0 fb/y@0=a/y" },
@@ -152,7 +158,8 @@ static void test_merges(void **state)
 			fail_msg("%s: %s", merges[i].what, e.msg);
 		write_below(&v, v.root, &got);
 		if (strcmp(str_text(&got), merges[i].view) != 0)
-			fail_msg("%s: [%s] gives\n  %s, not\n  %s", merges[i].what, merges[i].layers, str_text(&got), merges[i].view);
+			fail_msg("%s: [%s] gives\n  %s, not\n  %s", merges[i].what, merges[i].layers, str_text(&got),
+				 merges[i].view);
 		fsview_fini(&v);
 	}
 }
@@ -164,9 +171,17 @@ static void test_metadata(void **state)
 	struct tar_xattr xattr = { .name = (char *)"user.x", .value = (char *)"a\0b", .len = 3 };
 	struct list_entry entries[] = {
 		{ .tar = { .type = TAR_DIR, .path = (char *)".", .mode = 01777, .uid = 1, .mtime = 5 } },
-		{ .tar = { .type = TAR_FILE, .path = (char *)"f", .mode = 04755, .uid = 7, .gid = 8, .size = 9, .mtime = -10,
-			   .mtime_ns = 11, .xattrs = { .v = &xattr, .n = 1 } },
-		  .has_digest = true, .digest = { .b = { 12 } } },
+		{ .tar = { .type = TAR_FILE,
+			   .path = (char *)"f",
+			   .mode = 04755,
+			   .uid = 7,
+			   .gid = 8,
+			   .size = 9,
+			   .mtime = -10,
+			   .mtime_ns = 11,
+			   .xattrs = { .v = &xattr, .n = 1 } },
+		  .has_digest = true,
+		  .digest = { .b = { 12 } } },
 		{ .tar = { .type = TAR_CHAR, .path = (char *)"c", .major = 1, .minor = 3 } },
 		{ .tar = { .type = TAR_HARDLINK, .path = (char *)"h", .link = (char *)"f", .mode = 0, .uid = 99 } },
 	};
@@ -201,8 +216,8 @@ static void test_metadata(void **state)
 }
 
 static const char *const refused[] = {
-	"h a b", "d a h b a", "f a h b a/x", "f .", "l . /", "h . a", "f ..", "f a/..", "f a/.", "f a/",
-	"l a b l b a f a/x",
+	"h a b", "d a h b a", "f a h b a/x",       "f .", "l . /", "h . a", "f ..", "f a/..",
+	"f a/.", "f a/",      "l a b l b a f a/x",
 };
 
 static void test_refused(void **state)
@@ -217,11 +232,17 @@ static void test_refused(void **state)
 	}
 }
 
-static const char world[] = "d a d a/b f a/b/f l abs /a l rel a/b l up ../../a l a/back .. l loop loop l ping pong l pong ping "
-			    "l file a/b/f l dangling nowhere l a/self . l empty/x ../a/b/f";
+static const char world[] =
+	"d a d a/b f a/b/f l abs /a l rel a/b l up ../../a l a/back .. l loop loop l ping pong l pong ping "
+	"l file a/b/f l dangling nowhere l a/self . l empty/x ../a/b/f";
 
 /* Found: the path of the node. Not found: NULL and why. */
-static const struct { const char *path; bool follow; const char *found; int why; } lookups[] = {
+static const struct {
+	const char *path;
+	bool follow;
+	const char *found;
+	int why;
+} lookups[] = {
 	{ "", true, "", 0 },
 	{ "/", true, "", 0 },
 	{ ".", false, "", 0 },
@@ -453,10 +474,11 @@ static void test_node_limit(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_merges),     cmocka_unit_test(test_metadata), cmocka_unit_test(test_refused),
-		cmocka_unit_test(test_lookups),    cmocka_unit_test(test_link_limit), cmocka_unit_test(test_on_demand),
-		cmocka_unit_test(test_large),      cmocka_unit_test(test_many_markers), cmocka_unit_test(test_deep),
-		cmocka_unit_test(test_node_limit),
+		cmocka_unit_test(test_merges),     cmocka_unit_test(test_metadata),
+		cmocka_unit_test(test_refused),    cmocka_unit_test(test_lookups),
+		cmocka_unit_test(test_link_limit), cmocka_unit_test(test_on_demand),
+		cmocka_unit_test(test_large),      cmocka_unit_test(test_many_markers),
+		cmocka_unit_test(test_deep),       cmocka_unit_test(test_node_limit),
 	};
 	return cmocka_run_group_tests_name("oci/fsview", tests, NULL, NULL);
 }

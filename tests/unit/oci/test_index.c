@@ -22,11 +22,14 @@ static const char *const bad[] = {
 	"{\"schemaVersion\":2,\"manifests\":[],\"mediaType\":\"" MT_MANIFEST "\"}",
 	"{\"schemaVersion\":2,\"manifests\":[],\"mediaType\":[]}",
 	"{\"schemaVersion\":2,\"manifests\":[1]}",
-	"{\"schemaVersion\":2,\"manifests\":[{\"mediaType\":\"a/b\",\"digest\":\"" SHA0 "\",\"size\":1,\"platform\":[]}]}",
-	"{\"schemaVersion\":2,\"manifests\":[{\"mediaType\":\"a/b\",\"digest\":\"" SHA0 "\",\"size\":1,\"platform\":{\"os\":1}}]}",
+	"{\"schemaVersion\":2,\"manifests\":[{\"mediaType\":\"a/b\",\"digest\":\"" SHA0
+	"\",\"size\":1,\"platform\":[]}]}",
+	"{\"schemaVersion\":2,\"manifests\":[{\"mediaType\":\"a/b\",\"digest\":\"" SHA0
+	"\",\"size\":1,\"platform\":{\"os\":1}}]}",
 	"{\"schemaVersion\":2,\"manifests\":[{\"mediaType\":\"a/b\",\"digest\":\"" SHA0
 	"\",\"size\":1,\"platform\":{\"os\":\"l2345678901234567890123456789012\"}}]}",
-	"{\"schemaVersion\":2,\"manifests\":[{\"mediaType\":\"a/b\",\"digest\":\"" SHA0 "\",\"size\":1,\"annotations\":[]}]}",
+	"{\"schemaVersion\":2,\"manifests\":[{\"mediaType\":\"a/b\",\"digest\":\"" SHA0
+	"\",\"size\":1,\"annotations\":[]}]}",
 };
 
 static void test_bad(void **state)
@@ -45,7 +48,8 @@ static void test_digests(void **state)
 {
 	for (size_t k = 0; k < ARRAY_LEN(bad_digests); k++) {
 		AUTO(free_drop) char *text = fill_in(
-			"{\"schemaVersion\":2,\"manifests\":[{\"mediaType\":\"a/b\",\"digest\":\"%s\",\"size\":1}]}", bad_digests[k]);
+			"{\"schemaVersion\":2,\"manifests\":[{\"mediaType\":\"a/b\",\"digest\":\"%s\",\"size\":1}]}",
+			bad_digests[k]);
 		struct index x = { 0 };
 		struct err e = { 0 };
 		assert_int_equal(parse(text, &x, &e), -1);
@@ -61,7 +65,8 @@ static void test_entry_limit(void **state)
 		struct err e = { 0 };
 		str_add(&text, "{\"schemaVersion\":2,\"manifests\":[");
 		for (size_t i = 0; i < n; i++)
-			str_addf(&text, "%s{\"mediaType\":\"a/b\",\"digest\":\"" SHA0 "\",\"size\":%zu}", i ? "," : "", i);
+			str_addf(&text, "%s{\"mediaType\":\"a/b\",\"digest\":\"" SHA0 "\",\"size\":%zu}", i ? "," : "",
+				 i);
 		str_add(&text, "]}");
 		assert_int_equal(parse(text.buf, &x, &e), n <= LIMIT_INDEX_ENTRIES ? 0 : -1);
 		if (n > LIMIT_INDEX_ENTRIES)
@@ -80,14 +85,18 @@ static void make_index(const char *words, struct index *x)
 		size_t n = strcspn(p, " ");
 		AUTO(free_drop) char *word = x_strndup(p, n);
 		const char *type = str_eq(word, "sbom") ? "text/spdx" : str_eq(word, "index") ? MT_INDEX : MT_MANIFEST;
-		const char *platform = str_eq(word, "unknown") ? "unknown/unknown" : str_eq(word, "attest") ? "linux/amd64" : word;
-		str_addf(&text, "%s{\"mediaType\":\"%s\",\"digest\":\"" SHA0 "\",\"size\":%d", size ? "," : "", type, size);
+		const char *platform = str_eq(word, "unknown")  ? "unknown/unknown"
+				       : str_eq(word, "attest") ? "linux/amd64"
+								: word;
+		str_addf(&text, "%s{\"mediaType\":\"%s\",\"digest\":\"" SHA0 "\",\"size\":%d", size ? "," : "", type,
+			 size);
 		size++;
 		const char *slash = strchr(platform, '/'), *variant = slash ? strchr(slash + 1, '/') : NULL;
 		if (slash)
-			str_addf(&text, ",\"platform\":{\"os\":\"%.*s\",\"architecture\":\"%.*s\"%s%s%s}", (int)(slash - platform), platform,
-				 (int)(variant ? variant - slash - 1 : 99), slash + 1, variant ? ",\"variant\":\"" : "",
-				 variant ? variant + 1 : "", variant ? "\"" : "");
+			str_addf(&text, ",\"platform\":{\"os\":\"%.*s\",\"architecture\":\"%.*s\"%s%s%s}",
+				 (int)(slash - platform), platform, (int)(variant ? variant - slash - 1 : 99),
+				 slash + 1, variant ? ",\"variant\":\"" : "", variant ? variant + 1 : "",
+				 variant ? "\"" : "");
 		if (str_eq(word, "attest"))
 			str_add(&text, ",\"annotations\":{\"vnd.docker.reference.type\":\"attestation-manifest\"}");
 		str_add(&text, "}");
@@ -98,7 +107,10 @@ static void make_index(const char *words, struct index *x)
 		fail_msg("%s: %s", text.buf, e.msg);
 }
 
-static const struct { const char *want, *entries; int chosen; } choices[] = {
+static const struct {
+	const char *want, *entries;
+	int chosen;
+} choices[] = {
 	{ "linux/amd64", "linux/arm64 linux/amd64", 1 },
 	{ "linux/amd64", "linux/amd64 linux/amd64", 0 },
 	{ "linux/amd64", "linux/386 linux/amd64", 1 },
@@ -129,7 +141,8 @@ static void test_select(void **state)
 		const struct index_entry *got = index_select(&x, &want);
 		int chosen = got ? (int)(got - x.manifests.v) : -1;
 		if (chosen != choices[i].chosen)
-			fail_msg("%s of [%s]: %d, not %d", choices[i].want, choices[i].entries, chosen, choices[i].chosen);
+			fail_msg("%s of [%s]: %d, not %d", choices[i].want, choices[i].entries, chosen,
+				 choices[i].chosen);
 	}
 }
 
@@ -137,9 +150,13 @@ static void test_members(void **state)
 {
 	AUTO(index_fini) struct index x = { 0 };
 	struct err e;
-	assert_int_equal(parse("{\"schemaVersion\":2,\"manifests\":[{\"mediaType\":\"a/b\",\"digest\":\"" SHA1 "\",\"size\":9,"
-			       "\"platform\":{\"os\":\"windows\",\"architecture\":\"amd64\",\"os.version\":\"10.0\",\"os.features\":[]},"
-			       "\"annotations\":{\"org.opencontainers.image.ref.name\":\"latest\"}}]}", &x, &e), 0);
+	assert_int_equal(parse("{\"schemaVersion\":2,\"manifests\":[{\"mediaType\":\"a/b\",\"digest\":\"" SHA1
+			       "\",\"size\":9,"
+			       "\"platform\":{\"os\":\"windows\",\"architecture\":\"amd64\",\"os.version\":\"10.0\","
+			       "\"os.features\":[]},"
+			       "\"annotations\":{\"org.opencontainers.image.ref.name\":\"latest\"}}]}",
+			       &x, &e),
+			 0);
 	assert_string_equal(x.manifests.v[0].ref_name, "latest");
 	assert_string_equal(x.manifests.v[0].platform.os_version, "10.0");
 	assert_false(x.manifests.v[0].attestation);

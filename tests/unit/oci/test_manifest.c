@@ -17,8 +17,8 @@ static int parse(const char *text, const char *mt, struct manifest *m, struct er
 
 static void test_round_trip(void **state)
 {
-	static const char oci[] = "{\"schemaVersion\":2,\"mediaType\":\"" MT_MANIFEST "\",\"config\":" CONFIG ",\"layers\":[" LAYER
-				  "," LAYER "],\"annotations\":{\"b\":\"1\",\"a\":\"2\"}}";
+	static const char oci[] = "{\"schemaVersion\":2,\"mediaType\":\"" MT_MANIFEST "\",\"config\":" CONFIG
+				  ",\"layers\":[" LAYER "," LAYER "],\"annotations\":{\"b\":\"1\",\"a\":\"2\"}}";
 	AUTO(manifest_fini) struct manifest m = { 0 };
 	struct err e;
 	if (parse(oci, MT_MANIFEST, &m, &e) < 0)
@@ -35,13 +35,14 @@ static void test_docker_becomes_oci(void **state)
 {
 	AUTO(manifest_fini) struct manifest m = { 0 };
 	struct err e;
-	if (parse("{\"schemaVersion\":2,\"mediaType\":\"" MT_DOCKER_MANIFEST "\",\"config\":" DOCKER_CONFIG ",\"layers\":[" DOCKER_LAYER
-		  "]}",
+	if (parse("{\"schemaVersion\":2,\"mediaType\":\"" MT_DOCKER_MANIFEST "\",\"config\":" DOCKER_CONFIG
+		  ",\"layers\":[" DOCKER_LAYER "]}",
 		  MT_DOCKER_MANIFEST, &m, &e) < 0)
 		fail_msg("%s", e.msg);
 	assert_string_equal(m.layers.v[0].media_type, MT_DOCKER_LAYER ".gzip");
 	AUTO(free_drop) char *text = manifest_write(&m);
-	assert_string_equal(text, "{\"schemaVersion\":2,\"mediaType\":\"" MT_MANIFEST "\",\"config\":" CONFIG ",\"layers\":[" LAYER "]}");
+	assert_string_equal(text, "{\"schemaVersion\":2,\"mediaType\":\"" MT_MANIFEST "\",\"config\":" CONFIG
+				  ",\"layers\":[" LAYER "]}");
 }
 
 static const char *const good[] = {
@@ -61,7 +62,9 @@ static void test_good(void **state)
 	}
 }
 
-static const struct { const char *mt, *text; } bad[] = {
+static const struct {
+	const char *mt, *text;
+} bad[] = {
 	{ MT_MANIFEST, "" },
 	{ MT_MANIFEST, "[]" },
 	{ MT_MANIFEST, "{}" },
@@ -70,7 +73,8 @@ static const struct { const char *mt, *text; } bad[] = {
 	{ MT_MANIFEST, "{\"schemaVersion\":2,\"config\":" CONFIG ",\"layers\":[],\"Manifests\":[]}" },
 	{ MT_MANIFEST, "{\"schemaVersion\":2,\"config\":" CONFIG ",\"layers\":[],\"LAYERS\":[]}" },
 	{ MT_MANIFEST, "{\"schemaVersion\":2,\"mediaType\":\"" MT_INDEX "\",\"config\":" CONFIG ",\"layers\":[]}" },
-	{ MT_MANIFEST, "{\"schemaVersion\":2,\"mediaType\":\"" MT_DOCKER_MANIFEST "\",\"config\":" CONFIG ",\"layers\":[]}" },
+	{ MT_MANIFEST,
+	  "{\"schemaVersion\":2,\"mediaType\":\"" MT_DOCKER_MANIFEST "\",\"config\":" CONFIG ",\"layers\":[]}" },
 	{ MT_MANIFEST, "{\"schemaVersion\":2,\"mediaType\":7,\"config\":" CONFIG ",\"layers\":[]}" },
 	{ MT_INDEX, "{\"schemaVersion\":2,\"config\":" CONFIG ",\"layers\":[]}" },
 	{ MT_MANIFEST, "{\"schemaVersion\":1,\"config\":" CONFIG ",\"layers\":[]}" },
@@ -104,7 +108,8 @@ static void test_digests(void **state)
 {
 	static const char *const templates[] = {
 		"{\"schemaVersion\":2,\"config\":{\"mediaType\":\"a/b\",\"digest\":\"%s\",\"size\":1},\"layers\":[]}",
-		"{\"schemaVersion\":2,\"config\":" CONFIG ",\"layers\":[{\"mediaType\":\"a/b\",\"digest\":\"%s\",\"size\":1}]}",
+		"{\"schemaVersion\":2,\"config\":" CONFIG
+		",\"layers\":[{\"mediaType\":\"a/b\",\"digest\":\"%s\",\"size\":1}]}",
 	};
 	for (size_t i = 0; i < ARRAY_LEN(templates); i++)
 		for (size_t k = 0; k < ARRAY_LEN(bad_digests); k++) {
@@ -152,8 +157,9 @@ static void test_size_limit(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_round_trip), cmocka_unit_test(test_docker_becomes_oci), cmocka_unit_test(test_good),
-		cmocka_unit_test(test_bad),        cmocka_unit_test(test_digests),            cmocka_unit_test(test_layer_limit),
+		cmocka_unit_test(test_round_trip), cmocka_unit_test(test_docker_becomes_oci),
+		cmocka_unit_test(test_good),       cmocka_unit_test(test_bad),
+		cmocka_unit_test(test_digests),    cmocka_unit_test(test_layer_limit),
 		cmocka_unit_test(test_size_limit),
 	};
 	return cmocka_run_group_tests_name("oci/manifest", tests, NULL, NULL);

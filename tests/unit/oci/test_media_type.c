@@ -5,7 +5,7 @@
 
 static const struct {
 	const char *mt;
-	char kind; /* 'i'ndex, 'm'anifest, 'l'ayer, or '-' */
+	char kind;       /* 'i'ndex, 'm'anifest, 'l'ayer, or '-' */
 	const char *oci; /* NULL: itself */
 } types[] = {
 	{ "application/vnd.oci.image.index.v1+json", 'i', NULL },

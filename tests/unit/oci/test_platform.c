@@ -3,7 +3,9 @@
 
 #include "oci/platform.h"
 
-static const struct { const char *typed, *normal; } spellings[] = {
+static const struct {
+	const char *typed, *normal;
+} spellings[] = {
 	{ "linux/amd64", "linux/amd64" },
 	{ "linux/x86_64", "linux/amd64" },
 	{ "linux/x86-64", "linux/amd64" },
@@ -62,9 +64,22 @@ static void test_single_words(void **state)
 static void test_refused(void **state)
 {
 	static const char *const bad[] = {
-		"", "/", "linux/", "/amd64", "linux//v8", "linux/arm/", "linux/arm/v7/x", "linux/arm*", "*", "nosuchthing",
-		"linux/amd 64", "linux/amd64\n", "linux/arm/v7/", "lin\xc3\xbcx/amd64",
-		"linux/a2345678901234567890123456789012", "l2345678901234567890123456789012/amd64",
+		"",
+		"/",
+		"linux/",
+		"/amd64",
+		"linux//v8",
+		"linux/arm/",
+		"linux/arm/v7/x",
+		"linux/arm*",
+		"*",
+		"nosuchthing",
+		"linux/amd 64",
+		"linux/amd64\n",
+		"linux/arm/v7/",
+		"lin\xc3\xbcx/amd64",
+		"linux/a2345678901234567890123456789012",
+		"l2345678901234567890123456789012/amd64",
 	};
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
 		struct platform p;
@@ -76,14 +91,18 @@ static void test_refused(void **state)
 }
 
 /* Where `want` is asked for, which images do, best first; a "!" before those that do not. */
-static const struct { const char *want; const char *images[8]; } matches[] = {
+static const struct {
+	const char *want;
+	const char *images[8];
+} matches[] = {
 	{ "linux/amd64", { "linux/amd64", "linux/386", "!linux/amd64/v2", "!linux/arm64", "!windows/amd64" } },
 	{ "linux/amd64/v3", { "linux/amd64/v3", "linux/amd64/v2", "linux/amd64/v1", "linux/386", "!linux/amd64/v4" } },
 	{ "linux/386", { "linux/386", "!linux/amd64" } },
 	{ "linux/arm/v7", { "linux/arm/v7", "linux/arm/v6", "linux/arm/v5", "!linux/arm/v8", "!linux/arm64" } },
 	{ "linux/arm/v6", { "linux/arm/v6", "linux/arm/v5", "!linux/arm/v7" } },
 	{ "linux/arm/v5", { "linux/arm/v5", "!linux/arm/v6" } },
-	{ "linux/arm64", { "linux/arm64/v8", "linux/arm/v8", "linux/arm/v7", "linux/arm/v5", "!linux/arm64/v9", "!linux/amd64" } },
+	{ "linux/arm64",
+	  { "linux/arm64/v8", "linux/arm/v8", "linux/arm/v7", "linux/arm/v5", "!linux/arm64/v9", "!linux/amd64" } },
 	{ "linux/arm64/v9", { "linux/arm64/v9", "linux/arm64", "linux/arm/v7" } },
 	{ "linux/riscv64", { "linux/riscv64", "!linux/arm64" } },
 };
@@ -110,8 +129,10 @@ static void test_matches(void **state)
 /* Documents are not normalised: "arm" without variant is v7, "x86_64" is amd64. */
 static void test_as_documents_spell_them(void **state)
 {
-	const struct platform amd64 = { .os = "linux", .arch = "amd64" }, x86 = { .os = "Linux", .arch = "x86_64", .variant = "v1" };
-	const struct platform arm = { .os = "linux", .arch = "arm" }, v7 = { .os = "linux", .arch = "arm", .variant = "7" };
+	const struct platform amd64 = { .os = "linux", .arch = "amd64" },
+			      x86 = { .os = "Linux", .arch = "x86_64", .variant = "v1" };
+	const struct platform arm = { .os = "linux", .arch = "arm" },
+			      v7 = { .os = "linux", .arch = "arm", .variant = "7" };
 	assert_true(platform_eq(&amd64, &x86));
 	assert_true(platform_eq(&arm, &v7));
 	assert_true(platform_match(&arm, &v7) == platform_match(&v7, &arm));
@@ -121,8 +142,11 @@ static void test_as_documents_spell_them(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_spellings), cmocka_unit_test(test_single_words), cmocka_unit_test(test_refused),
-		cmocka_unit_test(test_matches),   cmocka_unit_test(test_as_documents_spell_them),
+		cmocka_unit_test(test_spellings),
+		cmocka_unit_test(test_single_words),
+		cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_matches),
+		cmocka_unit_test(test_as_documents_spell_them),
 	};
 	return cmocka_run_group_tests_name("oci/platform", tests, NULL, NULL);
 }

@@ -24,8 +24,8 @@
 #include "store/store.h"
 
 struct temp {
-	char *dir;      /* owned */
-	char *path;     /* dir/store; owned */
+	char *dir;  /* owned */
+	char *path; /* dir/store; owned */
 	struct store s;
 };
 

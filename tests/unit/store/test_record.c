@@ -36,8 +36,12 @@ static void test_directories_are_made(void **state)
 static void test_damaged_json_is_absent(void **state)
 {
 	struct temp *t = *state;
-	static const struct { const char *bytes; size_t n; } damages[] = {
-		{ "", 0 }, { "{\"a\":", 5 }, { "\0\0\0\0\0\0\0", 7 }, { "{\"a\":\"b\0\0\0\"}", 12 }, { "{\"a\":1}x", 8 },
+	static const struct {
+		const char *bytes;
+		size_t n;
+	} damages[] = {
+		{ "", 0 },           { "{\"a\":", 5 }, { "\0\0\0\0\0\0\0", 7 }, { "{\"a\":\"b\0\0\0\"}", 12 },
+		{ "{\"a\":1}x", 8 },
 	};
 	for (size_t i = 0; i < ARRAY_LEN(damages); i++) {
 		struct json j = { 0 };
@@ -63,7 +67,10 @@ static void test_other_kinds_are_absent(void **state)
 static void test_file(void **state)
 {
 	struct temp *t = *state;
-	static const struct { const char *bytes; size_t n; } contents[] = {
+	static const struct {
+		const char *bytes;
+		size_t n;
+	} contents[] = {
 		{ "", 0 }, { "a", 1 }, { "a\0b", 3 }, { "nacre-listing 1\nf 1\n", 20 }, { "12345678", 8 },
 	};
 	for (size_t i = 0; i < ARRAY_LEN(contents); i++) {

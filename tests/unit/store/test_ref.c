@@ -9,7 +9,10 @@ static const struct digest one = { .b = { 1 } }, two = { .b = { 2 } };
 static void put(struct temp *t, const char *name, const struct digest *d)
 {
 	struct ref_entry entry = {
-		.name = (char *)name, .media_type = (char *)"application/vnd.oci.image.manifest.v1+json", .digest = *d, .size = 7,
+		.name = (char *)name,
+		.media_type = (char *)"application/vnd.oci.image.manifest.v1+json",
+		.digest = *d,
+		.size = 7,
 	};
 	struct err e;
 	if (ref_put(t->s.fd, &entry, &e) < 0)
@@ -68,8 +71,13 @@ static void test_all_members(void **state)
 {
 	struct temp *t = *state;
 	struct ref_entry entry = {
-		.name = (char *)"a", .media_type = (char *)"application/vnd.oci.image.index.v1+json", .digest = one, .size = 1u << 31,
-		.created = (char *)"2026-11-20T18:00:00Z", .platform_os = (char *)"linux", .platform_arch = (char *)"arm",
+		.name = (char *)"a",
+		.media_type = (char *)"application/vnd.oci.image.index.v1+json",
+		.digest = one,
+		.size = 1u << 31,
+		.created = (char *)"2026-11-20T18:00:00Z",
+		.platform_os = (char *)"linux",
+		.platform_arch = (char *)"arm",
 		.platform_variant = (char *)"v7",
 	};
 	struct ref_list l;
@@ -77,7 +85,8 @@ static void test_all_members(void **state)
 	assert_int_equal(ref_put(t->s.fd, &entry, &e), 0);
 	assert_index(t, "{\"schemaVersion\":2,\"mediaType\":\"application/vnd.oci.image.index.v1+json\",\"manifests\":["
 			"{\"mediaType\":\"application/vnd.oci.image.index.v1+json\","
-			"\"digest\":\"sha256:0100000000000000000000000000000000000000000000000000000000000000\",\"size\":2147483648,"
+			"\"digest\":\"sha256:0100000000000000000000000000000000000000000000000000000000000000\","
+			"\"size\":2147483648,"
 			"\"annotations\":{\"org.opencontainers.image.created\":\"2026-11-20T18:00:00Z\","
 			"\"org.opencontainers.image.ref.name\":\"a\"},"
 			"\"platform\":{\"architecture\":\"arm\",\"os\":\"linux\",\"variant\":\"v7\"}}]}");
@@ -92,9 +101,11 @@ static void test_all_members(void **state)
 	ref_list_fini(&l);
 }
 
-#define FOREIGN "{\"mediaType\":\"x/y\",\"digest\":\"sha512:ab\",\"size\":3,\"urls\":[\"u\"],\"annotations\":{\"k\":\"v\"}}"
+#define FOREIGN \
+	"{\"mediaType\":\"x/y\",\"digest\":\"sha512:ab\",\"size\":3,\"urls\":[\"u\"],\"annotations\":{\"k\":\"v\"}}"
 #define NAMED(name, hex) \
-	"{\"mediaType\":\"x/y\",\"digest\":\"sha256:" hex "000000000000000000000000000000000000000000000000000000000000\"" \
+	"{\"mediaType\":\"x/y\",\"digest\":\"sha256:" hex \
+	"000000000000000000000000000000000000000000000000000000000000\"" \
 	",\"size\":3,\"annotations\":{\"org.opencontainers.image.ref.name\":\"" name "\"}}"
 
 static void test_others_entries_are_kept(void **state)
@@ -102,12 +113,14 @@ static void test_others_entries_are_kept(void **state)
 	struct temp *t = *state;
 	bool there;
 	struct err e;
-	write_index(t, "{\"manifests\":[" FOREIGN "," NAMED("a", "0900") "," NAMED("b", "0800") "," NAMED("a", "0700")
-		       "],\"schemaVersion\":2,\"annotations\":{\"x\":\"y\"}}");
+	write_index(t, "{\"manifests\":[" FOREIGN "," NAMED("a", "0900") "," NAMED("b", "0800") "," NAMED(
+			       "a", "0700") "],\"schemaVersion\":2,\"annotations\":{\"x\":\"y\"}}");
 	assert_refs(t, "a=9 b=8 a=7 ");
 	assert_int_equal(ref_remove(t->s.fd, "a", &there, &e), 0);
-	assert_index(t, "{\"schemaVersion\":2,\"mediaType\":\"application/vnd.oci.image.index.v1+json\",\"manifests\":[" FOREIGN
-			"," NAMED("b", "0800") "],\"annotations\":{\"x\":\"y\"}}");
+	assert_index(
+		t,
+		"{\"schemaVersion\":2,\"mediaType\":\"application/vnd.oci.image.index.v1+json\",\"manifests\":[" FOREIGN
+		"," NAMED("b", "0800") "],\"annotations\":{\"x\":\"y\"}}");
 }
 
 static void test_damaged(void **state)
@@ -133,10 +146,16 @@ static void test_bad_entries(void **state)
 {
 	struct temp *t = *state;
 	static const char *const entries[] = {
-		"1", "null", "{}", "{\"mediaType\":\"x/y\",\"size\":1}",
+		"1",
+		"null",
+		"{}",
+		"{\"mediaType\":\"x/y\",\"size\":1}",
 		"{\"mediaType\":\"x/y\",\"size\":1,\"digest\":\"sha256:../../../x\"}",
-		"{\"mediaType\":\"x/y\",\"size\":-1,\"digest\":\"sha256:0000000000000000000000000000000000000000000000000000000000000000\"}",
-		"{\"mediaType\":1,\"size\":1,\"digest\":\"sha256:0000000000000000000000000000000000000000000000000000000000000000\"}",
+		"{\"mediaType\":\"x/"
+		"y\",\"size\":-1,\"digest\":\"sha256:"
+		"0000000000000000000000000000000000000000000000000000000000000000\"}",
+		"{\"mediaType\":1,\"size\":1,\"digest\":\"sha256:"
+		"0000000000000000000000000000000000000000000000000000000000000000\"}",
 	};
 	for (size_t i = 0; i < ARRAY_LEN(entries); i++) {
 		AUTO(free_drop) char *text = x_asprintf("{\"manifests\":[%s,%s]}", entries[i], NAMED("a", "0900"));
@@ -191,7 +210,10 @@ static void test_no_name_is_lost(void **state)
 }
 
 /* A directory of an output: what it holds, and what layout_init says. */
-static const struct { const char *layout; bool ok; } layouts[] = {
+static const struct {
+	const char *layout;
+	bool ok;
+} layouts[] = {
 	{ NULL, true },
 	{ "{\"imageLayoutVersion\":\"1.0.0\"}", true },
 	{ "{\"imageLayoutVersion\": \"1.0.0\", \"more\": 1}\n", true },
@@ -211,7 +233,8 @@ static void test_layout_init(void **state)
 		AUTO(fd_drop) int dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 		if (layouts[i].layout)
 			assert_int_equal(
-				file_put(dir, "oci-layout", layouts[i].layout, strlen(layouts[i].layout), false, &e), 0);
+				file_put(dir, "oci-layout", layouts[i].layout, strlen(layouts[i].layout), false, &e),
+				0);
 		assert_int_equal(layout_init(dir, path, &e), layouts[i].ok ? 0 : -1);
 		if (!layouts[i].ok) {
 			assert_int_equal(e.kind, ERR_SPEC);

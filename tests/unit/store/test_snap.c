@@ -136,7 +136,10 @@ static void test_odd_records(void **state)
 {
 	struct temp *t = *state;
 	AUTO(free_drop) char *record = record_name();
-	static const struct { const char *text; bool good; } records[] = {
+	static const struct {
+		const char *text;
+		bool good;
+	} records[] = {
 		{ "{}", true },
 		{ "[]", false },
 		{ "{\"boot\":\"../../version\",\"at\":0}", false },

@@ -96,7 +96,10 @@ static void test_half_made(void **state)
 {
 	struct temp *t = *state;
 	static const char *const steps[][3] = {
-		{ "lock" }, { "lock", "tmp" }, { "lock", "tmp", "blobs" }, { "lock", "tmp", "sync" },
+		{ "lock" },
+		{ "lock", "tmp" },
+		{ "lock", "tmp", "blobs" },
+		{ "lock", "tmp", "sync" },
 	};
 	for (size_t i = 0; i < ARRAY_LEN(steps); i++) {
 		AUTO(free_drop) char *path = x_asprintf("%s/half%zu", t->dir, i);

@@ -158,7 +158,8 @@ static int make_many(struct temp *t)
 		AUTO(fd_drop) int fd = -1;
 		struct blob_writer w;
 		struct err e;
-		if (store_tmp_new(&t->s, id, &fd, &e) < 0 || mkdirat(fd, "tree", 0700) < 0 || blob_writer_open(&t->s, &w, &e) < 0)
+		if (store_tmp_new(&t->s, id, &fd, &e) < 0 || mkdirat(fd, "tree", 0700) < 0 ||
+		    blob_writer_open(&t->s, &w, &e) < 0)
 			return 1;
 		AUTO(free_drop) char *tree = x_asprintf("tmp/%s/tree", id);
 		if (faccessat(t->s.fd, tree, F_OK, 0) < 0 || faccessat(t->s.fd, w.name, F_OK, 0) < 0)
@@ -192,12 +193,8 @@ static void test_recovery_races_makers(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_new_and_discard),
-		TEST(test_living_is_kept),
-		TEST(test_dead_is_cleared),
-		TEST(test_trash_is_emptied),
-		TEST(test_one_empties_the_trash),
-		TEST(test_foreign_is_reported),
+		TEST(test_new_and_discard),       TEST(test_living_is_kept),        TEST(test_dead_is_cleared),
+		TEST(test_trash_is_emptied),      TEST(test_one_empties_the_trash), TEST(test_foreign_is_reported),
 		TEST(test_recovery_races_makers),
 	};
 	return cmocka_run_group_tests_name("store/tmp", tests, NULL, NULL);
