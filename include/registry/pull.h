@@ -31,8 +31,9 @@ void pulled_fini(struct pulled *p);
 
 /*
  * Fetches manifest, config and all layers that the store does not have; every byte verified against its digest, nothing
- * published that is not. want NULL: the host's platform, but a single-platform image of another one is accepted (FROM-07).
- * want_layers false: manifest and config only. Interrupted downloads are retried and resumed (THREATS N1-N5).
+ * published that is not. want NULL: the host's platform, but a single-platform image of another one is accepted
+ * (FROM-07). want_layers false: manifest and config only. Interrupted downloads are retried and resumed (THREATS
+ * N1-N5).
  */
 int pull_image(struct store *s, const struct reference *r, const struct platform *want, bool want_layers,
 	       const struct pull_progress *progress, struct pulled *ret, struct err *e);

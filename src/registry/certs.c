@@ -37,7 +37,8 @@ static int load_authority(int dir, const char *name, const char *dir_path, struc
 	return 0;
 }
 
-static int load_client(const char *name, const char *dir_path, const struct strv *names, struct host_certs *c, struct err *e)
+static int load_client(const char *name, const char *dir_path, const struct strv *names, struct host_certs *c,
+		       struct err *e)
 {
 	AUTO(free_drop) char *key = x_asprintf("%.*s.key", (int)(strlen(name) - strlen(".cert")), name);
 	if (!strv_has(names, key))

@@ -1,6 +1,6 @@
 /*
- * Per-registry TLS files, as containers-certs.d(5) and Docker describe them: CERTS.D/HOST[:PORT]/ holds *.crt (authorities
- * trusted for this host), NAME.cert with NAME.key (our own certificate).
+ * Per-registry TLS files, as containers-certs.d(5) and Docker describe them: CERTS.D/HOST[:PORT]/ holds *.crt
+ * (authorities trusted for this host), NAME.cert with NAME.key (our own certificate).
  */
 #ifndef NACRE_REGISTRY_CERTS_PRIV_H
 #define NACRE_REGISTRY_CERTS_PRIV_H

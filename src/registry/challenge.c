@@ -11,8 +11,8 @@
  *   challenge  = scheme [ 1*SP ( token68 / [ param *( "," param ) ] ) ]
  *   param      = token BWS "=" BWS ( token / quoted-string )
  *
- * The comma stands between parameters and between challenges: a token with "=" behind it is a parameter, one without is the next
- * scheme.
+ * The comma stands between parameters and between challenges: a token with "=" behind it is a parameter, one without is
+ * the next scheme.
  */
 enum { CHALLENGES_MAX = 16 };
 
@@ -133,7 +133,8 @@ int challenges_parse(const struct strv *values, struct challenges *ret, struct e
 	AUTO(challenges_fini) struct challenges c = { 0 };
 	for (size_t i = 0; i < values->n; i++)
 		if (!parse_header(values->v[i], &c))
-			return err_set(e, ERR_SPEC, "the WWW-Authenticate header \"%.100s\" can not be read", values->v[i]);
+			return err_set(e, ERR_SPEC, "the WWW-Authenticate header \"%.100s\" can not be read",
+				       values->v[i]);
 	*ret = c;
 	c = (struct challenges){ 0 };
 	return 0;

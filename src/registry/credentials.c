@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/fd.h"
 #include "base/json.h"
@@ -74,7 +75,7 @@ static bool same_registry(const char *host, const char *registry)
 	return str_eq(registry, HUB) && (str_case_eq(host, "index." HUB) || str_case_eq(host, "registry-1." HUB));
 }
 
-/* The host of "https://HOST/v1/" and "HOST/v2/", the forms of old docker versions; NULL for another form. Caller owns it. */
+/* The host of "https://HOST/v1/" and "HOST/v2/", which old versions of docker wrote; else NULL. The caller owns it. */
 static char *legacy_host(const char *key)
 {
 	bool scheme = true;
@@ -208,16 +209,18 @@ static int parse_helper_answer(const struct str *out, const char *program, struc
 	return 0;
 }
 
-/* The protocol is that of docker/docker-credential-helpers: server on stdin, JSON on stdout, exit 1 and a phrase for "none". */
+/* As docker/docker-credential-helpers has it: server on stdin, JSON on stdout, exit 1 and a phrase for "none". */
 static int ask_helper(const char *name, const char *registry, struct credential *c, struct err *e)
 {
 	if (!helper_name_is_valid(name))
-		return err_set(e, ERR_SPEC, "credential helper name \"%.60s\" is refused: only letters, digits, . _ - may be in it", name);
+		return err_set(e, ERR_SPEC, "credential helper name \"%.60s\" is refused: only letters, digits, . _ -",
+			name);
 	AUTO(free_drop) char *program = x_asprintf("docker-credential-%s", name);
 	AUTO(wipe_str) struct str out = { 0 };
 	const char *const argv[] = { program, "get", NULL };
 	str_reserve(&out, 65536);
-	if (proc_run(argv, str_eq(registry, HUB) ? HUB_KEY : registry, &out, HELPER_MAX_BYTES, HELPER_TIMEOUT_MS, e) < 0) {
+	const char *server = str_eq(registry, HUB) ? HUB_KEY : registry;
+	if (proc_run(argv, server, &out, HELPER_MAX_BYTES, HELPER_TIMEOUT_MS, e) < 0) {
 		if (e->kind == ERR_CHILD && strstr(str_text(&out), "credentials not found"))
 			return 1;
 		if (e->kind == ERR_CHILD)
@@ -235,8 +238,12 @@ static int ask_helpers(const struct json *file, const char *registry, struct cre
 	for (size_t i = 0; i < json_len(helpers); i++) {
 		const struct json *h = json_at(helpers, i);
 		AUTO(free_drop) char *legacy = h->key ? legacy_host(h->key) : NULL;
-		if (h->key && h->text && same_registry(legacy ? legacy : h->key, registry))
-			return ask_helper(h->text, registry, c, e);
+		if (!h->key || !h->text || !same_registry(legacy ? legacy : h->key, registry))
+			continue;
+		int r = ask_helper(h->text, registry, c, e);
+		if (r < 0 && e->kind == ERR_NOTFOUND)
+			e->kind = ERR_AUTH; /* no program, not no image */
+		return r;
 	}
 	if (!store || !store[0])
 		return 1;
@@ -271,25 +278,29 @@ static void list_files(struct strv *out)
 		strv_pushf(out, "%s/.docker/config.json", home);
 }
 
-/* 0 read; 1 there is none that we could read. */
-static int read_file(const char *path, struct str *out, struct err *e)
+/* 0 read; 1 there is none that we could read. *ret_exposed: others can read it too. */
+static int read_file(const char *path, struct str *out, bool *ret_exposed, struct err *e)
 {
+	struct stat st;
 	AUTO(fd_drop) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	if (fd < 0) {
 		if (errno != ENOENT && errno != ENOTDIR)
 			log_debug("login file %s is left out: %s", path, strerror(errno));
 		return 1;
 	}
-	if (!fd_is_regular(fd))
+	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
 		return err_set(e, ERR_SPEC, "login file %s is not a regular file", path);
+	*ret_exposed = st.st_mode & (S_IRGRP | S_IROTH);
 	return fd_read_all(fd, FILE_MAX_BYTES, path, out, e);
 }
 
-static int find_in_file(const char *path, const char *registry, const char *repository, struct credential *c, struct err *e)
+static int find_in_file(const char *path, const char *registry, const char *repository, struct credential *c,
+			struct err *e)
 {
 	AUTO(wipe_str) struct str text = { 0 };
 	AUTO(wipe_json) struct json file = { 0 };
-	int r = read_file(path, &text, e);
+	bool exposed = false;
+	int r = read_file(path, &text, &exposed, e);
 	if (r != 0)
 		return r;
 	if (text.len == 0)
@@ -301,8 +312,10 @@ static int find_in_file(const char *path, const char *registry, const char *repo
 		return r;
 	const struct json *entry = find_entry(json_get(&file, "auths"), registry, repository);
 	r = entry ? take_entry(entry, c, e) : 1;
-	if (r == 0)
+	if (r == 0) {
 		c->source = x_strdup(path);
+		c->exposed = exposed;
+	}
 	return r < 0 ? err_in(e, "%s", path) : r;
 }
 

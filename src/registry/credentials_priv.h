@@ -4,13 +4,19 @@
  *   $REGISTRY_AUTH_FILE (alone when set), $XDG_RUNTIME_DIR/containers/auth.json, $XDG_CONFIG_HOME/containers/auth.json,
  *   $DOCKER_CONFIG/config.json or ~/.docker/config.json
  *
- * { "auths": { "HOST[:PORT][/NAMESPACE…]" or "https://index.docker.io/v1/": { "auth": base64(user:password), "identitytoken": … } },
- *   "credHelpers": { "HOST": NAME }, "credsStore": NAME }            containers-auth.json(5); docker/cli, config/configfile
+ * { "auths": { "HOST[:PORT][/NAMESPACE…]" or "https://index.docker.io/v1/": { "auth": base64(user:password),
+ *                                                                            "identitytoken": … } },
+ *   "credHelpers": { "HOST": NAME }, "credsStore": NAME }
  *
- * Host and port must be equal; nothing is matched by prefix or suffix but whole path components of the repository (T-G5).
+ * containers-auth.json(5); docker/cli, cli/config/configfile.
+ *
+ * Host and port must be equal; nothing is matched by prefix or suffix but whole path components of the repository
+ * (T-G5).
  */
 #ifndef NACRE_REGISTRY_CREDENTIALS_PRIV_H
 #define NACRE_REGISTRY_CREDENTIALS_PRIV_H
+
+#include <stdbool.h>
 
 #include "base/err.h"
 
@@ -18,13 +24,14 @@ struct credential {
 	char *user, *secret;      /* or NULL both */
 	char *identity_token;     /* OAuth 2 refresh token, or NULL */
 	char *source;             /* file or helper, for messages */
+	bool exposed;             /* other users can read that file (T-J4) */
 };
 
 /* 0 found; 1 the user has no login there; -1. */
 int credential_find(const char *registry, const char *repository, struct credential *ret, struct err *e);
 void credential_fini(struct credential *c); /* overwrites the secrets */
 
-/* Whether the key of an "auths" entry is for this registry and (path prefix of the) repository; higher is more exact, 0 is no. */
+/* Whether the key of an "auths" entry is for this registry and repository: 0 is no, higher is more exact. */
 unsigned credential_key_match(const char *key, const char *registry, const char *repository);
 
 #endif

@@ -18,8 +18,9 @@ static char *claim(const char *type)
 	size_t n = strcspn(type, "; \t");
 	AUTO(free_drop) char *bare = x_strndup(type, n);
 	str_lower(bare);
-	bool general = !bare[0] || str_eq(bare, "application/json") || str_eq(bare, "text/plain") || str_eq(bare, "text/json") ||
-		       str_eq(bare, "application/octet-stream") || str_eq(bare, "binary/octet-stream");
+	bool general = !bare[0] || str_eq(bare, "application/json") || str_eq(bare, "text/plain") ||
+		       str_eq(bare, "text/json") || str_eq(bare, "application/octet-stream") ||
+		       str_eq(bare, "binary/octet-stream");
 	return general ? NULL : ptr_take(&bare);
 }
 
@@ -34,20 +35,21 @@ static int guess(const struct json *j, const char *name, const char **ret, struc
 	return 0;
 }
 
-int document_type(const char *bytes, size_t n, const char *header, const char *descriptor, const char *name, char **ret, struct err *e)
+int document_type(const char *bytes, size_t n, const char *header, const char *descriptor, const char *name, char **ret,
+		  struct err *e)
 {
 	AUTO(json_fini) struct json j = { 0 };
 	AUTO(free_drop) char *from_header = claim(header);
 	const char *guessed = NULL, *type = NULL;
 	if (from_header && str_starts(from_header, MT_DOCKER_SCHEMA1))
-		return err_set(e, ERR_SPEC, "%s: the image is in Docker's old schema 1, which is not supported; push it again with a "
-			       "recent tool", name);
+		return err_set(e, ERR_SPEC, "%s: Docker's old schema 1 is not supported; push the image again", name);
 	if (json_parse(bytes, n, name, &j, e) < 0 || guess(&j, name, &guessed, e) < 0)
 		return -1;
 	const char *claims[] = { json_str(&j, "mediaType"), from_header, descriptor };
 	for (size_t i = 0; i < ARRAY_LEN(claims); i++) {
 		if (claims[i] && type && !str_eq(claims[i], type))
-			return err_set(e, ERR_SPEC, "%s: the document is called %.80s in one place and %.80s in another", name, type,
+			return err_set(e, ERR_SPEC,
+				       "%s: the document is called %.80s in one place and %.80s in another", name, type,
 				       claims[i]);
 		if (claims[i])
 			type = claims[i];

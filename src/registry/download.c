@@ -68,8 +68,8 @@ static void lock_name(const struct download *d, char name[80])
 }
 
 /*
- * 0 held, 1 somebody else has it. Never waits: we may hold locks of other blobs, for which the other one may be waiting. The file
- * is removed by its last holder, so a lock on a file that has lost its name is none.
+ * 0 held, 1 somebody else has it. Never waits: we may hold locks of other blobs, for which the other one may be
+ * waiting. The file is removed by its last holder, so a lock on a file that has lost its name is none.
  */
 static int try_lock(struct download *d, struct err *e)
 {
@@ -106,7 +106,8 @@ static int is_here(struct download *d, bool *ret, struct err *e)
 	*ret = blob_exists(d->store, &d->blob->digest, &size);
 	if (*ret && size != d->blob->size)
 		return err_set(e, ERR_INTEGRITY, "%s: %s has %llu bytes, its descriptor says %llu", d->transfer->name,
-			       digest_text(&d->blob->digest).s, (unsigned long long)size, (unsigned long long)d->blob->size);
+			       digest_text(&d->blob->digest).s, (unsigned long long)size,
+			       (unsigned long long)d->blob->size);
 	return 0;
 }
 
@@ -215,7 +216,8 @@ static void plan(struct download *d, struct transfer *t, struct session *session
 	const struct reference *ref = session->ref;
 	const struct descriptor *blob = d->blob;
 	d->transfer = t;
-	t->name = x_asprintf("%s/%s: %s sha256:%.*s", ref->registry, ref->repository, what, (int)SHORT_HEX, digest_hex(&blob->digest).s);
+	t->name = x_asprintf("%s/%s: %s sha256:%.*s", ref->registry, ref->repository, what, (int)SHORT_HEX,
+			     digest_hex(&blob->digest).s);
 	url_copy(&t->url, &session->base);
 	free(t->url.target);
 	t->url.target = x_asprintf("/v2/%s/blobs/%s", ref->repository, digest_text(&blob->digest).s);
@@ -229,8 +231,8 @@ static void plan(struct download *d, struct transfer *t, struct session *session
 	t->ctx = d;
 }
 
-int download_blobs(struct store *s, struct session *session, struct transport *t, const char *what, const struct descriptor *list,
-		   size_t n, const struct pull_progress *progress, struct err *e)
+int download_blobs(struct store *s, struct session *session, struct transport *t, const char *what,
+		   const struct descriptor *list, size_t n, const struct pull_progress *progress, struct err *e)
 {
 	AUTO(fd_drop) int lock_dir = openat(s->fd, "lock", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (lock_dir < 0)
@@ -241,7 +243,8 @@ int download_blobs(struct store *s, struct session *session, struct transport *t
 	for (size_t i = 0; i < n; i++) {
 		if (is_repeated(list, i))
 			continue;
-		jobs[count] = (struct download){ .blob = &list[i], .store = s, .progress = progress, .lock_dir = lock_dir, .lock = -1 };
+		jobs[count] = (struct download){ .blob = &list[i], .store = s, .progress = progress, .lock = -1 };
+		jobs[count].lock_dir = lock_dir;
 		plan(&jobs[count], &transfers[count], session, what);
 		count++;
 	}

@@ -24,7 +24,8 @@ static int on_begin(void *ctx, const struct http_answer *a, uint64_t offset, str
 	if (offset == f->result->size && offset)
 		return 0;
 	if (offset)
-		return err_set(e, ERR_NET, "%s: the download can not go on at byte %llu", f->name, (unsigned long long)offset);
+		return err_set(e, ERR_NET, "%s: the download can not go on at byte %llu", f->name,
+			       (unsigned long long)offset);
 	if (ftruncate(f->request->fd, 0) < 0 || lseek(f->request->fd, 0, SEEK_SET) < 0)
 		return err_sys(e, "write %s", f->name);
 	sha_drop(&f->sha);

@@ -15,11 +15,11 @@ int bytes_verify(const struct str *bytes, const struct digest *digest, uint64_t 
 {
 	struct digest got = digest_of(str_text(bytes), bytes->len);
 	if (!digest_eq(&got, digest))
-		return err_set(e, ERR_INTEGRITY, "%s: the document that came has digest %s, not %s", name, digest_text(&got).s,
-			       digest_text(digest).s);
+		return err_set(e, ERR_INTEGRITY, "%s: the document that came has digest %s, not %s", name,
+			       digest_text(&got).s, digest_text(digest).s);
 	if (size && bytes->len != size)
-		return err_set(e, ERR_INTEGRITY, "%s: %s has %zu bytes, its descriptor says %llu", name, digest_text(digest).s,
-			       bytes->len, (unsigned long long)size);
+		return err_set(e, ERR_INTEGRITY, "%s: %s has %zu bytes, its descriptor says %llu", name,
+			       digest_text(digest).s, bytes->len, (unsigned long long)size);
 	return 0;
 }
 
@@ -50,7 +50,8 @@ static const struct index_entry *only_entry(const struct index *x)
 	return only;
 }
 
-static int choose(const struct index *x, const struct platform *want, const char *name, const struct index_entry **ret, struct err *e)
+static int choose(const struct index *x, const struct platform *want, const char *name, const struct index_entry **ret,
+		  struct err *e)
 {
 	struct platform host;
 	platform_host(&host);
@@ -61,7 +62,8 @@ static int choose(const struct index *x, const struct platform *want, const char
 		return 0;
 	AUTO(free_drop) char *wanted = platform_text(want ? want : &host);
 	AUTO(free_drop) char *there = list_platforms(x);
-	return err_set(e, ERR_NOTFOUND, "%s: there is no image for %s; there is %s", name, wanted, there[0] ? there : "none at all");
+	return err_set(e, ERR_NOTFOUND, "%s: there is no image for %s; there is %s", name, wanted,
+		       there[0] ? there : "none at all");
 }
 
 struct document {
@@ -83,8 +85,8 @@ static int load(struct image_source *src, const struct descriptor *d, struct doc
 	AUTO(document_fini) struct document doc = { .digest = d->digest };
 	AUTO(free_drop) char *sent_type = NULL;
 	if (d->size > LIMIT_MANIFEST)
-		return err_set(e, ERR_LIMIT, "%s: manifest %s has %llu bytes, the limit is %u", src->name, digest_text(&d->digest).s,
-			       (unsigned long long)d->size, LIMIT_MANIFEST);
+		return err_set(e, ERR_LIMIT, "%s: manifest %s has %llu bytes, the limit is %u", src->name,
+			       digest_text(&d->digest).s, (unsigned long long)d->size, LIMIT_MANIFEST);
 	bool here = blob_exists(src->store, &d->digest, NULL);
 	if (here && blob_read(src->store, &d->digest, LIMIT_MANIFEST, &doc.bytes, e) < 0)
 		return -1;
@@ -106,8 +108,8 @@ static int descend(struct image_source *src, struct document *doc, const struct 
 	const struct index_entry *entry;
 	struct document next;
 	struct digest ignored;
-	if (index_parse(str_text(&doc->bytes), doc->bytes.len, src->name, &x, e) < 0 || choose(&x, want, src->name, &entry, e) < 0 ||
-	    load(src, &entry->desc, &next, e) < 0)
+	if (index_parse(str_text(&doc->bytes), doc->bytes.len, src->name, &x, e) < 0 ||
+	    choose(&x, want, src->name, &entry, e) < 0 || load(src, &entry->desc, &next, e) < 0)
 		return -1;
 	/* Kept, so that the same pinned digest needs no registry next time. */
 	int r = blob_put(src->store, str_text(&doc->bytes), doc->bytes.len, &ignored, e);
@@ -122,15 +124,16 @@ static int check_manifest(const struct manifest *m, bool want_layers, const char
 {
 	const char *type = m->config.media_type;
 	if (!str_eq(type, MT_CONFIG) && !str_eq(type, MT_DOCKER_CONFIG))
-		return err_set(e, ERR_SPEC, "%s is not a container image: its config is of type %.80s", name, type ? type : "(none)");
+		return err_set(e, ERR_SPEC, "%s is not a container image: its config is of type %.80s", name,
+			       type ? type : "(none)");
 	if (m->config.size > LIMIT_CONFIG)
 		return err_set(e, ERR_LIMIT, "%s: the config has %llu bytes, the limit is %u", name,
 			       (unsigned long long)m->config.size, LIMIT_CONFIG);
 	for (size_t i = 0; i < m->layers.n; i++) {
 		const struct descriptor *d = &m->layers.v[i];
 		if (!media_type_is_layer(d->media_type))
-			return err_set(e, ERR_SPEC, "%s: layer %zu is of type %.80s, which can not be unpacked", name, i + 1,
-				       d->media_type ? d->media_type : "(none)");
+			return err_set(e, ERR_SPEC, "%s: layer %zu is of type %.80s, which can not be unpacked", name,
+				       i + 1, d->media_type ? d->media_type : "(none)");
 		if (want_layers && d->size > LIMIT_LAYER_BYTES)
 			return err_set(e, ERR_LIMIT, "%s: layer %zu has %llu bytes, the limit is %llu", name, i + 1,
 				       (unsigned long long)d->size, LIMIT_LAYER_BYTES);
@@ -157,7 +160,8 @@ static int take_config(struct image_source *src, const struct manifest *m, const
 {
 	AUTO(str_fini) struct str text = { 0 };
 	AUTO(config_fini) struct image_config config = { 0 };
-	if (src->blobs(src, "config", &m->config, 1, e) < 0 || blob_read(src->store, &m->config.digest, LIMIT_CONFIG, &text, e) < 0 ||
+	if (src->blobs(src, "config", &m->config, 1, e) < 0 ||
+	    blob_read(src->store, &m->config.digest, LIMIT_CONFIG, &text, e) < 0 ||
 	    config_parse(str_text(&text), text.len, src->name, &config, e) < 0)
 		return -1;
 	if (config.diff_ids.n != m->layers.n)
@@ -172,14 +176,15 @@ static int take_manifest(struct image_source *src, const struct document *doc, c
 	AUTO(manifest_fini) struct manifest m = { 0 };
 	struct digest stored;
 	if (manifest_parse(str_text(&doc->bytes), doc->bytes.len, doc->type, src->name, &m, e) < 0 ||
-	    check_manifest(&m, want_layers, src->name, e) < 0 || take_config(src, &m, want, chosen, &ret->platform, e) < 0)
+	    check_manifest(&m, want_layers, src->name, e) < 0 ||
+	    take_config(src, &m, want, chosen, &ret->platform, e) < 0)
 		return -1;
 	if (want_layers && src->blobs(src, "layer", m.layers.v, m.layers.n, e) < 0)
 		return -1;
 	/* Last, so that a manifest in the store has its config, and after a whole pull its layers. */
 	if (blob_put(src->store, str_text(&doc->bytes), doc->bytes.len, &stored, e) < 0)
 		return -1;
-	ret->manifest = (struct descriptor){ .media_type = x_strdup(doc->type), .digest = stored, .size = doc->bytes.len };
+	ret->manifest = (struct descriptor){ x_strdup(doc->type), stored, doc->bytes.len };
 	return 0;
 }
 
@@ -192,7 +197,8 @@ int image_take(struct image_source *src, const struct str *bytes, const char *ty
 	str_addn(&doc.bytes, str_text(bytes), bytes->len);
 	for (; media_type_is_index(doc.type); depth++) {
 		if (depth == LIMIT_INDEX_DEPTH)
-			return err_set(e, ERR_LIMIT, "%s: more than %u indexes lead to the image", src->name, LIMIT_INDEX_DEPTH);
+			return err_set(e, ERR_LIMIT, "%s: more than %u indexes lead to the image", src->name,
+				       LIMIT_INDEX_DEPTH);
 		if (descend(src, &doc, want, e) < 0)
 			return -1;
 	}

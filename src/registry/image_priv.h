@@ -17,9 +17,11 @@ struct image_source {
 	const char *name;       /* for messages; borrowed */
 	struct store *store;    /* borrowed */
 	/* A manifest or index by its descriptor. *ret_type: what the peer calls it, or NULL; the caller owns it. */
-	int (*document)(struct image_source *src, const struct descriptor *d, struct str *out, char **ret_type, struct err *e);
+	int (*document)(struct image_source *src, const struct descriptor *d, struct str *out, char **ret_type,
+			struct err *e);
 	/* Puts blobs the store does not have into it, verified. `what`: "config" or "layer". */
-	int (*blobs)(struct image_source *src, const char *what, const struct descriptor *list, size_t n, struct err *e);
+	int (*blobs)(struct image_source *src, const char *what, const struct descriptor *list, size_t n,
+		     struct err *e);
 };
 
 /*

@@ -15,7 +15,7 @@
 #include "image_priv.h"
 #include "store/blob.h"
 
-/* image-spec image-layout.md. What stands in the directory may be a trap: nothing there is followed or opened but files. */
+/* image-spec image-layout.md. What stands there may be a trap: no link is followed, nothing but files is opened. */
 enum { COPY_BYTES = 128 << 10, LAYOUT_FILE_MAX = 4096 };
 
 struct layout {
@@ -47,7 +47,8 @@ static int check_version(int dir, const char *name, struct err *e)
 		return err_in(e, "%s is not an OCI image layout", name);
 	const char *version = json_str(&j, "imageLayoutVersion");
 	if (!str_eq(version, "1.0.0"))
-		return err_set(e, ERR_SPEC, "%s: image layout version %.20s is not known", name, version ? version : "(none)");
+		return err_set(e, ERR_SPEC, "%s: image layout version %.20s is not known", name,
+			       version ? version : "(none)");
 	return 0;
 }
 
@@ -62,7 +63,8 @@ static int open_blob(const struct layout *l, const struct digest *d, int *ret, s
 
 /* ---- what image.c asks for ---- */
 
-static int source_document(struct image_source *src, const struct descriptor *d, struct str *out, char **ret_type, struct err *e)
+static int source_document(struct image_source *src, const struct descriptor *d, struct str *out, char **ret_type,
+			   struct err *e)
 {
 	AUTO(fd_drop) int fd = -1;
 	(void)ret_type; /* a file says nothing about its type */
@@ -72,7 +74,8 @@ static int source_document(struct image_source *src, const struct descriptor *d,
 }
 
 /* Copies and digests in one reading, so that what was verified is what is published. */
-static int copy_bytes(int from, struct blob_writer *to, const struct descriptor *d, const char *name, struct digest *ret, struct err *e)
+static int copy_bytes(int from, struct blob_writer *to, const struct descriptor *d, const char *name,
+		      struct digest *ret, struct err *e)
 {
 	AUTO(free_drop) char *buf = x_alloc(COPY_BYTES);
 	AUTO(sha_drop) struct sha sha = { 0 };
@@ -90,8 +93,8 @@ static int copy_bytes(int from, struct blob_writer *to, const struct descriptor 
 	if (n < 0)
 		return err_sys(e, "read %s", name);
 	if (total != d->size)
-		return err_set(e, ERR_INTEGRITY, "%s has %s %llu bytes its descriptor says", name, total > d->size ? "more than the" :
-			       "not the", (unsigned long long)d->size);
+		return err_set(e, ERR_INTEGRITY, "%s has %s %llu bytes its descriptor says", name,
+			       total > d->size ? "more than the" : "not the", (unsigned long long)d->size);
 	*ret = sha_end(&sha);
 	return 0;
 }
@@ -114,7 +117,8 @@ static int copy_blob(struct layout *l, const char *what, const struct descriptor
 	return r;
 }
 
-static int source_blobs(struct image_source *src, const char *what, const struct descriptor *list, size_t n, struct err *e)
+static int source_blobs(struct image_source *src, const char *what, const struct descriptor *list, size_t n,
+			struct err *e)
 {
 	for (size_t i = 0; i < n; i++) {
 		uint64_t size;
@@ -144,9 +148,9 @@ static char *list_names(const struct index *x)
 	return str_take(&out);
 }
 
-/* The entries of index.json that were asked for, as an index that borrows them; several are one image for several platforms. */
-static int select_entries(const struct index *x, const char *tag, const struct digest *digest, const char *name, struct index *ret,
-			  struct err *e)
+/* What was asked for of index.json, as an index that borrows it; several entries are an image for several platforms. */
+static int select_entries(const struct index *x, const char *tag, const struct digest *digest, const char *name,
+			  struct index *ret, struct err *e)
 {
 	AUTO(free_drop) char *names = list_names(x);
 	const char *asked = tag ? tag : digest ? digest_text(digest).s : NULL;
@@ -172,8 +176,8 @@ static void borrowed_fini(struct index *x)
 	vec_fini(&x->manifests);
 }
 
-static int find_image(int layout_fd, const char *name, const char *tag, const struct digest *digest, const struct platform *want,
-		      struct descriptor *ret, struct err *e)
+static int find_image(int layout_fd, const char *name, const char *tag, const struct digest *digest,
+		      const struct platform *want, struct descriptor *ret, struct err *e)
 {
 	AUTO(str_fini) struct str text = { 0 };
 	AUTO(index_fini) struct index all = { 0 };
@@ -182,7 +186,8 @@ static int find_image(int layout_fd, const char *name, const char *tag, const st
 	platform_host(&host);
 	if (file_read(layout_fd, "index.json", LIMIT_MANIFEST, &text, e) < 0)
 		return err_in(e, "%s", name);
-	if (index_parse(str_text(&text), text.len, name, &all, e) < 0 || select_entries(&all, tag, digest, name, &asked, e) < 0)
+	if (index_parse(str_text(&text), text.len, name, &all, e) < 0 ||
+	    select_entries(&all, tag, digest, name, &asked, e) < 0)
 		return -1;
 	const struct index_entry *entry = &asked.manifests.v[0];
 	if (asked.manifests.n > 1)

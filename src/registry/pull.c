@@ -77,7 +77,8 @@ static void no_such_document(const struct pull *p, const char *version, struct e
 }
 
 /* GET of /v2/REPOSITORY/manifests/VERSION; size 0 is not known. */
-static int get_document(struct pull *p, const char *version, uint64_t size, struct str *out, char **ret_type, struct err *e)
+static int get_document(struct pull *p, const char *version, uint64_t size, struct str *out, char **ret_type,
+			struct err *e)
 {
 	if (connect_registry(p, e) < 0)
 		return -1;
@@ -101,7 +102,8 @@ static int get_document(struct pull *p, const char *version, uint64_t size, stru
 	return r;
 }
 
-static int source_document(struct image_source *src, const struct descriptor *d, struct str *out, char **ret_type, struct err *e)
+static int source_document(struct image_source *src, const struct descriptor *d, struct str *out, char **ret_type,
+			   struct err *e)
 {
 	return get_document((struct pull *)src, digest_text(&d->digest).s, d->size, out, ret_type, e);
 }
@@ -116,7 +118,8 @@ static int all_here(struct store *s, const struct descriptor *list, size_t n)
 	return true;
 }
 
-static int source_blobs(struct image_source *src, const char *what, const struct descriptor *list, size_t n, struct err *e)
+static int source_blobs(struct image_source *src, const char *what, const struct descriptor *list, size_t n,
+			struct err *e)
 {
 	struct pull *p = (struct pull *)src;
 	if (all_here(src->store, list, n))
@@ -128,7 +131,7 @@ static int source_blobs(struct image_source *src, const char *what, const struct
 
 /* ---- the whole ---- */
 
-/* The document the reference stands for, and its digest: asked for by digest, it is verified here, wherever it comes from (T-H10). */
+/* The document the reference stands for. Asked for by digest, it is verified here, wherever it came from (T-H10). */
 static int first_document(struct pull *p, struct str *out, char **ret_type, struct digest *ret, struct err *e)
 {
 	const struct reference *r = p->ref;

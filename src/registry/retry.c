@@ -23,13 +23,15 @@ bool http_date_parse(const char *text, int64_t *ret)
 	char month[4];
 	int end = 0;
 	/* strptime would read month names of the user's language. */
-	if (sscanf(text, "%*3[A-Za-z], %2d %3[A-Za-z] %4d %2d:%2d:%2d GMT%n", &tm.tm_mday, month, &tm.tm_year, &tm.tm_hour,
-		   &tm.tm_min, &tm.tm_sec, &end) != 6 || !end || text[end])
+	int n = sscanf(text, "%*3[A-Za-z], %2d %3[A-Za-z] %4d %2d:%2d:%2d GMT%n", &tm.tm_mday, month, &tm.tm_year,
+		       &tm.tm_hour, &tm.tm_min, &tm.tm_sec, &end);
+	if (n != 6 || !end || text[end])
 		return false;
 	for (tm.tm_mon = 0; tm.tm_mon < 12 && !str_eq(month, months[tm.tm_mon]); tm.tm_mon++)
 		;
-	bool in_range = tm.tm_mon < 12 && tm.tm_mday >= 1 && tm.tm_mday <= 31 && tm.tm_year >= 1900 && tm.tm_hour >= 0 &&
-			tm.tm_hour < 24 && tm.tm_min >= 0 && tm.tm_min < 60 && tm.tm_sec >= 0 && tm.tm_sec <= 60;
+	bool in_range = tm.tm_mon < 12 && tm.tm_mday >= 1 && tm.tm_mday <= 31 && tm.tm_year >= 1900 &&
+			tm.tm_hour >= 0 && tm.tm_hour < 24 && tm.tm_min >= 0 && tm.tm_min < 60 && tm.tm_sec >= 0 &&
+			tm.tm_sec <= 60;
 	if (!in_range)
 		return false;
 	tm.tm_year -= 1900;
@@ -42,11 +44,11 @@ bool retry_after_ms(const char *value, int64_t now, int64_t *ret)
 	uint64_t seconds;
 	int64_t date, ms;
 	if (value[0] && value[strspn(value, "0123456789")] == '\0')
-		ms = str_to_u64(value, RETRY_AFTER_MAX_MS / 1000, &seconds) ? (int64_t)seconds * 1000 : RETRY_AFTER_MAX_MS;
+		ms = str_to_u64(value, RETRY_AFTER_MAX_MS, &seconds) ? (int64_t)seconds * 1000 : RETRY_AFTER_MAX_MS;
 	else if (http_date_parse(value, &date))
-		ms = date <= now ? 0 : date - now > RETRY_AFTER_MAX_MS / 1000 ? RETRY_AFTER_MAX_MS : (date - now) * 1000;
+		ms = date > now ? (date - now) * 1000 : 0;
 	else
 		return false;
-	*ret = ms;
+	*ret = ms < RETRY_AFTER_MAX_MS ? ms : RETRY_AFTER_MAX_MS;
 	return true;
 }

@@ -6,10 +6,10 @@
 #include <stdint.h>
 
 enum {
-	RETRY_TRIES = 6,                        /* in a row without progress */
-	RETRY_BUDGET_MS = 5 * 60 * 1000,        /* without progress */
-	RETRY_AFTER_MAX_MS = 120 * 1000,        /* no server makes us wait longer */
-	RETRY_PROGRESS_BYTES = 64 << 10,        /* what counts as progress, or a sixteenth of the whole when that is less */
+	RETRY_TRIES = 6,                 /* in a row without progress */
+	RETRY_BUDGET_MS = 5 * 60 * 1000, /* without progress */
+	RETRY_AFTER_MAX_MS = 120 * 1000, /* no server makes us wait longer */
+	RETRY_PROGRESS_BYTES = 64 << 10, /* what counts as progress, or a sixteenth of the whole when that is less */
 };
 
 /* Before try number `failed` + 1: 1 s doubling to 30 s, of which up to a quarter is taken off at random. */

@@ -76,8 +76,8 @@ void session_hint(const struct session *s, struct err *e)
 {
 	const char *r = s->ref->registry;
 	if (s->logged_in)
-		err_hint(e, "the login you have for %s may not do this: log in again with \"podman login %s\" or \"docker login %s\"",
-			 r, r, r);
+		err_hint(e, "your login may not do this: log in again with \"podman login %s\" or \"docker login %s\"",
+			r, r);
 	else
 		err_hint(e, "if it exists, it needs a login: \"podman login %s\" or \"docker login %s\"", r, r);
 }
@@ -87,8 +87,8 @@ void session_hint(const struct session *s, struct err *e)
 static void add_escaped(struct str *out, const char *text)
 {
 	for (; *text; text++) {
-		bool plain = (*text >= 'a' && *text <= 'z') || (*text >= 'A' && *text <= 'Z') || (*text >= '0' && *text <= '9') ||
-			     strchr("-._~", *text);
+		bool plain = (*text >= 'a' && *text <= 'z') || (*text >= 'A' && *text <= 'Z') ||
+			     (*text >= '0' && *text <= '9') || strchr("-._~", *text);
 		if (plain)
 			str_addc(out, *text);
 		else
@@ -104,7 +104,7 @@ static void add_field(struct str *out, const char *name, const char *value)
 	add_escaped(out, value);
 }
 
-/* Our own repository and no more, whatever is asked for; scopes of other kinds ("aws") are the registry's own business. */
+/* Our own repository and no more, whatever is asked for; scopes of other kinds ("aws") are the registry's business. */
 static char *scope_for(const struct session *s, const struct challenge *c)
 {
 	if (c->scope && c->scope[0] && !str_starts(c->scope, "repository:") && !strchr(c->scope, ' '))
@@ -174,13 +174,15 @@ static int take_token(struct session *s, const struct str *answer, const char *n
 		seconds = TOKEN_DEFAULT_S;
 	if (seconds > TOKEN_MAX_S)
 		seconds = TOKEN_MAX_S;
-	set_authorization(s, x_asprintf("Authorization: Bearer %s", token), now_ms() + (seconds - TOKEN_MARGIN_S) * 1000);
+	set_authorization(s, x_asprintf("Authorization: Bearer %s", token),
+			  now_ms() + (seconds - TOKEN_MARGIN_S) * 1000);
 	explicit_bzero((char *)(uintptr_t)token, strlen(token));
 	return 0;
 }
 
-/* GET with the fields in the query, or, for an identity token, POST of a refresh grant (distribution, "OAuth2 Token Authentication"). */
-static void fill_token_request(struct transfer *t, const struct session *s, const struct challenge *c, const struct credential *cred)
+/* GET with the fields in the query; for an identity token, POST (distribution, "OAuth2 Token Authentication"). */
+static void fill_token_request(struct transfer *t, const struct session *s, const struct challenge *c,
+			       const struct credential *cred)
 {
 	AUTO(free_drop) char *scope = scope_for(s, c);
 	struct str fields = { 0 };
@@ -227,6 +229,14 @@ static int request_token(struct session *s, const struct challenge *c, const str
 	return take_token(s, &answer, t.name, e);
 }
 
+static void warn_exposed(const struct session *s, const struct credential *c)
+{
+	if (!c->exposed || s->logged_in || !s->progress || !s->progress->line)
+		return;
+	AUTO(free_drop) char *line = x_asprintf("warning: other users can read your logins: chmod 600 %s", c->source);
+	s->progress->line(s->progress->ctx, line);
+}
+
 int session_answer(struct session *s, const struct strv *values, struct err *e)
 {
 	AUTO(challenges_fini) struct challenges list = { 0 };
@@ -235,11 +245,13 @@ int session_answer(struct session *s, const struct strv *values, struct err *e)
 		return err_in(e, "registry %s", s->ref->registry);
 	const struct challenge *c = challenges_pick(&list);
 	if (!c)
-		return err_set(e, ERR_AUTH, "registry %s asks for a login of a kind that is not known here", s->ref->registry);
+		return err_set(e, ERR_AUTH, "registry %s asks for a login of a kind that is not known here",
+			       s->ref->registry);
 	hold_secret(s);
 	int found = credential_find(s->ref->registry, s->ref->repository, &cred, e);
 	if (found < 0)
 		return -1;
+	warn_exposed(s, &cred);
 	s->logged_in = found == 0;
 	if (c->scheme == CHALLENGE_BEARER)
 		return request_token(s, c, &cred, e);
@@ -263,8 +275,8 @@ static int skip_body(void *ctx, const void *bytes, size_t n, struct err *e)
 
 static int set_base(struct session *s, bool https, struct err *e)
 {
-	const char *registry = s->ref->registry;
-	AUTO(free_drop) char *text = x_asprintf("%s://%s/v2/", https ? "https" : "http", str_eq(registry, HUB) ? HUB_HOST : registry);
+	const char *host = str_eq(s->ref->registry, HUB) ? HUB_HOST : s->ref->registry;
+	AUTO(free_drop) char *text = x_asprintf("%s://%s/v2/", https ? "https" : "http", host);
 	url_fini(&s->base);
 	return url_parse(text, &s->base, e);
 }
@@ -278,8 +290,8 @@ static int probe(struct session *s, struct http_call *call, struct err *e)
 }
 
 /*
- * A loopback registry speaks http, unless it answers http with an error that servers of https give: Go's and nginx's status
- * 400, what is no HTTP at all, or hanging up. Nothing secret is sent to find out.
+ * A loopback registry speaks http, unless it answers http with an error that servers of https give: Go's and nginx's
+ * status 400, what is no HTTP at all, or hanging up. Nothing secret is sent to find out.
  */
 static int probe_loopback(struct session *s, struct err *e)
 {

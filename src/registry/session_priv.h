@@ -1,6 +1,6 @@
 /*
- * Being known to one registry for one repository: its URL, and the token or password of the moment. One session lives as long as
- * one pull, so it is also the cache of its token.
+ * Being known to one registry for one repository: its URL, and the token or password of the moment. One session lives
+ * as long as one pull, so it is also the cache of its token.
  */
 #ifndef NACRE_REGISTRY_SESSION_PRIV_H
 #define NACRE_REGISTRY_SESSION_PRIV_H
@@ -23,7 +23,7 @@ struct session {
 	struct url base;                       /* "https://registry-1.docker.io/" */
 	char *authorization;                   /* whole header, or NULL; secret */
 	int64_t expires_ms;                    /* monotonic; 0 = never */
-	unsigned generation;                   /* counts authorizations, so that answers to an older one are known as such */
+	unsigned generation; /* counts authorizations, so that answers to an older one are known as such */
 	bool logged_in;                        /* with the user's login, not anonymously */
 	bool holds_secret;                     /* the process is not dumpable since then */
 	int was_dumpable;

@@ -5,10 +5,10 @@
 #include <time.h>
 
 #include "base/digest.h"
-#include "base/json.h"
 #include "base/limits.h"
 #include "base/mem.h"
 #include "registry/pull.h"
+#include "refusal_priv.h"
 #include "retry_priv.h"
 #include "session_priv.h"
 
@@ -109,7 +109,8 @@ static int on_body(void *ctx, const void *bytes, size_t n, struct err *e)
 		if (t->has_size)
 			return err_set(e, ERR_INTEGRITY, "%s: more bytes came than the %llu it should have", t->name,
 				       (unsigned long long)t->size);
-		return err_set(e, ERR_LIMIT, "%s: larger than the limit of %llu bytes", t->name, (unsigned long long)t->size);
+		return err_set(e, ERR_LIMIT, "%s: larger than the limit of %llu bytes", t->name,
+			       (unsigned long long)t->size);
 	}
 	if (t->body(t->ctx, bytes, n, e) < 0)
 		return -1;
@@ -119,7 +120,7 @@ static int on_body(void *ctx, const void *bytes, size_t n, struct err *e)
 
 /* ---- one request ---- */
 
-/* Authorization and If-Range are for the server the session is with; the URL of a storage server carries its own signature. */
+/* Authorization is for the server the session is with; the URL of a storage server carries its own signature. */
 static void add_headers(struct transfer *t)
 {
 	struct http_call *c = &t->call;
@@ -168,70 +169,6 @@ static void rewind_to_start(struct transfer *t)
 	t->state = TRANSFER_WAITING;
 }
 
-/* ---- answers that are no success ---- */
-
-static const char *status_in_words(int status)
-{
-	switch (status) {
-	case 400:
-		return "bad request";
-	case 401:
-		return "not authorized";
-	case 403:
-		return "forbidden";
-	case 404:
-		return "not found";
-	case 410:
-		return "gone";
-	case 416:
-		return "range not satisfiable";
-	case 429:
-		return "too many requests";
-	case 500:
-		return "internal server error";
-	case 502:
-		return "bad gateway";
-	case 503:
-		return "service unavailable";
-	case 504:
-		return "gateway timeout";
-	}
-	return "";
-}
-
-/* What a registry says about the error (distribution-spec, "Error Codes"), or "". The caller owns it. */
-static char *refusal_text(const struct transfer *t)
-{
-	AUTO(json_fini) struct json j = { 0 };
-	AUTO(str_fini) struct str out = { 0 };
-	struct err ignored;
-	if (t->refusal.len == 0 || json_parse(t->refusal.buf, t->refusal.len, t->name, &j, &ignored) < 0)
-		return x_strdup("");
-	const char *message = json_str(json_at(json_get(&j, "errors"), 0), "message");
-	if (!message)
-		message = json_str(&j, "details"); /* auth.docker.io */
-	if (message && message[0]) {
-		str_add(&out, ": ");
-		str_add_printable(&out, message, strnlen(message, 160));
-	}
-	return str_take(&out);
-}
-
-static int set_refusal(const struct transfer *t, struct err *e)
-{
-	AUTO(free_drop) char *text = refusal_text(t);
-	AUTO(free_drop) char *where = t->left_origin ? url_redacted(&t->at) : NULL;
-	enum err_kind kind = t->status == 401 || t->status == 403 ? ERR_AUTH :
-			     t->status == 404 || t->status == 410 ? ERR_NOTFOUND : ERR_NET;
-	err_set(e, kind, "%s: %s%s%d %s%s", t->name, where ? where : "", where ? " answers " : "the server answers ", t->status,
-		status_in_words(t->status), text);
-	if (kind == ERR_AUTH && t->session && !t->left_origin)
-		session_hint(t->session, e);
-	if (t->status == 429 && t->session && !t->session->logged_in)
-		session_hint(t->session, e);
-	return -1;
-}
-
 /* ---- what to do next ---- */
 
 static void note_progress(struct transfer *t)
@@ -264,8 +201,8 @@ static int retry(struct run *r, struct transfer *t, const struct err *why, const
 	rewind_to_start(t);
 	t->due_ms = now + wait;
 	AUTO(str_fini) struct str line = { 0 };
-	str_addf(&line, "%s; try %u of %d in %.1f s%s", why->msg, t->failures + 1, (int)RETRY_TRIES, (double)wait / 1000,
-		 is_told ? ", as the server asks" : "");
+	str_addf(&line, "%s; try %u of %d in %.1f s%s", why->msg, t->failures + 1, (int)RETRY_TRIES,
+		 (double)wait / 1000, is_told ? ", as the server asks" : "");
 	if (t->offset) {
 		str_add(&line, ", keeping ");
 		str_add_size(&line, t->offset);
@@ -289,7 +226,8 @@ static int redirect(struct transfer *t, struct err *e)
 		return err_in(e, "%s: redirect from %s", t->name, from);
 	AUTO(free_drop) char *to = url_redacted(&next);
 	if (t->at.https && !next.https)
-		return err_set(e, ERR_NET, "%s: redirect from %s to %s would give up encryption; refused", t->name, from, to);
+		return err_set(e, ERR_NET, "%s: redirect from %s to %s would give up encryption; refused", t->name,
+			       from, to);
 	if (!next.https && !t->plain_http && !host_is_loopback(next.host))
 		return err_set(e, ERR_NET, "%s: redirect to %s is not encrypted; refused", t->name, to);
 	if (!url_same_origin(&t->at, &next))
@@ -306,11 +244,11 @@ static int unauthorized(struct transfer *t, struct err *e)
 {
 	struct session *s = t->session;
 	if (!s || t->left_origin)
-		return set_refusal(t, e);
+		return transfer_refused(t, e);
 	/* Another transfer may have been answered with a fresh token meanwhile: one request per scope (N7). */
 	if (t->generation == s->generation) {
 		if (++t->logins > LOGINS_MAX)
-			return set_refusal(t, e);
+			return transfer_refused(t, e);
 		if (session_answer(s, &t->call.answer.challenges, e) < 0)
 			return -1;
 	}
@@ -353,7 +291,7 @@ static int answered(struct run *r, struct transfer *t, struct err *e)
 		return unauthorized(t, e);
 	case 416:
 		if (t->offset == 0)
-			return set_refusal(t, e);
+			return transfer_refused(t, e);
 		t->no_range = true;
 		__attribute__((fallthrough));
 	case 408:
@@ -362,10 +300,10 @@ static int answered(struct run *r, struct transfer *t, struct err *e)
 	case 502:
 	case 503:
 	case 504:
-		set_refusal(t, &why);
+		transfer_refused(t, &why);
 		return retry(r, t, &why, a->retry_after, e);
 	}
-	return set_refusal(t, e);
+	return transfer_refused(t, e);
 }
 
 static int untrusted(const struct transfer *t, struct err *e)
@@ -392,7 +330,9 @@ static int ended(struct run *r, struct transfer *t, struct err *e)
 		*e = why;
 		return str_starts(why.msg, t->name) ? -1 : err_in(e, "%s: %s", t->name, authority);
 	case HTTP_GIBBERISH:
-		return err_set(e, ERR_NET, "%s: what answers at %s is no registry or web server: %s", t->name, authority, why.msg);
+		err_set(e, ERR_NET, "%s: what answers at %s does not speak %s: %s", t->name, authority,
+			t->at.https ? "https" : "http", why.msg);
+		return t->at.https ? err_hint(e, "plain http is used for loopback addresses only") : -1;
 	case HTTP_BROKEN:
 		err_in(&why, "%s: %s", t->name, authority);
 		return retry(r, t, &why, NULL, e);
@@ -424,8 +364,8 @@ static int try_start(struct run *r, struct transfer *t, int64_t now, struct err 
 }
 
 /* Starts what is due; *ret_left counts what is not done, *ret_wait_ms is when to look again. */
-static int start_due(struct run *r, struct transfer *list, size_t n, unsigned parallel, size_t *ret_left, int *ret_wait_ms,
-		     struct err *e)
+static int start_due(struct run *r, struct transfer *list, size_t n, unsigned parallel, size_t *ret_left,
+		     int *ret_wait_ms, struct err *e)
 {
 	size_t running = 0, left = 0;
 	int64_t now = now_ms(), next = now + IDLE_POLL_MS;
@@ -464,8 +404,8 @@ static int run_all(struct run *r, struct transfer *list, size_t n, unsigned para
 	}
 }
 
-int transfer_run(struct transport *t, struct transfer *list, size_t n, unsigned parallel, const struct pull_progress *progress,
-		 struct err *e)
+int transfer_run(struct transport *t, struct transfer *list, size_t n, unsigned parallel,
+		 const struct pull_progress *progress, struct err *e)
 {
 	struct run r = { .transport = t, .progress = progress };
 	int result = run_all(&r, list, n, parallel, e);

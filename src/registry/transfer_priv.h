@@ -1,9 +1,9 @@
 /*
- * A GET (or token POST) carried through to its end: redirects followed, logins answered, interruptions retried and resumed.
- * Several run at once.
+ * A GET (or token POST) carried through to its end: redirects followed, logins answered, interruptions retried and
+ * resumed. Several run at once.
  *
- * Credentials go to the session's own origin only. Once a redirect has left it they are gone for the rest of this try, even if the
- * way leads back (T-G2). https never leads to http.
+ * Credentials go to the session's own origin only. Once a redirect has left it they are gone for the rest of this try,
+ * even if the way leads back (T-G2). https never leads to http.
  */
 #ifndef NACRE_REGISTRY_TRANSFER_PRIV_H
 #define NACRE_REGISTRY_TRANSFER_PRIV_H
@@ -59,8 +59,8 @@ struct transfer {
 };
 
 /* Runs all, at most `parallel` at a time; the first failure ends the others. progress may be NULL. */
-int transfer_run(struct transport *t, struct transfer *list, size_t n, unsigned parallel, const struct pull_progress *progress,
-		 struct err *e);
+int transfer_run(struct transport *t, struct transfer *list, size_t n, unsigned parallel,
+		 const struct pull_progress *progress, struct err *e);
 void transfer_fini(struct transfer *t);
 
 #endif

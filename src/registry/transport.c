@@ -18,6 +18,7 @@ enum {
 	STALL_TIME_S = 60,           /* this long below STALL_RATE and the peer counts as gone (N5) */
 	STALL_RATE = 64,             /* bytes per second; one byte a second is a stall too */
 	ROOTS_MAX_BYTES = 8 << 20,
+	BUFFER_BYTES = 256 << 10,    /* libcurl's 16 KiB cost a system call each */
 };
 
 struct transport {
@@ -86,9 +87,13 @@ static bool header_is(const char *line, size_t n, const char *name, char **ret_v
 /* One header line into the answer; of a header that must not come twice, the first counts. */
 static void take_header(struct http_answer *a, const char *line, size_t n)
 {
-	const struct { const char *name; char **to; } known[] = {
-		{ "Location", &a->location }, { "Content-Type", &a->content_type }, { "Content-Range", &a->content_range },
-		{ "ETag", &a->etag }, { "Last-Modified", &a->last_modified }, { "Retry-After", &a->retry_after },
+	const struct {
+		const char *name;
+		char **to;
+	} known[] = {
+		{ "Location", &a->location },           { "Content-Type", &a->content_type },
+		{ "Content-Range", &a->content_range }, { "ETag", &a->etag },
+		{ "Last-Modified", &a->last_modified }, { "Retry-After", &a->retry_after },
 	};
 	AUTO(free_drop) char *value = NULL;
 	for (size_t i = 0; i < ARRAY_LEN(known); i++) {
@@ -160,9 +165,9 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *ctx)
 /* ---- what is asked ---- */
 
 /*
- * The authorities this host may be signed by: the system's, and those of its certs.d directory. libcurl takes a file or a
- * blob, so with own authorities the system's file is put before them. A static binary carries the file names of the machine it
- * was built on: SSL_CERT_FILE and SSL_CERT_DIR, as OpenSSL reads them, say otherwise.
+ * The authorities this host may be signed by: the system's, and those of its certs.d directory. libcurl takes a file or
+ * a blob, so with own authorities the system's file is put before them. A static binary carries the file names of the
+ * machine it was built on: SSL_CERT_FILE and SSL_CERT_DIR, as OpenSSL reads them, say otherwise.
  */
 static int set_authorities(struct http_handle *h, struct err *e)
 {
@@ -230,6 +235,7 @@ static int set_request(struct http_handle *h, struct err *e)
 	curl_easy_setopt(h->easy, CURLOPT_CONNECTTIMEOUT, (long)CONNECT_TIMEOUT_S);
 	curl_easy_setopt(h->easy, CURLOPT_LOW_SPEED_LIMIT, (long)STALL_RATE);
 	curl_easy_setopt(h->easy, CURLOPT_LOW_SPEED_TIME, (long)STALL_TIME_S);
+	curl_easy_setopt(h->easy, CURLOPT_BUFFERSIZE, (long)BUFFER_BYTES);
 	curl_easy_setopt(h->easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
 	curl_easy_setopt(h->easy, CURLOPT_HEADERFUNCTION, on_header);
 	curl_easy_setopt(h->easy, CURLOPT_HEADERDATA, h);
@@ -282,6 +288,12 @@ static enum http_outcome outcome_of(CURLcode code)
 	return HTTP_BROKEN;
 }
 
+/* OpenSSL's word for a first record that is no TLS: the server speaks http on this port. */
+static bool is_plain_http(CURLcode code, const char *error)
+{
+	return code == CURLE_SSL_CONNECT_ERROR && strstr(error, "wrong version number");
+}
+
 static void finish(struct http_call *c, CURLcode code)
 {
 	struct http_handle *h = c->handle;
@@ -289,7 +301,7 @@ static void finish(struct http_call *c, CURLcode code)
 	curl_easy_getinfo(h->easy, CURLINFO_PRIMARY_IP, &peer);
 	c->connected = peer && peer[0];
 	c->outcome = h->stopped ? HTTP_STOPPED : outcome_of(code);
-	if (c->outcome == HTTP_ANSWERED && !h->head_done)
+	if ((c->outcome == HTTP_ANSWERED && !h->head_done) || is_plain_http(code, h->error))
 		c->outcome = HTTP_GIBBERISH;
 	if (c->outcome != HTTP_ANSWERED && c->outcome != HTTP_STOPPED)
 		err_set(&c->err, ERR_NET, "%s", h->error[0] ? h->error : curl_easy_strerror(code));

@@ -205,7 +205,8 @@ static char *write_url(const struct url *u, bool with_query)
 {
 	AUTO(free_drop) char *authority = url_authority(u);
 	size_t n = with_query ? strlen(u->target) : strcspn(u->target, "?");
-	return x_asprintf("%s://%s%.*s%s", u->https ? "https" : "http", authority, (int)n, u->target, u->target[n] ? "?..." : "");
+	return x_asprintf("%s://%s%.*s%s", u->https ? "https" : "http", authority, (int)n, u->target,
+			  u->target[n] ? "?..." : "");
 }
 
 char *url_text(const struct url *u)

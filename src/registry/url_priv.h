@@ -1,6 +1,6 @@
 /*
- * http and https URLs, read strictly and written again from their parts, so that nobody after us can read them in another
- * way. User names in URLs are refused: credentials come from the login files only.
+ * http and https URLs, read strictly and written again from their parts, so that nobody after us can read them in
+ * another way. User names in URLs are refused: credentials come from the login files only.
  */
 #ifndef NACRE_REGISTRY_URL_PRIV_H
 #define NACRE_REGISTRY_URL_PRIV_H

@@ -140,7 +140,7 @@ refused 8 'no tag nowhere' 'no such tag' pull "$FAKE/x:nowhere"
 control "\"faults\": [{\"match\": \"GET /v2/x\", \"headers\": {\"X-Long\": \"$(printf '%070000d' 0)\"}}]"
 refused 1 'headers' 'endless headers' pull "$FAKE/x:one"
 control '"faults": [{"match": "GET", "raw": "SSH-2.0-OpenSSH_9.2\r\n"}]'
-refused 6 'no registry or web server' 'something that speaks no HTTP' pull "$FAKE/x:one"
+refused 6 'does not speak http' 'something that speaks no HTTP' pull "$FAKE/x:one"
 
 # ---- redirects
 

@@ -5,7 +5,8 @@
 
 /* One or two header values; what is picked of them, as "SCHEME realm|service|scope", "-" for none. */
 static const struct { const char *first, *second, *want; } good[] = {
-	{ "Bearer realm=\"https://auth.docker.io/token\",service=\"registry.docker.io\",scope=\"repository:library/alpine:pull\"", NULL,
+	{ "Bearer realm=\"https://auth.docker.io/token\",service=\"registry.docker.io\","
+	  "scope=\"repository:library/alpine:pull\"", NULL,
 	  "bearer https://auth.docker.io/token|registry.docker.io|repository:library/alpine:pull" },
 	{ "Basic realm=\"Registry Realm\"", NULL, "basic Registry Realm||" },
 	{ "basic REALM=x", NULL, "basic x||" },
@@ -43,9 +44,12 @@ static const struct { const char *first, *second, *want; } good[] = {
 
 static const char *const bad[] = {
 	"Bearer realm=\"x", "Bearer realm=\"x\\", "Bearer realm=\"x\\\"", "Bearer realm=,service=\"y\"",
-	"Bearer realm=\"x\" service=\"y\"", "Bearer realm=\"x\"y", "Bearer realm=x y=z", "Bearer =\"x\"", "Bearer realm=\"a\tb\x01\"",
-	"Bearer realm=\"a\nb\"", "Bearer realm=\"a\x7f\"", "Bearer realm=\"x\",realm=\"y\"", "Bearer realm=\"x\",REALM=\"x\"",
-	"Bearer scope=a,scope=b", "Bearer service=\"a\",service=\"a\"", "=", "\"Bearer\"", "Bearer\x01realm=\"x\"", "Bearer(realm)",
+	"Bearer realm=\"x\" service=\"y\"", "Bearer realm=\"x\"y", "Bearer realm=x y=z", "Bearer =\"x\"",
+	"Bearer realm=\"a\tb\x01\"",
+	"Bearer realm=\"a\nb\"", "Bearer realm=\"a\x7f\"", "Bearer realm=\"x\",realm=\"y\"",
+	"Bearer realm=\"x\",REALM=\"x\"",
+	"Bearer scope=a,scope=b", "Bearer service=\"a\",service=\"a\"", "=", "\"Bearer\"", "Bearer\x01realm=\"x\"",
+	"Bearer(realm)",
 	"Bearer realm=\"x\", @", "Bearer realm='x y'", "realm=\"x\"", "\xc3\xa4 realm=\"x\"",
 	"a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a",
 };
@@ -85,7 +89,8 @@ static void refuses_what_is_ambiguous_or_broken(void **state)
 		AUTO(challenges_fini) struct challenges c = { 0 };
 		struct err e = { 0 };
 		strv_push(&values, bad[i]);
-		row_check(wrong, challenges_parse(&values, &c, &e) < 0 && e.kind == ERR_SPEC, "%s: was accepted", bad[i]);
+		row_check(wrong, challenges_parse(&values, &c, &e) < 0 && e.kind == ERR_SPEC, "%s: was accepted",
+			bad[i]);
 	}
 	assert_int_equal(wrong, 0);
 }

@@ -85,17 +85,21 @@ static void keys_match_exactly(void **state)
 {
 	int wrong = 0;
 	for (size_t i = 0; i < ARRAY_LEN(keys); i++)
-		row_check(wrong, (credential_key_match(keys[i].key, keys[i].registry, keys[i].repository) > 0) == keys[i].match,
+		row_check(wrong,
+			  (credential_key_match(keys[i].key, keys[i].registry, keys[i].repository) > 0) ==
+				  keys[i].match,
 			  "\"%s\" for %s/%s", keys[i].key, keys[i].registry, keys[i].repository);
 	assert_int_equal(wrong, 0);
 }
 
 static void longer_keys_win(void **state)
 {
-	assert_true(credential_key_match("q.io/a/b", "q.io", "a/b/c") > credential_key_match("q.io/a", "q.io", "a/b/c"));
+	assert_true(credential_key_match("q.io/a/b", "q.io", "a/b/c") >
+		    credential_key_match("q.io/a", "q.io", "a/b/c"));
 	assert_true(credential_key_match("q.io/a", "q.io", "a/b/c") > credential_key_match("q.io", "q.io", "a/b/c"));
 	assert_true(credential_key_match("q.io", "q.io", "a") > credential_key_match("https://q.io/v1/", "q.io", "a"));
-	assert_true(credential_key_match("docker.io", "docker.io", "a") > credential_key_match("index.docker.io", "docker.io", "a"));
+	assert_true(credential_key_match("docker.io", "docker.io", "a") >
+		    credential_key_match("index.docker.io", "docker.io", "a"));
 }
 
 /* ---- files: each test has a directory, which is HOME, XDG_RUNTIME_DIR and the front of PATH at once */
@@ -109,6 +113,7 @@ static void put(const char *name, const char *text, mode_t mode)
 	AUTO(free_drop) char *parent = x_strdup(path);
 	*strrchr(parent, '/') = '\0';
 	mkdir(parent, 0700);
+	unlink(path);
 	FILE *f = fopen(path, "we");
 	assert_non_null(f);
 	fputs(text, f);
@@ -211,16 +216,20 @@ static void entries(void **state)
 		AUTO(free_drop) char *text = x_asprintf("{\"auths\":{\"q.io\":%s}}", entry);
 		put(".docker/config.json", text, 0600);
 		const char *got = find("q.io", "a");
-		row_check(wrong, i < ARRAY_LEN(rows) ? str_eq(got, rows[i].want) : str_starts(got, "error:"), "%s: %s", entry, got);
-		row_check(wrong, !str_starts(got, "error:") || !strstr(got, "dXNl"), "%s: %s shows the secret", entry, got);
+		row_check(wrong, i < ARRAY_LEN(rows) ? str_eq(got, rows[i].want) : str_starts(got, "error:"), "%s: %s",
+			  entry, got);
+		row_check(wrong, !str_starts(got, "error:") || !strstr(got, "dXNl"), "%s: %s shows the secret", entry,
+			  got);
 	}
 	assert_int_equal(wrong, 0);
 }
 
 static void the_most_exact_entry_is_taken(void **state)
 {
-	put("containers/auth.json", "{\"auths\":{\"q.io\":{\"auth\":\"YTpob3N0\"},\"q.io/team\":{\"auth\":\"YTp0ZWFt\"},"
-	    "\"q.io/team/app\":{\"auth\":\"YTphcHA=\"},\"https://index.docker.io/v1/\":{\"auth\":\"YTpodWI=\"}}}", 0600);
+	put("containers/auth.json",
+	    "{\"auths\":{\"q.io\":{\"auth\":\"YTpob3N0\"},\"q.io/team\":{\"auth\":\"YTp0ZWFt\"},"
+	    "\"q.io/team/app\":{\"auth\":\"YTphcHA=\"},\"https://index.docker.io/v1/\":{\"auth\":\"YTpodWI=\"}}}",
+	    0600);
 	assert_string_equal(find("q.io", "x"), "a:host");
 	assert_string_equal(find("q.io", "team/x"), "a:team");
 	assert_string_equal(find("q.io", "team/app"), "a:app");
@@ -242,18 +251,37 @@ static void damaged_files_are_named(void **state)
 	assert_non_null(strstr(find("q.io", "a"), "not a regular file"));
 }
 
+static void files_others_can_read_are_noticed(void **state)
+{
+	static const struct { mode_t mode; bool exposed; } rows[] = {
+		{ 0600, false }, { 0400, false }, { 0640, true }, { 0604, true }, { 0644, true }, { 0620, false },
+	};
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct credential c = { 0 };
+		struct err e = { 0 };
+		put(".docker/config.json", AUTH("q.io", "ZG9ja2VyOjE="), rows[i].mode);
+		assert_int_equal(credential_find("q.io", "a", &c, &e), 0);
+		assert_int_equal(c.exposed, rows[i].exposed);
+		assert_non_null(strstr(c.source, "/.docker/config.json"));
+		credential_fini(&c);
+	}
+}
+
 /* ---- helpers */
 
 #define HELPER "#!/bin/sh\n[ \"$1\" = get ] || exit 9\nread -r server || [ -n \"$server\" ]\n"
 
 static void helpers_are_asked(void **state)
 {
-	put("docker-credential-one", HELPER "printf '{\"ServerURL\":\"%s\",\"Username\":\"u\",\"Secret\":\"%s\"}' \"$server\" \"$server\"\n",
+	put("docker-credential-one",
+	    HELPER "printf '{\"ServerURL\":\"%s\",\"Username\":\"u\",\"Secret\":\"%s\"}' \"$server\" \"$server\"\n",
 	    0700);
 	put("docker-credential-token", HELPER "echo '{\"Username\":\"<token>\",\"Secret\":\"t\"}'\n", 0700);
 	put("docker-credential-none", HELPER "echo 'credentials not found in native keychain'; exit 1\n", 0700);
-	put(".docker/config.json", "{\"credsStore\":\"one\",\"credHelpers\":{\"tok.io\":\"token\",\"none.io\":\"none\"},"
-	    "\"auths\":{\"none.io\":{\"auth\":\"ZmlsZTo2\"},\"q.io\":{}}}", 0600);
+	put(".docker/config.json",
+	    "{\"credsStore\":\"one\",\"credHelpers\":{\"tok.io\":\"token\",\"none.io\":\"none\"},"
+	    "\"auths\":{\"none.io\":{\"auth\":\"ZmlsZTo2\"},\"q.io\":{}}}",
+	    0600);
 	assert_string_equal(find("q.io", "a"), "u:q.io");
 	assert_string_equal(find("docker.io", "library/a"), "u:https://index.docker.io/v1/");
 	assert_string_equal(find("tok.io", "a"), "token:t");
@@ -267,8 +295,10 @@ static void helpers_that_fail(void **state)
 	put("docker-credential-noise", HELPER "echo hello\n", 0700);
 	put("docker-credential-half", HELPER "echo '{\"Username\":\"u\"}'\n", 0700);
 	put("docker-credential-long", HELPER "head -c 1100000 /dev/zero\n", 0700);
-	put(".docker/config.json", "{\"credHelpers\":{\"bad.io\":\"bad\",\"noise.io\":\"noise\",\"half.io\":\"half\",\"long.io\":\"long\","
-	    "\"missing.io\":\"nowhere-to-be-found\"}}", 0600);
+	put(".docker/config.json",
+	    "{\"credHelpers\":{\"bad.io\":\"bad\",\"noise.io\":\"noise\",\"half.io\":\"half\",\"long.io\":\"long\","
+	    "\"missing.io\":\"nowhere-to-be-found\"}}",
+	    0600);
 	assert_non_null(strstr(find("bad.io", "a"), "docker-credential-bad failed"));
 	assert_non_null(strstr(find("bad.io", "a"), "no keyring"));
 	assert_true(str_starts(find("noise.io", "a"), "error:"));
@@ -304,6 +334,7 @@ int main(void)
 		IN_DIR(entries),
 		IN_DIR(the_most_exact_entry_is_taken),
 		IN_DIR(damaged_files_are_named),
+		IN_DIR(files_others_can_read_are_noticed),
 		IN_DIR(helpers_are_asked),
 		IN_DIR(helpers_that_fail),
 		IN_DIR(helper_names),

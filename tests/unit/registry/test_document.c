@@ -36,7 +36,8 @@ static const struct { const char *body, *header, *descriptor, *want; } rows[] = 
 	{ "{" SAYS("application/x-other") MANIFEST "}", NULL, NULL, NULL },
 	{ "{" MANIFEST "}", "text/html", NULL, NULL },
 	{ "{" SAYS(MT_CONFIG) MANIFEST "}", NULL, NULL, NULL },
-	{ "{\"schemaVersion\":1,\"fsLayers\":[]}", "application/vnd.docker.distribution.manifest.v1+prettyjws", NULL, NULL },
+	{ "{\"schemaVersion\":1,\"fsLayers\":[]}", "application/vnd.docker.distribution.manifest.v1+prettyjws", NULL,
+	  NULL },
 	{ "{}", MT_MANIFEST, NULL, NULL },
 	{ "[]", MT_MANIFEST, NULL, NULL },
 	{ "", MT_MANIFEST, NULL, NULL },
@@ -50,9 +51,10 @@ static void all_claims_must_agree(void **state)
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		AUTO(free_drop) char *type = NULL;
 		struct err e = { 0 };
-		int r = document_type(rows[i].body, strlen(rows[i].body), rows[i].header, rows[i].descriptor, "x", &type, &e);
-		row_check(wrong, (r == 0) == (rows[i].want != NULL) && str_eq(type, rows[i].want), "row %zu, %s: %s", i, rows[i].body,
-			  r ? e.msg : type);
+		int r = document_type(rows[i].body, strlen(rows[i].body), rows[i].header, rows[i].descriptor, "x",
+				      &type, &e);
+		row_check(wrong, (r == 0) == (rows[i].want != NULL) && str_eq(type, rows[i].want), "row %zu, %s: %s", i,
+			  rows[i].body, r ? e.msg : type);
 		row_check(wrong, r == 0 || e.kind == ERR_SPEC, "row %zu: kind %d", i, e.kind);
 	}
 	assert_int_equal(wrong, 0);

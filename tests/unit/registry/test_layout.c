@@ -62,7 +62,8 @@ static char *put_blob(const char *type, const char *text)
 	struct digest d = digest_of(text, strlen(text));
 	AUTO(free_drop) char *name = x_asprintf("blobs/sha256/%s", digest_hex(&d).s);
 	put(name, text);
-	return x_asprintf("{\"mediaType\":\"%s\",\"digest\":\"%s\",\"size\":%zu", type, digest_text(&d).s, strlen(text));
+	return x_asprintf("{\"mediaType\":\"%s\",\"digest\":\"%s\",\"size\":%zu", type, digest_text(&d).s,
+			  strlen(text));
 }
 
 static char *put_image(const char *arch)
@@ -70,19 +71,23 @@ static char *put_image(const char *arch)
 	static const char layer[] = "these bytes are not looked into";
 	struct digest d = digest_of(layer, strlen(layer));
 	AUTO(free_drop) char *layer_desc = put_blob(MT_LAYER, layer);
-	AUTO(free_drop) char *config = x_asprintf("{\"os\":\"linux\",\"architecture\":\"%s\",\"rootfs\":{\"type\":\"layers\","
-						  "\"diff_ids\":[\"%s\"]}}", arch, digest_text(&d).s);
+	AUTO(free_drop) char *config =
+		x_asprintf("{\"os\":\"linux\",\"architecture\":\"%s\",\"rootfs\":{\"type\":\"layers\","
+			   "\"diff_ids\":[\"%s\"]}}",
+			   arch, digest_text(&d).s);
 	AUTO(free_drop) char *config_desc = put_blob(MT_CONFIG, config);
-	AUTO(free_drop) char *manifest = x_asprintf("{\"schemaVersion\":2,\"mediaType\":\"%s\",\"config\":%s},\"layers\":[%s}]}",
-						    MT_MANIFEST, config_desc, layer_desc);
+	AUTO(free_drop) char *manifest =
+		x_asprintf("{\"schemaVersion\":2,\"mediaType\":\"%s\",\"config\":%s},\"layers\":[%s}]}", MT_MANIFEST,
+			   config_desc, layer_desc);
 	return put_blob(MT_MANIFEST, manifest);
 }
 
 /* index.json with these entries, each a descriptor and the rest of its object; NULL ends. */
 static void put_index(const char *first, const char *rest, const char *second, const char *rest2)
 {
-	AUTO(free_drop) char *text = x_asprintf("{\"schemaVersion\":2,\"manifests\":[%s%s%s%s%s]}", first, rest, second ? "," : "",
-						second ? second : "", second ? rest2 : "");
+	AUTO(free_drop) char *text =
+		x_asprintf("{\"schemaVersion\":2,\"manifests\":[%s%s%s%s%s]}", first, rest, second ? "," : "",
+			   second ? second : "", second ? rest2 : "");
 	put("index.json", text);
 }
 
@@ -161,8 +166,9 @@ static void several_platforms_of_one_name(void **state)
 static void an_index_within(void **state)
 {
 	AUTO(free_drop) char *image = put_image("s390x");
-	AUTO(free_drop) char *inner = x_asprintf("{\"schemaVersion\":2,\"mediaType\":\"%s\",\"manifests\":[%s,\"platform\":"
-						 "{\"os\":\"linux\",\"architecture\":\"s390x\"}}]}", MT_INDEX, image);
+	AUTO(free_drop) char *inner =
+		x_asprintf("{\"schemaVersion\":2,\"mediaType\":\"%s\",\"manifests\":[%s,\"platform\":{\"os\":\"linux\","
+			   "\"architecture\":\"s390x\"}}]}", MT_INDEX, image);
 	AUTO(free_drop) char *index = put_blob(MT_INDEX, inner);
 	put("oci-layout", "{\"imageLayoutVersion\":\"1.0.0\"}");
 	put_index(index, NAMED("app"), NULL, NULL);
@@ -176,7 +182,8 @@ static void too_many_indexes(void **state)
 	char *inner = put_image("amd64");
 	put("oci-layout", "{\"imageLayoutVersion\":\"1.0.0\"}");
 	for (int depth = 1; depth <= 3; depth++) {
-		AUTO(free_drop) char *text = x_asprintf("{\"schemaVersion\":2,\"mediaType\":\"%s\",\"manifests\":[%s}]}", MT_INDEX, inner);
+		AUTO(free_drop) char *text =
+			x_asprintf("{\"schemaVersion\":2,\"mediaType\":\"%s\",\"manifests\":[%s}]}", MT_INDEX, inner);
 		free(inner);
 		inner = put_blob(MT_INDEX, text);
 		put_index(inner, "}", NULL, NULL);
@@ -282,11 +289,13 @@ static void refuses_documents_that_disagree(void **state)
 	put("oci-layout", "{\"imageLayoutVersion\":\"1.0.0\"}");
 	put("index.json", "{\"schemaVersion\":2,\"manifests\":[]}");
 	assert_refused(ERR_NOTFOUND);
-	put("index.json", "{\"schemaVersion\":2,\"manifests\":[{\"mediaType\":\"x\",\"digest\":\"sha256:../../../x\",\"size\":1}]}");
+	put("index.json",
+	    "{\"schemaVersion\":2,\"manifests\":[{\"mediaType\":\"x\",\"digest\":\"sha256:../../../x\",\"size\":1}]}");
 	assert_refused(ERR_SPEC);
 	AUTO(free_drop) char *artifact_config = put_blob("application/vnd.cncf.helm.config.v1+json", "{}");
-	AUTO(free_drop) char *artifact = x_asprintf("{\"schemaVersion\":2,\"mediaType\":\"%s\",\"config\":%s},\"layers\":[]}", MT_MANIFEST,
-						    artifact_config);
+	AUTO(free_drop) char *artifact =
+		x_asprintf("{\"schemaVersion\":2,\"mediaType\":\"%s\",\"config\":%s},\"layers\":[]}", MT_MANIFEST,
+			   artifact_config);
 	AUTO(free_drop) char *desc = put_blob(MT_MANIFEST, artifact);
 	put_index(desc, "}", NULL, NULL);
 	assert_refused(ERR_SPEC);

@@ -14,8 +14,10 @@ static const struct { const char *registry, *base, *realm; bool ok; } rows[] = {
 	{ "registry.gitlab.com", "https://registry.gitlab.com/v2/", "https://gitlab.com/jwt/auth", true },
 	{ "registry.example.com", "https://registry.example.com/v2/", "https://auth.example.com/token", true },
 	{ "registry.example.com", "https://registry.example.com/v2/", "https://auth.example.com:8443/token", true },
-	{ "registry.example.com:5000", "https://registry.example.com:5000/v2/", "https://registry.example.com/token", true },
-	{ "registry.example.com:5000", "https://registry.example.com:5000/v2/", "https://registry.example.com:5001/token", true },
+	{ "registry.example.com:5000", "https://registry.example.com:5000/v2/", "https://registry.example.com/token",
+	  true },
+	{ "registry.example.com:5000", "https://registry.example.com:5000/v2/",
+	  "https://registry.example.com:5001/token", true },
 	{ "registry.example.co.uk", "https://registry.example.co.uk/v2/", "https://auth.example.co.uk/token", true },
 	{ "registry.example.co.uk", "https://registry.example.co.uk/v2/", "https://auth.evil.co.uk/token", false },
 	{ "registry.example.com.au", "https://registry.example.com.au/v2/", "https://evil.com.au/token", false },
@@ -50,6 +52,8 @@ static const struct { const char *registry, *base, *realm; bool ok; } rows[] = {
 	{ "a.github.io", "https://a.github.io/v2/", "https://b.github.io/", false },
 	{ "registry.corp", "https://registry.corp/v2/", "https://auth.corp/", false },
 	{ "registry.dev.corp", "https://registry.dev.corp/v2/", "https://auth.dev.corp/", true },
+	{ "registry.team.internal", "https://registry.team.internal/v2/", "https://auth.team.internal/", true },
+	{ "registry.internal", "https://registry.internal/v2/", "https://auth.internal/", false },
 	{ "rg.fr-par.scw.cloud", "https://rg.fr-par.scw.cloud/v2/", "https://api.scaleway.com/registry/tokens", true },
 	{ "evilscw.cloud", "https://evilscw.cloud/v2/", "https://api.scaleway.com/registry/tokens", false },
 	{ "localhost:5000", "http://localhost:5000/v2/", "http://localhost:5001/token", true },
@@ -69,8 +73,10 @@ static void logins_go_to_the_registry_s_own(void **state)
 		struct err e = { 0 };
 		assert_int_equal(url_parse(rows[i].base, &base, &e), 0);
 		int r = realm_check(rows[i].registry, &base, rows[i].realm, &to, &e);
-		row_check(wrong, (r == 0) == rows[i].ok, "%s -> %s: %s", rows[i].registry, rows[i].realm, r ? e.msg : "accepted");
-		row_check(wrong, r == 0 || strstr(e.msg, rows[i].registry), "%s is not named: %s", rows[i].registry, e.msg);
+		row_check(wrong, (r == 0) == rows[i].ok, "%s -> %s: %s", rows[i].registry, rows[i].realm,
+			  r ? e.msg : "accepted");
+		row_check(wrong, r == 0 || strstr(e.msg, rows[i].registry), "%s is not named: %s", rows[i].registry,
+			  e.msg);
 	}
 	assert_int_equal(wrong, 0);
 }

@@ -26,14 +26,20 @@ static const struct { const char *typed, *text, *redacted; } good[] = {
 };
 
 static const char *const bad[] = {
-	"", "example.com", "//example.com/", "ftp://example.com/", "file:///etc/passwd", "https:/example.com/", "https://", "https:///x",
-	"https://user@example.com/", "https://user:pw@example.com/", "https://example.com:pw@evil.com/", "https://@example.com/",
-	"https://example.com\\@evil.com/", "https://example.com\\.evil.com/", "https://exa mple.com/", "https://example.com\t/",
+	"", "example.com", "//example.com/", "ftp://example.com/", "file:///etc/passwd", "https:/example.com/",
+	"https://", "https:///x",
+	"https://user@example.com/", "https://user:pw@example.com/", "https://example.com:pw@evil.com/",
+	"https://@example.com/",
+	"https://example.com\\@evil.com/", "https://example.com\\.evil.com/", "https://exa mple.com/",
+	"https://example.com\t/",
 	"https://example.com/a\nb", "https://example.com/a\rb", "https://example.com/\x7f", "https://example.com:0/",
 	"https://example.com:65536/", "https://example.com:x/", "https://example.com:80:80/", "https://example.com./",
-	"https://.example.com/", "https://example..com/", "https://[::1/", "https://::1/", "https://[::1]]/", "https://[fe80::1%25eth0]/",
-	"https://127.1/", "https://2130706433/", "https://0x7f000001/", "https://0x7f.1/", "https://1.2.3.4.5/", "https://256.1.1.1/",
-	"https://0177.0.0.1/", "https://example.1/", "https://ex\xc3\xa4mple.com/", "https://example.com%2f@evil/", "https://%31/",
+	"https://.example.com/", "https://example..com/", "https://[::1/", "https://::1/", "https://[::1]]/",
+	"https://[fe80::1%25eth0]/",
+	"https://127.1/", "https://2130706433/", "https://0x7f000001/", "https://0x7f.1/", "https://1.2.3.4.5/",
+	"https://256.1.1.1/",
+	"https://0177.0.0.1/", "https://example.1/", "https://ex\xc3\xa4mple.com/", "https://example.com%2f@evil/",
+	"https://%31/",
 	"javascript:alert(1)", " https://example.com/",
 };
 
@@ -88,7 +94,8 @@ static void refuses_what_readers_disagree_about(void **state)
 static void messages_hide_passwords_and_signatures(void **state)
 {
 	static const char *const secret[] = {
-		"https://user:hunter2@example.com/", "https://example.com:0/?sig=hunter2", "hunter2@example.com", "https://e..x/#hunter2",
+		"https://user:hunter2@example.com/", "https://example.com:0/?sig=hunter2", "hunter2@example.com",
+		"https://e..x/#hunter2",
 	};
 	for (size_t i = 0; i < ARRAY_LEN(secret); i++) {
 		struct url u;
@@ -107,7 +114,8 @@ static void follows_locations(void **state)
 		assert_int_equal(url_parse(redirects[i].base, &base, &e), 0);
 		int r = url_resolve(&base, redirects[i].location, &to, &e);
 		AUTO(free_drop) char *text = r < 0 ? NULL : url_text(&to);
-		row_check(wrong, str_eq(text, redirects[i].want), "%s + %s: %s", redirects[i].base, redirects[i].location,
+		row_check(wrong, str_eq(text, redirects[i].want), "%s + %s: %s", redirects[i].base,
+			redirects[i].location,
 			  text ? text : e.msg);
 	}
 	assert_int_equal(wrong, 0);
@@ -135,7 +143,8 @@ static void origins(void **state)
 static void loopback_by_its_text(void **state)
 {
 	static const char *const yes[] = { "localhost", "127.0.0.1", "127.8.9.1", "[::1]" };
-	static const char *const no[] = { "localhost.evil.com", "xlocalhost", "127.0.0.1.evil.com", "128.0.0.1", "[::2]", "example.com",
+	static const char *const no[] = { "localhost.evil.com", "xlocalhost", "127.0.0.1.evil.com", "128.0.0.1",
+		"[::2]", "example.com",
 					  "127.1", "127.0.0.1.", "0.0.0.0", "[::ffff:127.0.0.1]", "" };
 	for (size_t i = 0; i < ARRAY_LEN(yes); i++)
 		assert_true(host_is_loopback(yes[i]));
