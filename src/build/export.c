@@ -36,41 +36,75 @@ int export_check(const char *spec, struct err *e)
 
 enum { CHUNK = 1 << 18 };
 
-/* Copies one blob, hashing on the way: the store's disk may have rotted since it was written. */
+/* A file without a name until it is complete, so that nothing of a killed export stays; "" where that is not possible. */
+static int open_aside(int blobs_fd, char aside[32], struct err *e)
+{
+	char id[17];
+	aside[0] = '\0';
+	int fd = openat(blobs_fd, ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, 0644);
+	if (fd >= 0)
+		return fd;
+	random_hex(id, 8);
+	snprintf(aside, 32, ".tmp-%s", id);
+	fd = openat(blobs_fd, aside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+	return fd < 0 ? err_sys(e, "create a blob in the output") : fd;
+}
+
+static int give_name(int blobs_fd, int fd, const char *aside, const char *name, struct err *e)
+{
+	char path[64];
+	snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+	if (fsync(fd) < 0)
+		return err_sys(e, "write blob %s", name);
+	if (*aside)
+		return renameat(blobs_fd, aside, blobs_fd, name) < 0 ? err_sys(e, "write blob %s", name) : 0;
+	/* What has this name and another size was cut off by somebody else. */
+	if (linkat(AT_FDCWD, path, blobs_fd, name, AT_SYMLINK_FOLLOW) < 0 &&
+	    (errno != EEXIST || unlinkat(blobs_fd, name, 0) < 0 || linkat(AT_FDCWD, path, blobs_fd, name, AT_SYMLINK_FOLLOW) < 0))
+		return err_sys(e, "write blob %s", name);
+	return 0;
+}
+
+/* Copies what is left of `from`, hashing on the way: the store's disk may have rotted since it was written. */
+static int copy_bytes(int from, int to, const char *name, struct digest *ret, struct err *e)
+{
+	AUTO(free_drop) char *buf = x_alloc(CHUNK);
+	struct sha sha;
+	ssize_t n;
+	int r = 0;
+	sha_init(&sha);
+	while (r == 0 && (n = fd_read(from, buf, CHUNK)) != 0) {
+		if (n < 0) {
+			r = err_sys(e, "read blob %s", name);
+			break;
+		}
+		sha_add(&sha, buf, (size_t)n);
+		r = fd_write_all(to, buf, (size_t)n, name, e);
+	}
+	*ret = sha_end(&sha);
+	return r;
+}
+
 static int copy_blob(struct store *s, int blobs_fd, const struct descriptor *d, struct err *e)
 {
 	struct digest_text hex = digest_hex(&d->digest);
+	struct digest got;
 	struct stat st;
+	char aside[32];
 	AUTO(fd_drop) int from = -1;
-	char aside[32], id[17];
 	if (fstatat(blobs_fd, hex.s, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode) && (uint64_t)st.st_size == d->size)
 		return 0;
 	if (blob_open(s, &d->digest, &from, e) < 0)
 		return -1;
-	random_hex(id, 8);
-	snprintf(aside, sizeof aside, ".tmp-%s", id);
-	AUTO(fd_drop) int to = openat(blobs_fd, aside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+	AUTO(fd_drop) int to = open_aside(blobs_fd, aside, e);
 	if (to < 0)
-		return err_sys(e, "create blob %s", hex.s);
-	AUTO(free_drop) char *buf = x_alloc(CHUNK);
-	struct sha sha;
-	sha_init(&sha);
-	ssize_t n;
-	int r = 0;
-	while (r == 0 && (n = fd_read(from, buf, CHUNK)) != 0) {
-		if (n < 0) {
-			r = err_sys(e, "read blob %s", hex.s);
-			break;
-		}
-		sha_add(&sha, buf, (size_t)n);
-		r = fd_write_all(to, buf, (size_t)n, hex.s, e);
-	}
-	struct digest got = sha_end(&sha);
+		return -1;
+	int r = copy_bytes(from, to, hex.s, &got, e);
 	if (r == 0 && !digest_eq(&got, &d->digest))
 		r = err_set(e, ERR_INTEGRITY, "blob %s of the store is damaged: its bytes have another digest", hex.s);
-	if (r == 0 && (fsync(to) < 0 || renameat(blobs_fd, aside, blobs_fd, hex.s) < 0))
-		r = err_sys(e, "write blob %s", hex.s);
-	if (r < 0)
+	if (r == 0)
+		r = give_name(blobs_fd, to, aside, hex.s, e);
+	if (r < 0 && *aside)
 		unlinkat(blobs_fd, aside, 0);
 	return r;
 }

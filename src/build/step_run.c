@@ -6,6 +6,7 @@
 
 #include "base/fd.h"
 #include "base/path.h"
+#include "base/tree.h"
 #include "build_priv.h"
 #include "run_mounts_priv.h"
 #include "dockerfile/flags.h"
@@ -196,6 +197,9 @@ static int pack_work(void *ctx, struct worker_report *report, struct str *result
 	(void)report;
 	if (userns_join(&l->build->userns, e) < 0 || layer_writer_open(l->build->store, &l->format, NULL, &w, e) < 0)
 		return -1;
+	/* The kernel's work directory is of no use any more, and not part of the snapshot this becomes. */
+	AUTO(free_drop) char *scratch = x_asprintf("%u/work", r->work_id);
+	(void)tree_remove(l->build->tmp_fd, scratch);
 	if (layer_diff(r->upper_fd, w, l->build->has_epoch ? &clamp : NULL, e) < 0)
 		return -1;
 	if (layer_writer_finish(w, &layer, e) < 0)
