@@ -52,7 +52,9 @@ int blob_read(struct store *s, const struct digest *d, size_t limit, struct str 
 	return 0;
 }
 
-/* Publishes `aside` unless a blob of that size is there; one of another size was lost in a power cut and is replaced. */
+/*
+ * Publishes `aside` unless a blob of that size is there; one of another size was lost in a power cut and is replaced.
+ */
 static int publish(struct store *s, const char *aside, uint64_t size, const struct digest *d, struct err *e)
 {
 	struct blob_name name = blob_name(d);

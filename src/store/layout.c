@@ -23,7 +23,8 @@ int layout_lock(int dir_fd, int *ret_fd, struct err *e)
 	for (;;) {
 		struct stat mine, there;
 		/* Open for writing, without which NFS gives no exclusive lock. */
-		AUTO(fd_drop) int fd = openat(dir_fd, "oci-layout", O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+		const int flags = O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
+		AUTO(fd_drop) int fd = openat(dir_fd, "oci-layout", flags);
 		if (fd < 0 || fstat(fd, &mine) < 0)
 			return err_sys(e, "open oci-layout");
 		if (!S_ISREG(mine.st_mode))
@@ -79,7 +80,8 @@ static int check_layout(int dir_fd, bool *ret_missing, struct err *e)
 		return -1;
 	const char *version = json_str(&j, "imageLayoutVersion");
 	if (!str_eq(version, "1.0.0"))
-		return err_set(e, ERR_SPEC, "oci-layout has imageLayoutVersion \"%s\", only 1.0.0 is known", version ? version : "");
+		return err_set(e, ERR_SPEC, "oci-layout has imageLayoutVersion \"%s\", only 1.0.0 is known",
+			       version ? version : "");
 	return 0;
 }
 
@@ -92,7 +94,9 @@ static int make_blob_dirs(int dir_fd, struct err *e)
 	return 0;
 }
 
-/* Until there is an oci-layout the directory is the lock. NFS locks no directories; there the last of two makers wins. */
+/*
+ * Until there is an oci-layout the directory is the lock. NFS locks no directories; there the last of two makers wins.
+ */
 static void lock_maker(int dir_fd, int *ret_fd)
 {
 	struct err e;

@@ -47,8 +47,8 @@ int store_json_put(struct store *s, const char *name, const char *text, struct e
 }
 
 /*
- * Finds what a power cut does to a file (a tail missing, blocks of zeros), not what an enemy does. Eight bytes at a time,
- * because listings have megabytes and are read at every start of a build.
+ * Finds what a power cut does to a file (a tail missing, blocks of zeros), not what an enemy does. Eight bytes at a
+ * time, because listings have megabytes and are read at every start of a build.
  */
 static uint64_t sum_of(const char *bytes, size_t n)
 {

@@ -127,7 +127,10 @@ static void write_entry(struct json_out *o, const struct ref_entry *r)
 	json_end(o, '}');
 }
 
-/* Whether the present descriptor gives way: the one of that name; for an entry without name, the same digest without name. */
+/*
+ * Whether the present descriptor gives way: the one of that name; for an entry without name, the same digest without
+ * name.
+ */
 static bool gives_way(const struct json *present, const char *name, const struct ref_entry *entry)
 {
 	const char *has = ref_name_of(present);

@@ -56,7 +56,8 @@ bool snap_exists(struct store *s, const struct chainid *c)
 {
 	struct snap_names n = names_of(c);
 	struct stat st;
-	return fstatat(s->fd, n.tree, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode) && record_is_good(s, n.record);
+	return fstatat(s->fd, n.tree, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode) &&
+	       record_is_good(s, n.record);
 }
 
 int snap_open(struct store *s, const struct chainid *c, int *ret_fd, struct err *e)

@@ -19,12 +19,14 @@
 
 /* "lock" comes first: a directory without `version` that holds it is a store whose maker was killed. */
 static const char *const dirs[] = {
-	"lock", "tmp", "trash", "blobs", "blobs/sha256", "snap", "list", "layer", "step", "mount", "context", "log", "sync",
+	"lock",  "tmp",  "trash", "blobs",   "blobs/sha256", "snap", "list",
+	"layer", "step", "mount", "context", "log",          "sync",
 };
 
 static bool is_our_name(const char *name)
 {
-	static const char *const files[] = { "oci-layout", "oci-layout.new", "index.json", "index.json.new", "version" };
+	static const char *const files[] = { "oci-layout", "oci-layout.new", "index.json", "index.json.new",
+					     "version" };
 	for (size_t i = 0; i < ARRAY_LEN(dirs); i++)
 		if (str_eq(name, dirs[i]))
 			return true;
@@ -41,8 +43,8 @@ static int check_unused(int fd, const char *path, struct err *e)
 	if (dir_names(fd, &names, e) < 0)
 		return err_in(e, "store %s", path);
 	if (names.n && !strv_has(&names, "lock"))
-		return err_set(e, ERR_SPEC, "%s is not a store: it holds \"%s\"; name an empty directory or a new one", path,
-			       names.v[0]);
+		return err_set(e, ERR_SPEC, "%s is not a store: it holds \"%s\"; name an empty directory or a new one",
+			       path, names.v[0]);
 	for (size_t i = 0; i < names.n; i++)
 		if (!is_our_name(names.v[i]))
 			return err_set(e, ERR_SPEC, "%s is not a store: it holds \"%s\"", path, names.v[i]);
@@ -63,8 +65,8 @@ static int check_version(int fd, const char *path, bool *ret_new, struct err *e)
 	if (str_eq(str_text(&text), VERSION "\n"))
 		return 0;
 	text.buf[strcspn(text.buf, "\n")] = '\0';
-	return err_set(e, ERR_SPEC, "store %s is of version \"%s\", this program reads \"%s\"; use another --store", path,
-		       text.buf, VERSION);
+	return err_set(e, ERR_SPEC, "store %s is of version \"%s\", this program reads \"%s\"; use another --store",
+		       path, text.buf, VERSION);
 }
 
 /* mkdir -p; XDG Base Directory Specification: "created with permission 0700". */
@@ -120,14 +122,17 @@ static int open_at(const char *path, bool follow, struct store *ret, struct err 
 }
 
 /* Tries one default place; true when the search ends here, with success or not (*r). */
-static bool try_default(char *path /* taken */, bool follow, struct store *ret, struct str *tried, int *r, struct err *e)
+static bool try_default(char *path /* taken */, bool follow, struct store *ret, struct str *tried, int *r,
+			struct err *e)
 {
 	AUTO(free_drop) char *p = path;
 	struct err why;
 	*r = open_at(p, follow, ret, &why);
 	if (*r == 0)
 		return true;
-	/* What cannot be made here may be made elsewhere; a store we do not understand is the user's to decide about. */
+	/*
+	 * What cannot be made here may be made elsewhere; a store we do not understand is the user's to decide about.
+	 */
 	*e = why;
 	if (why.kind != ERR_SYS)
 		return true;

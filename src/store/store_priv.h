@@ -27,14 +27,16 @@ void trash_move(struct store *s, int dir_fd, const char *name);
 int dir_make(int dir_fd, const char *name);
 
 struct boot_time {
-	char boot[40];  /* the kernel's boot_id; "" where /proc does not tell */
-	int64_t at;     /* nanoseconds of CLOCK_BOOTTIME */
+	char boot[40]; /* the kernel's boot_id; "" where /proc does not tell */
+	int64_t at;    /* nanoseconds of CLOCK_BOOTTIME */
 };
 void boot_time_now(struct boot_time *ret);
 /* Whether what was written at `t` can not have been lost in a power cut since. */
 bool boot_time_is_safe(struct store *s, const struct boot_time *t);
 
-struct blob_name { char s[sizeof "blobs/sha256/" + DIGEST_TEXT]; };
+struct blob_name {
+	char s[sizeof "blobs/sha256/" + DIGEST_TEXT];
+};
 struct blob_name blob_name(const struct digest *d); /* "blobs/sha256/HEX" */
 
 #endif

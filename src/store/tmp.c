@@ -67,14 +67,20 @@ int aside_publish(struct store *s, const char *aside, const char *final)
 		return 0;
 	if (errno == EEXIST)
 		return 1;
-	/* Not on NFS and some FUSE file systems (EINVAL), nor under seccomp filters that do not know it (ENOSYS, EPERM). */
+	/*
+	 * Not on NFS and some FUSE file systems (EINVAL), nor under seccomp filters that do not know it (ENOSYS,
+	 * EPERM).
+	 */
 	if (errno != EINVAL && errno != ENOSYS && errno != EPERM)
 		return -1;
 	if (linkat(s->fd, aside, s->fd, final, 0) == 0)
 		return unlinkat(s->fd, aside, 0);
 	if (errno == EEXIST)
 		return 1;
-	/* No hard links either. Names are digests: a racing writer has the same bytes, so replacing its file is harmless. */
+	/*
+	 * No hard links either. Names are digests: a racing writer has the same bytes, so replacing its file is
+	 * harmless.
+	 */
 	return renameat(s->fd, aside, s->fd, final);
 }
 
