@@ -292,7 +292,8 @@ int proc_run(const char *const *argv, const char *input, struct str *out, size_t
 	if (fd_read(ex[0], &why, sizeof why) == (ssize_t)sizeof why) {
 		errno = why;
 		err_sys(e, "run %s", argv[0]);
-		if (why == ENOENT)
+		/* EACCES is also what a directory of PATH gives that we may not search. */
+		if (why == ENOENT || why == ENOTDIR || why == EACCES)
 			e->kind = ERR_NOTFOUND;
 		r = -1;
 	} else {

@@ -53,8 +53,12 @@ int layout_replace(int dir_fd, const char *name, const char *bytes, size_t n, st
 	if (unlinkat(dir_fd, aside, 0) < 0 && errno != ENOENT)
 		return err_sys(e, "remove %s", aside);
 	AUTO(fd_drop) int fd = openat(dir_fd, aside, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
-	if (fd < 0)
+	struct stat st;
+	if (fd < 0 || fstat(fd, &st) < 0)
 		return err_sys(e, "create %s", aside);
+	/* Others see it as the umask says; we must be able to read it again whatever the umask says. */
+	if ((st.st_mode & 0600) != 0600 && fchmod(fd, (st.st_mode & 07777) | 0600) < 0)
+		return err_sys(e, "set the mode of %s", aside);
 	if (fd_write_all(fd, bytes, n, name, e) < 0 || rename_synced(dir_fd, fd, aside, name, e) < 0) {
 		unlinkat(dir_fd, aside, 0);
 		return -1;
