@@ -1,5 +1,6 @@
 #include "sandbox/sandbox.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -65,6 +66,7 @@ static int start(struct launch *l, struct sandbox *ret, struct err *e)
 
 int sandbox_start(const struct sandbox_plan *p, struct sandbox *ret, struct err *e)
 {
+	assert(p->argv[0] && p->env && p->cwd && p->user && p->hostname);
 	struct launch l = { .plan = p, .cmdline = cmdline_find(), .report_fd = -1, .life_fd = -1, .sync_fd = -1 };
 	if (!p->insecure && !(l.filter = filter_get(e)))
 		return -1;
