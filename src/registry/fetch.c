@@ -47,7 +47,7 @@ static int on_body(void *ctx, const void *bytes, size_t n, struct err *e)
 	return 0;
 }
 
-static int header_is_safe(const char *value)
+static bool header_is_safe(const char *value)
 {
 	for (; *value; value++)
 		if ((unsigned char)*value < 0x20 || *value == 0x7f)
@@ -61,8 +61,10 @@ static int run(struct fetch *f, struct transfer *t, struct err *e)
 	AUTO(transport_drop) struct transport *transport = NULL;
 	t->name = url_redacted(&t->url);
 	f->name = t->name;
-	if (q->etag && header_is_safe(q->etag))
+	if (q->etag && header_is_safe(q->etag)) {
 		strv_pushf(&t->headers, "If-None-Match: %s", q->etag);
+		t->conditional = true;
+	}
 	strv_push(&t->headers, "Accept: */*");
 	if (transport_new(&transport, e) < 0 || transfer_run(transport, t, 1, 1, q->progress, e) < 0)
 		return -1;

@@ -207,7 +207,7 @@ static int retry(struct run *r, struct transfer *t, const struct err *why, const
 		str_add(&line, ", keeping ");
 		str_add_size(&line, t->offset);
 	}
-	/* The message begins with the name already where it came from set_refusal. */
+	/* The message begins with the name already where it came from transfer_refused. */
 	say(r, t, str_starts(line.buf, t->name) ? line.buf + strlen(t->name) + 2 : line.buf);
 	return 0;
 }
@@ -280,7 +280,7 @@ static int answered(struct run *r, struct transfer *t, struct err *e)
 		}
 		return finish(t, e);
 	case 304:
-		return finish(t, e);
+		return t->conditional ? finish(t, e) : transfer_refused(t, e);
 	case 301:
 	case 302:
 	case 303:

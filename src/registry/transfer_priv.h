@@ -30,6 +30,7 @@ struct transfer {
 	struct session *session;    /* who logs in, or NULL for nobody; borrowed */
 	char *secret_header;        /* sent to url and nowhere else; owned, overwritten */
 	char *form;                 /* body of a POST; owned, overwritten */
+	bool conditional;           /* headers ask for changes only: 304 is a success too */
 	bool no_redirects;
 	bool plain_http;            /* http is fine for any host (ADD); otherwise for loopback only */
 	bool has_size;
@@ -43,7 +44,7 @@ struct transfer {
 	void *ctx;
 
 	/* What came of it. */
-	int status;                 /* of the last answer; 304 ends a transfer as well as 200 */
+	int status;                 /* of the last answer */
 	struct url final;           /* where the body came from */
 
 	/* The machine's own. */

@@ -122,8 +122,12 @@ static size_t head_ended(struct http_handle *h, size_t n)
 	struct http_call *c = h->call;
 	long status = 0;
 	curl_easy_getinfo(h->easy, CURLINFO_RESPONSE_CODE, &status);
-	if (status < 200)
-		return n; /* 1xx: the answer is still to come */
+	if (status < 200) { /* 1xx: the answer is still to come, and these headers are none of its own */
+		size_t seen = c->answer.header_bytes;
+		answer_fini(&c->answer);
+		c->answer.header_bytes = seen;
+		return n;
+	}
 	c->answer.status = (int)status;
 	h->head_done = true;
 	if (c->on_head && c->on_head(c->ctx, &c->answer, &c->err) < 0)

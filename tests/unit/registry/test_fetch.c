@@ -123,6 +123,8 @@ static void what_is_refused(void **state)
 		{ HEAD("401 Unauthorized", "Content-Length: 0\r\nWWW-Authenticate: Basic realm=\"x\"\r\n"), ERR_AUTH,
 		  "401" },
 		{ HEAD("418 Teapot", "Content-Length: 0\r\n"), ERR_NET, "418" },
+		{ HEAD("304 Not Modified", ""), ERR_NET, "304" },
+		{ HEAD("204 No Content", ""), ERR_NET, "204" },
 		{ HEAD("200 OK", "Content-Length: 1001\r\n"), ERR_LIMIT, "limit" },
 		{ HEAD("302 Found", "Content-Length: 0\r\n"), ERR_NET, "nowhere" },
 		{ HEAD("302 Found", "Content-Length: 0\r\nLocation: ftp://127.0.0.1/\r\n"), ERR_SPEC, "redirect" },
