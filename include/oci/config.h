@@ -20,6 +20,9 @@ struct history {
 	bool empty_layer;
 };
 
+void history_copy(struct history *to, const struct history *from); /* deep; *to need not be initialised */
+void history_fini(struct history *h);
+
 struct healthcheck {
 	bool set;
 	struct strv test;      /* "NONE"; "CMD", …; "CMD-SHELL", … */

@@ -9,17 +9,6 @@
 #include "oci/time.h"
 #include "store/blob.h"
 
-static void history_copy(struct history *to, const struct history *from)
-{
-	*to = (struct history){
-		.created = from->created ? x_strdup(from->created) : NULL,
-		.created_by = from->created_by ? x_strdup(from->created_by) : NULL,
-		.author = from->author ? x_strdup(from->author) : NULL,
-		.comment = from->comment ? x_strdup(from->comment) : NULL,
-		.empty_layer = from->empty_layer,
-	};
-}
-
 /* The config of the image that `steps` steps of the stage make: its diff_ids are the first n_layers of the stack. */
 static void full_config(struct stage *st, size_t steps, size_t n_layers, struct image_config *ret)
 {

@@ -50,9 +50,7 @@ static void step_free(struct step *s)
 	free(s->title);
 	slot_unref(s->slot);
 	key_fini(&s->key);
-	free(s->history.created);
-	free(s->history.created_by);
-	free(s->history.comment);
+	history_fini(&s->history);
 	config_fini(&s->config);
 	free(s);
 }
@@ -164,6 +162,8 @@ void stage_free(struct stage *st)
 		slot_unref(st->slots.v[i]);
 	vec_fini(&st->slots);
 	config_fini(&st->config);
+	for (size_t i = 0; i < st->base_history.n; i++)
+		history_fini(&st->base_history.v[i]);
 	vec_fini(&st->base_history);
 	strv_fini(&st->env);
 	strv_fini(&st->args);

@@ -32,16 +32,6 @@ static int stage_platform(struct build *b, const struct df_instruction *in, stru
 	return 0;
 }
 
-static void history_append(struct stage *st, const struct history *h)
-{
-	struct history *to = vec_add(&st->base_history);
-	to->created = h->created ? x_strdup(h->created) : NULL;
-	to->created_by = h->created_by ? x_strdup(h->created_by) : NULL;
-	to->author = h->author ? x_strdup(h->author) : NULL;
-	to->comment = h->comment ? x_strdup(h->comment) : NULL;
-	to->empty_layer = h->empty_layer;
-}
-
 /* Triggers of the base fire directly after FROM and are gone then (CFG-11). */
 static int take_triggers(struct build *b, struct stage *st, const struct df_instruction *from, struct err *e)
 {
@@ -84,10 +74,10 @@ static int from_stage(struct stage *st, struct stage *base)
 	for (size_t i = 0; i < base->slots.n; i++)
 		vec_push(&st->slots, slot_ref(base->slots.v[i]));
 	for (size_t i = 0; i < base->base_history.n; i++)
-		history_append(st, &base->base_history.v[i]);
+		history_copy(vec_add(&st->base_history), &base->base_history.v[i]);
 	for (size_t i = 0; i < base->steps.n; i++)
 		if (base->steps.v[i]->has_history)
-			history_append(st, &base->steps.v[i]->history);
+			history_copy(vec_add(&st->base_history), &base->steps.v[i]->history);
 	strv_copy(&st->env, &base->env);
 	strv_copy(&st->args, &base->args);
 	st->platform = base->platform;
@@ -111,14 +101,8 @@ static void from_image(struct stage *st, struct base_image *image)
 {
 	config_copy(&st->config, &image->image.config);
 	vec_fini(&st->config.diff_ids);
-	for (size_t i = 0; i < st->config.history.n; i++) {
-		struct history *h = &st->config.history.v[i];
-		history_append(st, h);
-		free(h->created);
-		free(h->created_by);
-		free(h->author);
-		free(h->comment);
-	}
+	for (size_t i = 0; i < st->config.history.n; i++)
+		vec_push(&st->base_history, st->config.history.v[i]); /* handed over */
 	vec_fini(&st->config.history);
 	free(st->config.created);
 	st->config.created = NULL;

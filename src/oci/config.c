@@ -15,7 +15,7 @@ static void copy_strv(struct strv *to, const struct strv *from)
 	strv_copy(to, from);
 }
 
-static void copy_history(struct history *to, const struct history *from)
+void history_copy(struct history *to, const struct history *from)
 {
 	*to = (struct history){
 		.created = copy_or_null(from->created),
@@ -52,10 +52,10 @@ void config_copy(struct image_config *to, const struct image_config *from)
 	to->history.v = NULL;
 	to->history.n = to->history.cap = 0;
 	for (size_t i = 0; i < from->history.n; i++)
-		copy_history(vec_add(&to->history), &from->history.v[i]);
+		history_copy(vec_add(&to->history), &from->history.v[i]);
 }
 
-static void history_fini(struct history *h)
+void history_fini(struct history *h)
 {
 	free(h->created);
 	free(h->created_by);
