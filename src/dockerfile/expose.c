@@ -2,7 +2,9 @@
 #include <string.h>
 
 #include "base/str.h"
-#include "dockerfile/values.h"
+#include "expose_priv.h"
+
+enum { PORTS_MAX = 3 * 65536 }; /* every port of every protocol once */
 
 /* "8000" or "8000-8010" */
 static bool parse_range(const char *text, uint64_t *ret_first, uint64_t *ret_last)
@@ -61,7 +63,16 @@ static char *cut_last(char *text)
 	return colon + 1;
 }
 
-int df_expose(const char *word, struct strv *ret, enum df_rule *ret_warn, struct err *e)
+static const char *find_protocol(const char *name)
+{
+	static const char *const known[] = { "tcp", "udp", "sctp" };
+	for (size_t i = 0; i < ARRAY_LEN(known); i++)
+		if (str_case_eq(name, known[i]))
+			return known[i];
+	return NULL;
+}
+
+int expose_parse(const char *word, struct expose *ret, struct err *e)
 {
 	AUTO(free_drop) char *copy = x_strdup(word);
 	char none[] = "", *port = cut_last(copy), *host = none, *ip = none;
@@ -75,18 +86,27 @@ int df_expose(const char *word, struct strv *ret, enum df_rule *ret_warn, struct
 		*proto++ = '\0';
 	if (!*port)
 		return err_set(e, ERR_PARSE, "no port specified: %.60s", word);
-	AUTO(free_drop) char *lower = x_strdup(proto && *proto ? proto : "tcp");
-	str_lower(lower);
-	if (!str_eq(lower, "tcp") && !str_eq(lower, "udp") && !str_eq(lower, "sctp"))
-		return err_set(e, ERR_PARSE, "invalid protocol in port %.60s: %.20s is none of tcp, udp and sctp", word,
-			       lower);
+	struct expose x = { .proto = find_protocol(proto && *proto ? proto : "tcp") };
+	if (!x.proto)
+		return err_set(e, ERR_PARSE, "invalid protocol in port %.60s: it is none of tcp, udp and sctp", word);
 	if (check_host(ip, host, port, e))
 		return -1;
-	uint64_t first = 0, last = 0;
-	parse_range(port, &first, &last);
-	for (uint64_t i = first; i <= last; i++)
-		strv_pushf(ret, "%u/%s", (unsigned)i, lower);
-	*ret_warn = mapped ? DF_RULE_EXPOSE_INVALID_FORMAT :
-		proto && *proto && strcmp(proto, lower) != 0 ? DF_RULE_EXPOSE_PROTO_CASING : DF_RULES;
+	parse_range(port, &x.first, &x.last);
+	x.warning = mapped ? DF_RULE_EXPOSE_INVALID_FORMAT :
+		    proto && *proto && strcmp(proto, x.proto) != 0 ? DF_RULE_EXPOSE_PROTO_CASING : DF_RULES;
+	*ret = x;
+	return 0;
+}
+
+int df_expose(const char *word, struct strv *ret, enum df_rule *ret_warn, struct err *e)
+{
+	struct expose x;
+	if (expose_parse(word, &x, e))
+		return -1;
+	if (ret->n + (x.last - x.first) >= PORTS_MAX)
+		return err_set(e, ERR_LIMIT, "EXPOSE names more than %d ports", PORTS_MAX);
+	for (uint64_t i = x.first; i <= x.last; i++)
+		strv_pushf(ret, "%u/%s", (unsigned)i, x.proto);
+	*ret_warn = x.warning;
 	return 0;
 }

@@ -6,7 +6,7 @@
 #include "base/str.h"
 #include "check_priv.h"
 #include "dockerfile/flags.h"
-#include "dockerfile/values.h"
+#include "expose_priv.h"
 
 struct lint {
 	struct df_file *f;
@@ -155,16 +155,15 @@ static void secrets(struct lint *l, const struct df_instruction *in)
 static void expose(struct lint *l, const struct df_instruction *in)
 {
 	for (size_t i = 0; i < in->args.n; i++) {
-		AUTO(strv_fini) struct strv ports = { 0 };
+		struct expose x;
 		struct err ignored;
-		enum df_rule rule;
 		const char *word = in->args.v[i];
-		if (strpbrk(word, "$'\"\\`") || df_expose(word, &ports, &rule, &ignored) || rule == DF_RULES)
+		if (strpbrk(word, "$'\"\\`") || expose_parse(word, &x, &ignored) || x.warning == DF_RULES)
 			continue;
-		if (rule == DF_RULE_EXPOSE_INVALID_FORMAT)
-			warn(l, in, rule, "EXPOSE %s: an address or host port has no effect here", word);
+		if (x.warning == DF_RULE_EXPOSE_INVALID_FORMAT)
+			warn(l, in, x.warning, "EXPOSE %s: an address or host port has no effect here", word);
 		else
-			warn(l, in, rule, "EXPOSE %s: the protocol should be lower case", word);
+			warn(l, in, x.warning, "EXPOSE %s: the protocol should be lower case", word);
 	}
 }
 

@@ -132,9 +132,11 @@ static void check(int *wrong, const char *in, size_t n, int line, int last, cons
 	if (!last)
 		last = line;
 	row_check(*wrong, r == -1 && e.kind == kind && e.line == line && e.line_end == last && strstr(e.msg, words),
-		"%.60s\n  want %d-%d %s\n  got  %d-%d %s", in, line, last, words, e.line, e.line_end, r ? e.msg : "success");
+		"%.60s\n  want %d-%d %s\n  got  %d-%d %s", in, line, last, words, e.line, e.line_end,
+		r ? e.msg : "success");
 	/* Only the lines are left, for the excerpt. */
-	row_check(*wrong, !f.instructions.n && !f.stages.n && !f.warnings.n && !f.n_global, "%.60s: something is left", in);
+	row_check(*wrong, !f.instructions.n && !f.stages.n && !f.warnings.n && !f.n_global, "%.60s: something is left",
+		in);
 }
 
 static void test_refused(void **state)
@@ -180,17 +182,17 @@ static void test_limits(void **state)
 	};
 	int wrong = 0;
 	for (size_t i = 0; i < ARRAY_LEN(limits); i++) {
-		for (size_t n = limits[i].limit - 1; n <= limits[i].limit; n++) {
+		size_t limit = limits[i].limit, in_head = limits[i].in_head, len;
+		const char *head = limits[i].head, *part = limits[i].part;
+		for (size_t n = limit - 1; n <= limit; n++) {
 			AUTO(df_file_fini) struct df_file f;
 			struct err e = { 0 };
-			size_t len;
-			AUTO(free_drop) char *text = repeat(limits[i].head, limits[i].part, n - limits[i].in_head, &len);
+			AUTO(free_drop) char *text = repeat(head, part, n - in_head, &len);
 			int r = df_parse(text, len, &f, &e);
 			/* The heredoc has no end: that error shows that the line was let pass. */
 			row_check(wrong, !r || e.kind == ERR_PARSE, "row %zu at %zu: %s", i, n, e.msg);
 		}
-		size_t len;
-		AUTO(free_drop) char *text = repeat(limits[i].head, limits[i].part, limits[i].limit + 1 - limits[i].in_head, &len);
+		AUTO(free_drop) char *text = repeat(head, part, limit + 1 - in_head, &len);
 		check(&wrong, text, len, limits[i].line, 0, limits[i].words, ERR_LIMIT);
 	}
 	assert_int_equal(wrong, 0);
@@ -202,7 +204,8 @@ static void test_monsters(void **state)
 	static const struct {
 		const char *head, *part;
 	} monsters[] = {
-		{ "FROM x\n", "ONBUILD " }, { "FROM x\nRUN ", "<<A " }, { "FROM x\nENV A=", "${A:-" }, { "FROM x\nCOPY ", "--a " },
+		{ "FROM x\n", "ONBUILD " }, { "FROM x\nRUN ", "<<A " }, { "FROM x\nENV A=", "${A:-" },
+		{ "FROM x\nCOPY ", "--a " },
 		{ "FROM x\nRUN [", "[" }, { "FROM x\nRUN ", "\\\n" }, { "FROM x\nRUN \\\n", "#\n" }, { "", "# a\n" },
 		{ "FROM x\nENV", " A=\\\n" }, { "FROM x\nRUN ", "--mount=a\\\n " }, { "FROM x\nEXPOSE ", "1 \\\n" },
 	};
@@ -222,11 +225,11 @@ static void test_excerpt(void **state)
 	const char *text = "FROM a\n\nRUN x \\\n\t\x1b[31my\nNOPE\nCMD z\nLABEL a=b\n";
 	assert_int_equal(df_parse(text, strlen(text), &f, &e), -1);
 	AUTO(free_drop) char *middle = df_excerpt(&f, "a\nb", 3, 4);
-	assert_string_equal(middle, "a\\x0ab:3\n--------------------\n   1 |     FROM a\n   2 |     \n   3 | >>> RUN x \\\n"
-		"   4 | >>> \t\\x1b[31my\n   5 |     NOPE\n   6 |     CMD z\n--------------------\n");
+	assert_string_equal(middle, "a\\x0ab:3\n--------------------\n"
+		"   1 |     FROM a\n   2 |     \n   3 | >>> RUN x \\\n   4 | >>> \t\\x1b[31my\n   5 |     NOPE\n   6 |     CMD z\n--------------------\n");
 	AUTO(free_drop) char *first = df_excerpt(&f, "Dockerfile", 1, 0);
-	assert_string_equal(first, "Dockerfile:1\n--------------------\n   1 | >>> FROM a\n   2 |     \n   3 |     RUN x \\\n"
-		"--------------------\n");
+	assert_string_equal(first, "Dockerfile:1\n--------------------\n"
+		"   1 | >>> FROM a\n   2 |     \n   3 |     RUN x \\\n--------------------\n");
 	AUTO(free_drop) char *beyond = df_excerpt(&f, "Dockerfile", 7, 99);
 	assert_non_null(strstr(beyond, "   7 | >>> LABEL a=b\n-----"));
 	assert_null(strstr(beyond, "   8 |"));

@@ -18,8 +18,10 @@ static struct strv env;
 static int set_up(void **state)
 {
 	static const char *const values[] = {
-		"X=val", "Y=two", "EMPTY=", "P=/usr/local/lib/x.tar.gz", "S=foobarbaz", "V=1.2.3", "W=xaxbxc", "A=a", "B=b",
-		"R=a.b+c(d)[e]^f$g|h", "L=one\ntwo\nthree", "U=\xc3\xa9t\xc3\xa9", "Q=it's", "D=$X", "SP=  a b  c ", "M=*a?b\\c",
+		"X=val", "Y=two", "EMPTY=", "P=/usr/local/lib/x.tar.gz", "S=foobarbaz", "V=1.2.3", "W=xaxbxc", "A=a",
+		"B=b",
+		"R=a.b+c(d)[e]^f$g|h", "L=one\ntwo\nthree", "U=\xc3\xa9t\xc3\xa9", "Q=it's", "D=$X", "SP=  a b  c ",
+		"M=*a?b\\c",
 		"n\xc3\xa9=letter", "SLASH=a/b/c", "BRACE=a}b}c", "AA=aaa", "low=1", "LOW=2",
 	};
 	for (size_t i = 0; i < ARRAY_LEN(values); i++)
@@ -276,7 +278,8 @@ static void test_split(void **state)
 	static const struct {
 		const char *in, *want;
 	} rows[] = {
-		{ "a b", "a|b" }, { "  a  b ", "a|b" }, { "$SP", "a|b|c" }, { "x$SP", "x|a|b|c" }, { "\"$SP\"", "  a b  c " },
+		{ "a b", "a|b" }, { "  a  b ", "a|b" }, { "$SP", "a|b|c" }, { "x$SP", "x|a|b|c" },
+		{ "\"$SP\"", "  a b  c " },
 		{ "'a b' c", "a b|c" }, { "a\\ b", "a b" }, { "$NOPE", "" }, { "\"\"", "" }, { "a${EMPTY}b", "ab" },
 		{ "${NOPE:-80 81}", "80|81" }, { "${NOPE:-\"80 81\"}", "80|81" }, { "a\xc2\xa0" "b", "a|b" },
 	};

@@ -83,8 +83,8 @@ static void check_path(int *wrong, const struct df_ignore *i, const char *file, 
 		*want_line++ = '\0';
 	unescape(path);
 	bool got = df_ignored(i, path + want, &line);
-	row_check(*wrong, got == want && line == (want_line ? atoi(want_line) : 0), "%s\n  %s: %d by line %d", file, path + want,
-		got, line);
+	row_check(*wrong, got == want && line == (want_line ? atoi(want_line) : 0), "%s\n  %s: %d by line %d", file,
+		path + want, got, line);
 }
 
 static void test_files(void **state)
@@ -104,7 +104,8 @@ static void test_files(void **state)
 /* The answers do not depend on what was asked before. */
 static void test_memory(void **state)
 {
-	static const char *const paths[] = { "a/b/c", "a/b", "a", "a/bc/d", "b/b/c", "a/b/c/d/e", "a/b/x", "", "ab/c", "a/b/c/d" };
+	static const char *const paths[] = { "a/b/c", "a/b", "a", "a/bc/d", "b/b/c", "a/b/c/d/e", "a/b/x", "", "ab/c",
+		"a/b/c/d" };
 	struct df_ignore *used = parse("*\n!a/b\n**/d\n!a/b/c/d/e");
 	for (size_t k = 0; k < ARRAY_LEN(paths) * ARRAY_LEN(paths); k++) {
 		const char *path = paths[k % ARRAY_LEN(paths)], *before = paths[k / ARRAY_LEN(paths)];
@@ -155,8 +156,10 @@ static void test_may_reinclude(void **state)
 		bool want;
 	} asks[] = {
 		{ "*", "d", false }, { "*\n!a", "d", false }, { "*\n!d/e", "d", true }, { "*\n!d/e", "d/e", false },
-		{ "*\n!d/e/f", "d/e", true }, { "*\n!d/e", "de", false }, { "*\n!de", "d", false }, { "*\n!**/x", "d", true },
-		{ "*\n!d/*/x", "d/e", true }, { "*\n!d/*/x", "e", false }, { "*\n!d*", "d/e", true }, { "*\n![d]/x", "d", true },
+		{ "*\n!d/e/f", "d/e", true }, { "*\n!d/e", "de", false }, { "*\n!de", "d", false },
+		{ "*\n!**/x", "d", true },
+		{ "*\n!d/*/x", "d/e", true }, { "*\n!d/*/x", "e", false }, { "*\n!d*", "d/e", true },
+		{ "*\n![d]/x", "d", true },
 		{ "*\n!d\\e/x", "de", true }, { "*\n!d/**", "d", true },
 	};
 	for (size_t k = 0; k < ARRAY_LEN(asks); k++) {

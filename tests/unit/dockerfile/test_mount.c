@@ -98,7 +98,8 @@ static const struct {
 static void show(struct str *out, const struct df_mount *m)
 {
 	static const char *const types[] = { "bind", "cache", "tmpfs", "secret", "ssh" };
-	const char *const texts[][2] = { { "target", m->target }, { "source", m->source }, { "from", m->from }, { "id", m->id },
+	const char *const texts[][2] = { { "target", m->target }, { "source", m->source }, { "from", m->from },
+		{ "id", m->id },
 		{ "env", m->env } };
 	str_add(out, types[m->type]);
 	for (size_t i = 0; i < ARRAY_LEN(texts); i++)

