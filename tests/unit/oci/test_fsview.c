@@ -143,6 +143,7 @@ static const struct {
 	  "Dcanary@0 Dcanary/dir@0 fcanary/dir/f@0=d/f ld@0>../../../canary/dir" },
 	{ "through a dangling link", "l d x/y f d/f", "ld@0>x/y Dx@0 Dx/y@0 fx/y/f@0=d/f" },
 	{ "link replaced on the way", "d a l b a f b/x d b f b/y", "da@0 fa/x@0=b/x db@0 fb/y@0" },
+	{ "link replaced through itself", "l s . d s/s f s/x", "ds@0=s/s fs/x@0" },
 	{ "directory replaced on the way", "d a f a/x d b l a b f a/y", "la@0>b db@0 fb/y@0=a/y" },
 	{ "root", "d1777 . f a", "fa@0" },
 	{ "three layers", "d a f a/1 f a/2 | w a/1 f a/3 | f a/1", "da@0 fa/1@2 fa/2@0 fa/3@1" },
