@@ -6,6 +6,8 @@
 #include "base/str.h"
 #include "expand_priv.h"
 
+enum { HEREDOCS_MAX = 1000 }; /* of one instruction: they are looked up by name */
+
 /* Lines with heredocs are always read with the backslash as escape. */
 static const struct expand_mode whole_line = {
 	.keep_quotes = true, .keep_escapes = true, .keep_unset = true, .escape = '\\', .limit = 2 * LIMIT_DOCKERFILE,
@@ -116,6 +118,8 @@ int heredocs_read(struct lexer *lx, const char *line, struct df_instruction *in,
 			return -1;
 		if (!r)
 			continue;
+		if (in->heredocs.n == HEREDOCS_MAX)
+			return err_set(e, ERR_LIMIT, "the instruction has more than %d heredocs", HEREDOCS_MAX);
 		if (read_body(lx, &h, e))
 			return -1;
 		vec_push(&in->heredocs, h);

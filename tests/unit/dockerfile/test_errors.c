@@ -198,6 +198,24 @@ static void test_limits(void **state)
 	assert_int_equal(wrong, 0);
 }
 
+static void test_heredoc_limit(void **state)
+{
+	for (size_t n = 999; n <= 1001; n++) {
+		AUTO(df_file_fini) struct df_file f;
+		AUTO(str_fini) struct str text = { 0 };
+		struct err e = { 0 };
+		str_add(&text, "FROM x\nRUN :");
+		for (size_t i = 0; i < n; i++)
+			str_addf(&text, " <<E%zu", i);
+		str_addc(&text, '\n');
+		for (size_t i = 0; i < n; i++)
+			str_addf(&text, "E%zu\n", i);
+		int r = df_parse(text.buf, text.len, &f, &e);
+		assert_int_equal(r, n <= 1000 ? 0 : -1);
+		assert_int_equal(e.kind, n <= 1000 ? ERR_NONE : ERR_LIMIT);
+	}
+}
+
 /* A million bytes of anything must neither recurse nor take long. */
 static void test_monsters(void **state)
 {
@@ -226,7 +244,8 @@ static void test_excerpt(void **state)
 	assert_int_equal(df_parse(text, strlen(text), &f, &e), -1);
 	AUTO(free_drop) char *middle = df_excerpt(&f, "a\nb", 3, 4);
 	assert_string_equal(middle, "a\\x0ab:3\n--------------------\n"
-		"   1 |     FROM a\n   2 |     \n   3 | >>> RUN x \\\n   4 | >>> \t\\x1b[31my\n   5 |     NOPE\n   6 |     CMD z\n--------------------\n");
+		"   1 |     FROM a\n   2 |     \n   3 | >>> RUN x \\\n"
+		"   4 | >>> \t\\x1b[31my\n   5 |     NOPE\n   6 |     CMD z\n--------------------\n");
 	AUTO(free_drop) char *first = df_excerpt(&f, "Dockerfile", 1, 0);
 	assert_string_equal(first, "Dockerfile:1\n--------------------\n"
 		"   1 | >>> FROM a\n   2 |     \n   3 |     RUN x \\\n--------------------\n");
@@ -254,7 +273,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_refused), cmocka_unit_test(test_nul), cmocka_unit_test(test_limits),
-		cmocka_unit_test(test_monsters), cmocka_unit_test(test_excerpt), cmocka_unit_test(test_long_excerpt),
+		cmocka_unit_test(test_heredoc_limit), cmocka_unit_test(test_monsters), cmocka_unit_test(test_excerpt), cmocka_unit_test(test_long_excerpt),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
