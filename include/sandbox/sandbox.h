@@ -3,8 +3,8 @@
  * cgroup namespaces (net too for NET_NONE) nested in the build's outer user namespace, kernel overlay with `userxattr`.
  *
  * All that is needed is in struct sandbox_plan before the clone. The child is pid 1 of its namespace: an init that
- * reaps, forwards signals, and reports the command's status; the kernel kills everything else with it. It dies with the caller
- * too (a pipe whose other end the caller holds).
+ * reaps, forwards signals, and reports the command's status; the kernel kills everything else with it. It dies with the
+ * caller too (a pipe whose other end the caller holds).
  */
 #ifndef NACRE_SANDBOX_SANDBOX_H
 #define NACRE_SANDBOX_SANDBOX_H
@@ -20,58 +20,59 @@
 enum sandbox_net { SANDBOX_NET_HOST, SANDBOX_NET_NONE };
 
 enum sandbox_mount_kind {
-	SANDBOX_MOUNT_BIND,   /* source_fd: O_PATH of a file or directory; mounted by descriptor, never by name */
-	SANDBOX_MOUNT_TREE,   /* an overlay of lower_fds of its own, writes thrown away (RUN --mount=type=bind,from=…) */
-	SANDBOX_MOUNT_TMPFS,  /* size, mode */
-	SANDBOX_MOUNT_FILE,   /* content in a tmpfs of its own, mode, uid, gid (secrets, /etc/hosts) */
+	SANDBOX_MOUNT_BIND, /* source_fd: O_PATH of a file or directory; mounted by descriptor, never by name */
+	SANDBOX_MOUNT_TREE, /* an overlay of lower_fds of its own, writes thrown away (RUN --mount=type=bind,from=…) */
+	SANDBOX_MOUNT_TMPFS, /* size, mode */
+	SANDBOX_MOUNT_FILE,  /* content in a tmpfs of its own, mode, uid, gid (secrets, /etc/hosts) */
 };
 
 struct sandbox_mount {
 	enum sandbox_mount_kind kind;
-	char *target;         /* absolute inside the root; links resolved inside the root; owned */
+	char *target; /* absolute inside the root; links resolved inside the root; owned */
 	bool readonly;
 	int source_fd;        /* BIND; borrowed */
 	const int *lower_fds; /* TREE: topmost first; borrowed */
 	size_t n_lower;
-	char *subpath;        /* TREE: what of it, resolved inside it; NULL = all. owned */
-	const void *content;  /* FILE; borrowed */
+	char *subpath;       /* TREE: what of it, resolved inside it; NULL = all. owned */
+	const void *content; /* FILE; borrowed */
 	size_t content_len;
 	uint32_t mode, uid, gid;
-	uint64_t size;        /* TMPFS; 0 = no limit of its own */
-	bool optional;        /* a target that cannot be made is skipped (resolv.conf in an image where /etc is a file) */
+	uint64_t size; /* TMPFS; 0 = no limit of its own */
+	bool optional; /* a target that cannot be made is skipped (resolv.conf in an image where /etc is a file) */
 };
 
 struct sandbox_plan {
-	const struct userns *userns;  /* borrowed */
-	const int *lower_fds;         /* O_PATH directories, topmost first; borrowed. n_lower may be 0 */
+	const struct userns *userns; /* borrowed */
+	const int *lower_fds;        /* O_PATH directories, topmost first; borrowed. n_lower may be 0 */
 	size_t n_lower;
-	int upper_fd, work_fd;        /* empty directories on one file system; borrowed */
+	int upper_fd, work_fd; /* empty directories on one file system; borrowed */
 
-	const char *const *argv;      /* NULL-terminated; argv[0] is looked up in the PATH of env inside the root */
-	const struct strv *env;       /* NAME=VALUE; HOME is added from the user's passwd entry when missing ("/" without one) */
-	const char *cwd;              /* absolute; created 0755 owned by the user when missing (RUN-03) */
-	const char *user;             /* "", "name", "uid", "name:group", "uid:gid" … (RUN-04), resolved inside the root */
+	const char *const *argv; /* NULL-terminated; argv[0] is looked up in the PATH of env inside the root */
+	const struct strv *env;  /* NAME=VALUE; HOME comes from the user's passwd entry when missing ("/" without) */
+	const char *cwd;         /* absolute; created 0755 owned by the user when missing (RUN-03) */
+	const char *user;        /* "", "name", "uid", "name:group", "uid:gid" … (RUN-04), resolved inside the root */
 	const char *hostname;
 	enum sandbox_net net;
-	bool insecure;                /* all capabilities, no filter */
+	bool insecure; /* all capabilities, no filter */
 	const struct sandbox_mount *mounts;
-	size_t n_mounts;              /* in the order they are made; besides /proc /dev /sys, which always are */
+	size_t n_mounts;                    /* in the order they are made; besides /proc /dev /sys, which always are */
 	int stdin_fd, stdout_fd, stderr_fd; /* borrowed; -1 = /dev/null */
-	bool tty;                     /* stdin is a terminal the command shall have as its controlling one */
+	bool tty;                           /* stdin is a terminal the command shall have as its controlling one */
 };
 
 struct sandbox {
-	pid_t pid;      /* our child to wait for */
-	int pidfd;      /* readable when it has ended */
-	int report_fd;  /* ends with EOF after exec, or one struct err when the start failed */
-	int life_fd;    /* closing it kills the sandbox */
+	pid_t pid;     /* our child to wait for */
+	int pidfd;     /* readable when it has ended */
+	int report_fd; /* ends with EOF after exec, or one struct err when the start failed */
+	int life_fd;   /* closing it kills the sandbox */
 };
 
 int sandbox_start(const struct sandbox_plan *p, struct sandbox *ret, struct err *e);
 /*
- * Once pidfd is readable: reaps. 0 and *ret_status, the wait(2) status of the command; -1 with the error of a start that
- * failed (ERR_SANDBOX, ERR_BUILD for an unknown user or a command that is not there …). Mount-point stubs made only to mount
- * on are gone from the upper directory then, and their parents have the times they had (RUN-09); /proc, /dev and /sys stay, as with runc.
+ * Once pidfd is readable: reaps. 0 and *ret_status, the wait(2) status of the command; -1 with the error of a start
+ * that failed (ERR_SANDBOX, ERR_BUILD for an unknown user or a command that is not there …). Mount-point stubs made
+ * only to mount on are gone from the upper directory then, and their parents have the times they had (RUN-09); /proc,
+ * /dev and /sys stay, as with runc.
  */
 int sandbox_finish(struct sandbox *s, int *ret_status, struct err *e);
 void sandbox_signal(const struct sandbox *s, int sig); /* to the command, through init */

@@ -1,4 +1,4 @@
-/* Who a USER value is, by the passwd and group files of an image. Own parser; nothing of the host is asked (RUN-04, RUN-05). */
+/* Who a USER value is, by passwd and group of an image; nothing of the host is asked (RUN-04, RUN-05). */
 #ifndef NACRE_SANDBOX_USER_H
 #define NACRE_SANDBOX_USER_H
 
@@ -10,8 +10,8 @@
 struct user_ids {
 	uint32_t uid, gid;
 	uint32_t groups[256];
-	size_t n_groups;   /* supplementary, without gid itself */
-	char home[4096];   /* "" when there is no entry */
+	size_t n_groups; /* supplementary, without gid itself */
+	char home[4096]; /* "" when there is no entry */
 };
 
 /* Who `spec` is, by the passwd and group files below root_fd. Links are resolved inside the root; 10 MiB limit. */

@@ -46,7 +46,7 @@ static int set_up(const struct launch *l, struct rootfs *r, struct user_ids *ids
 	umask(0);
 	if (rootfs_prepare(r, p, e) < 0 || rootfs_pivot(r, e) < 0)
 		return -1;
-	/* Before the mounts, as BuildKit: it is the image's passwd that counts, and the directory belongs to the layer. */
+	/* Before the mounts, as BuildKit: the image's passwd counts, and the directory belongs to the layer. */
 	if (user_resolve(r->root_fd, p->user, ids, e) < 0 || rootfs_make_cwd(r, p->cwd, ids, e) < 0)
 		return -1;
 	if (rootfs_mount(r, p, e) < 0)
@@ -59,8 +59,8 @@ static int set_up(const struct launch *l, struct rootfs *r, struct user_ids *ids
 }
 
 /*
- * Hides the builder's command line. What the command still needs may itself be words of it, so it is copied first into *plan,
- * which takes the place of the caller's.
+ * Hides the builder's command line. What the command still needs may itself be words of it, so it is copied first into
+ * *plan, which takes the place of the caller's.
  */
 static void hide_cmdline(struct launch *l, struct sandbox_plan *plan)
 {
@@ -87,16 +87,16 @@ _Noreturn void child_main(struct launch *l)
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || !sync_await(l->sync_fd, SYNC_IDS_MAPPED))
 		_exit(1);
 	/*
-	 * We are a copy of the builder, with its environment and secrets in memory. Not dumpable, we belong to the first user
-	 * namespace for ptrace(2) and /proc/1, so not even a command with all capabilities can look (T-D5).
+	 * We are a copy of the builder, with its environment and secrets in memory. Not dumpable, we belong to the
+	 * first user namespace for ptrace(2) and /proc/1, so not even a command with all capabilities can look (T-D5).
 	 */
 	prctl(PR_SET_DUMPABLE, 0);
 	if (set_up(l, &r, ids, &e) < 0)
 		report_failure(l, &e);
 	hide_cmdline(l, &plan);
 	/*
-	 * Not fork: the command shares our memory until its exec, while we stand still, which saves two copies of the builder's
-	 * page tables. It only ever leaves by exec or _exit, and nothing it writes is read here afterwards.
+	 * Not fork: the command shares our memory until its exec, while we stand still, which saves two copies of the
+	 * builder's page tables. It only ever leaves by exec or _exit, and nothing it writes is read here afterwards.
 	 */
 	pid_t command = vfork();
 	if (command < 0) {

@@ -15,14 +15,15 @@ struct sock_fprog;
 
 /* Everything a start needs, made before the first fork. */
 struct launch {
-	const struct sandbox_plan *plan;   /* borrowed */
-	const struct sock_fprog *filter;   /* borrowed; NULL: no filter */
-	struct str uid_map, gid_map;       /* of the inner user namespace. owned */
-	struct cmdline cmdline;            /* of this program, to be hidden inside */
-	int report_fd;  /* write end: one struct err, or closed by the exec */
-	int life_fd;    /* read end: end-of-file when the caller is gone */
-	int sync_fd;    /* between guard and init, see sync_priv.h */
-	bool own_terminal; /* stdin is not the terminal of the caller's session: the command gets it in a session of its own */
+	const struct sandbox_plan *plan; /* borrowed */
+	const struct sock_fprog *filter; /* borrowed; NULL: no filter */
+	struct str uid_map, gid_map;     /* of the inner user namespace. owned */
+	struct cmdline cmdline;          /* of this program, to be hidden inside */
+	int report_fd;                   /* write end: one struct err, or closed by the exec */
+	int life_fd;                     /* read end: end-of-file when the caller is gone */
+	int sync_fd;                     /* between guard and init, see sync_priv.h */
+	bool own_terminal; /* stdin is not the terminal of the caller's session: the command gets it in a session of its
+			      own */
 };
 
 /* A signal to the guard that means: end everything at once. All others go to the command. */
@@ -31,8 +32,8 @@ struct launch {
 _Noreturn void guard_main(struct launch *l);
 
 /*
- * In a process that is root of the build's user namespace: clones process 1 of a step, which calls `inner` (that never returns)
- * and awaits SYNC_IDS_MAPPED first.
+ * In a process that is root of the build's user namespace: clones process 1 of a step, which calls `inner` (that never
+ * returns) and awaits SYNC_IDS_MAPPED first.
  */
 typedef void inner_fn(struct launch *l);
 int inner_start(struct launch *l, enum sandbox_net net, inner_fn *inner, pid_t *ret_pid, struct err *e);

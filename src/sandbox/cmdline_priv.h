@@ -4,7 +4,10 @@
 
 #include <stddef.h>
 
-struct cmdline { char *start; size_t len; };
+struct cmdline {
+	char *start;
+	size_t len;
+};
 
 /* Where they are in our memory; the same in every fork. Empty when the kernel does not say. */
 struct cmdline cmdline_find(void);

@@ -52,7 +52,7 @@ static int take_session(const struct launch *l, struct err *e)
 
 enum { STAGING_FD = 16, REPORT_FD = 3 };
 
-/* 0, 1, 2 as planned, the report pipe as 3, nothing else. By way of high numbers: a source may itself be 0, 1, 2 or 3. */
+/* 0, 1, 2 as planned, the report pipe as 3, nothing else. By way of high numbers: a source may be 0 to 3 itself. */
 static int set_stdio(struct launch *l, struct err *e)
 {
 	const int wanted[3] = { l->plan->stdin_fd, l->plan->stdout_fd, l->plan->stderr_fd };
@@ -76,12 +76,13 @@ static int set_stdio(struct launch *l, struct err *e)
 	return 0;
 }
 
-/* Pipes belong to the builder; a user other than root could not open them again as /dev/stdout. Files are left alone. */
+/* Pipes are the builder's; a user other than root could not open them again as /dev/stdout. Files are left alone. */
 static void give_stdio(const struct launch *l, const struct user_ids *ids)
 {
 	for (int fd = 0; ids->uid && fd < 3; fd++) {
 		struct stat st;
-		if (fstat(fd, &st) == 0 && (S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode) || (l->own_terminal && isatty(fd))))
+		if (fstat(fd, &st) == 0 &&
+		    (S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode) || (l->own_terminal && isatty(fd))))
 			(void)!fchown(fd, ids->uid, (gid_t)-1);
 	}
 }
@@ -127,7 +128,7 @@ static int give_up_power(const struct launch *l, const struct user_ids *ids, str
 {
 	if (!l->plan->insecure && caps_bound(e) < 0)
 		return -1;
-	/* Without no_new_privs, so that setuid programs work, loading a filter needs CAP_SYS_ADMIN: before it is gone. */
+	/* Without no_new_privs, so that setuid programs work, a filter needs CAP_SYS_ADMIN: before it is gone. */
 	if (l->filter && filter_load(l->filter, e) < 0)
 		return -1;
 	/* Away from root, the kernel clears permitted and effective capabilities by itself. */
@@ -143,7 +144,8 @@ static int prepare_command(struct launch *l, const struct user_ids *ids, struct 
 	reset_signals();
 	rlimits_reset();
 	umask(022);
-	/* A keyring of its own; the caller's keys are not the step's. Without keys in the kernel there is nothing to hide. */
+	/* A keyring of its own; the caller's keys are not the step's. Without keys in the kernel there is nothing to
+	 * hide. */
 	(void)syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL);
 	if (enter_cwd(l->plan->cwd, e) < 0)
 		return -1;

@@ -12,19 +12,24 @@
 #include "newmount_priv.h"
 #include "refuse_priv.h"
 
-static const struct { const char *name, *path; unsigned major, minor; } nodes[DEV_NODES] = {
+static const struct {
+	const char *name, *path;
+	unsigned major, minor;
+} nodes[DEV_NODES] = {
 	{ "null", "/dev/null", 1, 3 },     { "zero", "/dev/zero", 1, 5 },       { "full", "/dev/full", 1, 7 },
 	{ "random", "/dev/random", 1, 8 }, { "urandom", "/dev/urandom", 1, 9 }, { "tty", "/dev/tty", 5, 0 },
 };
 
-static const struct { const char *name, *target; } links[] = {
-	{ "fd", "/proc/self/fd" },         { "stdin", "/proc/self/fd/0" }, { "stdout", "/proc/self/fd/1" },
-	{ "stderr", "/proc/self/fd/2" },   { "ptmx", "pts/ptmx" },         { "core", "/proc/kcore" },
+static const struct {
+	const char *name, *target;
+} links[] = {
+	{ "fd", "/proc/self/fd" },       { "stdin", "/proc/self/fd/0" }, { "stdout", "/proc/self/fd/1" },
+	{ "stderr", "/proc/self/fd/2" }, { "ptmx", "pts/ptmx" },         { "core", "/proc/kcore" },
 };
 
 /*
- * A copy of the mount of one device node, read-only: that stops no read or write of the device, but a chmod or chown of what is
- * still the host's own node, which root may do even from inside when root of the host is mapped.
+ * A copy of the mount of one device node, read-only: that stops no read or write of the device, but a chmod or chown of
+ * what is still the host's own node, which root may do even from inside when root of the host is mapped.
  */
 static int clone_node(int dirfd, const char *path)
 {
@@ -38,13 +43,13 @@ int dev_prepare(struct dev *d, int tty_fd, struct err *e)
 	d->console = -1;
 	for (size_t i = 0; i < DEV_NODES; i++) {
 		struct stat st;
-		/* Device nodes can not be made in a user namespace, and one on a file system mounted there can not be opened. */
+		/* A device node can not be made in a user namespace, nor opened on a file system mounted there. */
 		d->node[i] = clone_node(AT_FDCWD, nodes[i].path);
 		if (d->node[i] < 0 || fstat(d->node[i], &st) < 0)
 			return refuse_namespace(e, nodes[i].path);
 		if (!S_ISCHR(st.st_mode) || st.st_rdev != makedev(nodes[i].major, nodes[i].minor))
-			return err_set(e, ERR_SANDBOX, "%s of this machine is not device %u:%u", nodes[i].path, nodes[i].major,
-				       nodes[i].minor);
+			return err_set(e, ERR_SANDBOX, "%s of this machine is not device %u:%u", nodes[i].path,
+				       nodes[i].major, nodes[i].minor);
 	}
 	if (tty_fd >= 0) {
 		struct err ignored;
@@ -64,9 +69,11 @@ static int put_node(const struct dev *d, int mnt, const char *name, struct err *
 	return 0;
 }
 
-static int put_mount(const struct dev *d, const char *name, const char *fstype, const struct mount_option *options, struct err *e)
+static int put_mount(const struct dev *d, const char *name, const char *fstype, const struct mount_option *options,
+		     struct err *e)
 {
-	AUTO(fd_drop) int mnt = newmount_open(fstype, options, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
+	const unsigned quiet = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
+	AUTO(fd_drop) int mnt = newmount_open(fstype, options, quiet);
 	if (mnt < 0)
 		return refuse_namespace(e, fstype);
 	if (mkdirat(d->tmpfs, name, 0755) < 0 || newmount_attach(mnt, d->tmpfs, name) < 0)
@@ -76,8 +83,10 @@ static int put_mount(const struct dev *d, const char *name, const char *fstype, 
 
 static int put_pts(const struct dev *d, struct err *e)
 {
-	/* A devpts mount is an instance of its own since 4.7. gid 5 is tty everywhere, and what glibc's grantpt looks for. */
-	static const struct mount_option options[] = { { "ptmxmode", "0666" }, { "mode", "0620" }, { "gid", "5" }, { 0 } };
+	/* Each devpts mount is an instance of its own since 4.7. gid 5 is tty everywhere; glibc's grantpt wants it. */
+	static const struct mount_option options[] = {
+		{ "ptmxmode", "0666" }, { "mode", "0620" }, { "gid", "5" }, { 0 }
+	};
 	static const struct mount_option without_gid[] = { { "ptmxmode", "0666" }, { "mode", "0620" }, { 0 } };
 	AUTO(fd_drop) int mnt = newmount_open("devpts", options, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC);
 	/* Where gid 5 is not mapped. */
@@ -101,7 +110,8 @@ int dev_attach(struct dev *d, int target_fd, struct err *e)
 	for (size_t i = 0; i < ARRAY_LEN(links); i++)
 		if (symlinkat(links[i].target, d->tmpfs, links[i].name) < 0)
 			return err_sys(e, "make /dev/%s", links[i].name);
-	if (put_pts(d, e) < 0 || put_mount(d, "shm", "tmpfs", shm, e) < 0 || put_mount(d, "mqueue", "mqueue", NULL, e) < 0)
+	if (put_pts(d, e) < 0 || put_mount(d, "shm", "tmpfs", shm, e) < 0 ||
+	    put_mount(d, "mqueue", "mqueue", NULL, e) < 0)
 		return -1;
 	return d->console < 0 ? 0 : put_node(d, d->console, "console", e);
 }

@@ -9,9 +9,9 @@
 enum { DEV_NODES = 6 };
 
 struct dev {
-	int tmpfs;             /* owned, like all here */
-	int node[DEV_NODES];   /* null zero full random urandom tty */
-	int console;           /* the terminal, or -1 */
+	int tmpfs;           /* owned, like all here */
+	int node[DEV_NODES]; /* null zero full random urandom tty */
+	int console;         /* the terminal, or -1 */
 };
 
 /* Before the pivot, while the host's /dev is there. tty_fd is the terminal for /dev/console or -1. */

@@ -1,6 +1,6 @@
 /*
- * The guard: our child, outside the step's namespaces but root of the build's user namespace. It makes process 1 and writes its
- * id maps, watches the caller's life pipe, and ends with the command's own wait status.
+ * The guard: our child, outside the step's namespaces but root of the build's user namespace. It makes process 1 and
+ * writes its id maps, watches the caller's life pipe, and ends with the command's own wait status.
  */
 #include <errno.h>
 #include <poll.h>
@@ -67,12 +67,13 @@ static int watch(const struct launch *l, int signal_fd, pid_t init)
 	pid_t ended;
 	while ((ended = waitpid(init, &of_init, WNOHANG)) == 0) {
 		struct pollfd p[2] = { { .fd = signal_fd, .events = POLLIN }, { .fd = l->life_fd, .events = POLLIN } };
-		if ((poll(p, 2, -1) < 0 && errno != EINTR) || p[1].revents || (p[0].revents && pass_on(signal_fd, init))) {
+		if ((poll(p, 2, -1) < 0 && errno != EINTR) || p[1].revents ||
+		    (p[0].revents && pass_on(signal_fd, init))) {
 			(void)kill(init, SIGKILL);
 			break;
 		}
 	}
-	/* Its death is that of everything in the pid namespace and, but for what the kernel does later, of its mounts. */
+	/* Its death is that of everything in the pid namespace, and of the mounts. */
 	while (!ended && waitpid(init, &of_init, 0) < 0 && errno == EINTR)
 		;
 	return sync_take_status(l->sync_fd, &status) ? status : of_init;

@@ -20,8 +20,9 @@
 enum { SUBID_FILE_MAX = 1 << 20, HELPER_TIMEOUT_MS = 20000 };
 
 /*
- * Our name, for /etc/subuid. Not through getpwuid: a static program must not load the host's NSS modules. A user who is only in
- * a directory service is believed by $USER; newuidmap asks the service itself and refuses the ranges of somebody else.
+ * Our name, for /etc/subuid. Not through getpwuid: a static program must not load the host's NSS modules. A user who is
+ * only in a directory service is believed by $USER; newuidmap asks the service itself and refuses the ranges of
+ * somebody else.
  */
 static char *own_name(void)
 {
@@ -84,7 +85,8 @@ int idmap_find(struct id_map *ret, struct err *e)
 	    add_subids("/etc/subgid", name, getegid(), m.gid, &m.n_gid, e) < 0)
 		return -1;
 	bool have_subids = m.n_uid > 1 && m.n_gid > 1;
-	/* Root inside a container sees an /etc/subuid that speaks of ids it may not have; what it has is in its own map. */
+	/* Root inside a container sees an /etc/subuid that speaks of ids it may not have; what it has is in its own
+	 * map. */
 	if (root && own.n_uid == 1 && own.uid[0].count == 1) {
 		err_set(e, ERR_SANDBOX, "the user namespace around nacre has a single id");
 		err_hint(e, "start it with subordinate ids, as with unshare --map-auto");
@@ -140,7 +142,8 @@ static int run_helper(const char *helper, pid_t pid, const struct id_extent *map
 		return refuse_as(e, "E-NEWUIDMAP-MISSING");
 	}
 	if (prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1)
-		err_hint(e, "no_new_privs is set, so it cannot be setuid: allow privilege escalation for this service or pod");
+		err_hint(e, "no_new_privs is set, so it cannot be setuid: allow privilege escalation for this service "
+			    "or pod");
 	else
 		err_hint(e, "it must be setuid root or have the file capability cap_setuid");
 	return refuse_as(e, "E-NEWUIDMAP-FAILED");

@@ -15,8 +15,8 @@ int idmap_find(struct id_map *ret, struct err *e);
 int idmap_write(pid_t pid, const struct id_map *m, struct err *e);
 
 /*
- * The map of a namespace nested in one that has map `m`, with the same ids, as lines for uid_map. One line for each of the
- * outer map's: map_write() refuses a line whose ids are not in one extent of the parent's map.
+ * The map of a namespace nested in one that has map `m`, with the same ids, as lines for uid_map. One line for each of
+ * the outer map's: map_write() refuses a line whose ids are not in one extent of the parent's map.
  */
 void idmap_nested(const struct id_extent *extents, size_t n, struct str *out);
 

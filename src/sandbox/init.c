@@ -1,6 +1,6 @@
 /*
- * Process 1 of a step: waits for the command, reaps what others leave, passes signals on, and cleans up. When it ends, the
- * kernel kills whatever is left in the pid namespace.
+ * Process 1 of a step: waits for the command, reaps what others leave, passes signals on, and cleans up. When it ends,
+ * the kernel kills whatever is left in the pid namespace.
  */
 #include <errno.h>
 #include <poll.h>
@@ -43,7 +43,8 @@ static bool reap(pid_t command, int *ret_status)
 	return ended;
 }
 
-/* Signals are blocked since before the first fork, so none is lost; those of the step's own processes are not for us to act on. */
+/* Signals are blocked since before the first fork, so none is lost; those of the step's own processes are not for us to
+ * act on. */
 static void pass_on(const struct signalfd_siginfo *info, pid_t command)
 {
 	/* A sender outside our pid namespace, such as the guard, has pid 0 here. */

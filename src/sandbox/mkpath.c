@@ -14,8 +14,8 @@
 #include "base/path.h"
 
 struct mkpath {
-	int root_fd;       /* borrowed */
-	char *path;        /* owned; grows when a link is put in */
+	int root_fd; /* borrowed */
+	char *path;  /* owned; grows when a link is put in */
 	bool directory;
 	mkpath_fn *make;
 	void *ctx;
@@ -92,7 +92,9 @@ int mkpath_open(int root_fd, const char *path, bool directory, mkpath_fn *make, 
 		*ret_fd = fd;
 		return 0;
 	}
-	struct mkpath m = { .root_fd = root_fd, .path = x_strdup(path), .directory = directory, .make = make, .ctx = ctx };
+	struct mkpath m = {
+		.root_fd = root_fd, .path = x_strdup(path), .directory = directory, .make = make, .ctx = ctx
+	};
 	int r;
 	do
 		r = walk(&m, ret_fd, e);

@@ -10,8 +10,8 @@
 typedef int mkpath_fn(void *ctx, int parent_fd, const char *name, bool directory, struct err *e);
 
 /*
- * *ret_fd is O_PATH to `path` below root_fd. Links are followed inside the root, also those that lead to nothing: what they
- * name is made, as runc and BuildKit do for an /etc/resolv.conf that points into an empty /run.
+ * *ret_fd is O_PATH to `path` below root_fd. Links are followed inside the root, also those that lead to nothing: what
+ * they name is made, as runc and BuildKit do for an /etc/resolv.conf that points into an empty /run.
  */
 int mkpath_open(int root_fd, const char *path, bool directory, mkpath_fn *make, void *ctx, int *ret_fd, struct err *e);
 

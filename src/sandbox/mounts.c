@@ -24,8 +24,8 @@ int scratch_get(struct scratch *s, int *ret_fd, struct err *e)
 {
 	static const struct mount_option options[] = { { "mode", "0700" }, { 0 } };
 	if (s->fd < 0) {
-		/* It must be part of our mount namespace to be bound from and to carry an overlay. The host's /dev has served
-		 * its purpose by now, and both are gone after the pivot. */
+		/* It must be part of our mount namespace to be bound from and to carry an overlay. The host's /dev has
+		 * served its purpose by now, and both are gone after the pivot. */
 		AUTO(fd_drop) int fd = newmount_open("tmpfs", options, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
 		if (fd < 0 || newmount_attach(fd, AT_FDCWD, "/dev") < 0)
 			return refuse_namespace(e, "mount a tmpfs");
@@ -50,12 +50,15 @@ static int bind_source(const struct sandbox_mount *m, int *ret_mnt, struct err *
 static int tmpfs_source(const struct sandbox_mount *m, int *ret_mnt, struct err *e)
 {
 	char size[24], mode[16], uid[16], gid[16];
-	struct mount_option options[] = { { "mode", mode }, { "uid", uid }, { "gid", gid }, { m->size ? "size" : NULL, size }, { 0 } };
+	struct mount_option options[] = {
+		{ "mode", mode }, { "uid", uid }, { "gid", gid }, { m->size ? "size" : NULL, size }, { 0 }
+	};
 	snprintf(size, sizeof size, "%llu", (unsigned long long)m->size);
 	snprintf(mode, sizeof mode, "0%o", m->mode & 07777);
 	snprintf(uid, sizeof uid, "%u", m->uid);
 	snprintf(gid, sizeof gid, "%u", m->gid);
-	int mnt = newmount_open("tmpfs", options, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | (m->readonly ? MOUNT_ATTR_RDONLY : 0u));
+	int mnt = newmount_open("tmpfs", options,
+				MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | (m->readonly ? MOUNT_ATTR_RDONLY : 0u));
 	if (mnt < 0)
 		return err_sys(e, "mount a tmpfs for %s", m->target);
 	*ret_mnt = mnt;
@@ -87,7 +90,8 @@ static int scratch_dir(int scratch_fd, const char *kind, size_t n, int *ret_fd, 
 {
 	char name[32];
 	snprintf(name, sizeof name, "%s%zu", kind, n);
-	if (mkdirat(scratch_fd, name, 0755) < 0 || (*ret_fd = openat(scratch_fd, name, O_PATH | O_DIRECTORY | O_CLOEXEC)) < 0)
+	if (mkdirat(scratch_fd, name, 0755) < 0 ||
+	    (*ret_fd = openat(scratch_fd, name, O_PATH | O_DIRECTORY | O_CLOEXEC)) < 0)
 		return err_sys(e, "make a scratch directory");
 	return 0;
 }
@@ -103,15 +107,16 @@ static int dress_upper(int upper_fd, int lower_fd, struct err *e)
 	return chmod(self, st.st_mode & 07777) < 0 ? err_sys(e, "copy the mode of a tree") : 0;
 }
 
-/* An overlay of `lower` whose writes go to the scratch tmpfs; user.* attributes, which it needs, exist there since 6.6. */
-static int merge_lowers(const struct sandbox_mount *m, const int *lower, size_t n, int scratch_fd, int *ret_mnt, struct err *e)
+/* An overlay of `lower` whose writes go to the scratch tmpfs. It needs user.* attributes, there since Linux 6.6. */
+static int merge_lowers(const struct sandbox_mount *m, const int *lower, size_t n, int scratch_fd, int *ret_mnt,
+			struct err *e)
 {
 	struct overlay o = { .lower = lower, .n_lower = m->n_lower, .upper = -1, .work = -1 };
 	AUTO(fd_drop) int upper = -1;
 	AUTO(fd_drop) int work = -1;
 	if (!m->readonly) {
-		if (scratch_dir(scratch_fd, "upper", n, &upper, e) < 0 || scratch_dir(scratch_fd, "work", n, &work, e) < 0 ||
-		    dress_upper(upper, lower[0], e) < 0)
+		if (scratch_dir(scratch_fd, "upper", n, &upper, e) < 0 ||
+		    scratch_dir(scratch_fd, "work", n, &work, e) < 0 || dress_upper(upper, lower[0], e) < 0)
 			return -1;
 		o.upper = upper;
 		o.work = work;
@@ -132,7 +137,8 @@ static int clone_within(int tree_fd, const struct sandbox_mount *m, int *ret_mnt
 	return 0;
 }
 
-static int tree_of(const struct sandbox_mount *m, const int *lower, size_t n, struct scratch *s, int *ret_mnt, struct err *e)
+static int tree_of(const struct sandbox_mount *m, const int *lower, size_t n, struct scratch *s, int *ret_mnt,
+		   struct err *e)
 {
 	int scratch_fd;
 	/* One layer to read from needs no merging. */

@@ -1,4 +1,4 @@
-/* The mounts of RUN --mount and the files every step gets. Sources are made before the pivot, targets found after it. */
+/* The mounts of RUN --mount and the files every step gets: sources made before the pivot, targets found after it. */
 #ifndef NACRE_SANDBOX_MOUNTS_PRIV_H
 #define NACRE_SANDBOX_MOUNTS_PRIV_H
 
@@ -8,7 +8,7 @@ struct stubs;
 
 /* An empty tmpfs that no command sees: contents of files, uppers of throw-away trees. */
 struct scratch {
-	int fd;     /* its root; -1 until the first use. owned */
+	int fd; /* its root; -1 until the first use. owned */
 };
 int scratch_get(struct scratch *s, int *ret_fd, struct err *e);
 

@@ -17,7 +17,8 @@ char *sandbox_hosts_text(const char *hostname)
 			  "fe00::0\tip6-localnet\n"
 			  "ff00::0\tip6-mcastprefix\n"
 			  "ff02::1\tip6-allnodes\n"
-			  "ff02::2\tip6-allrouters\n", hostname);
+			  "ff02::2\tip6-allrouters\n",
+			  hostname);
 }
 
 static bool read_text(const char *path, struct str *out)
@@ -53,8 +54,8 @@ static bool only_stub(const char *text)
 }
 
 /*
- * The stub answers on the host's loopback, so it works as long as the step shares the host's network; the upstream file works
- * there too and says the truth to tools that look into it. RUN-06.
+ * The stub answers on the host's loopback, so it works as long as the step shares the host's network; the upstream file
+ * works there too and says the truth to tools that look into it. RUN-06.
  */
 char *sandbox_resolv_text(enum sandbox_net net)
 {

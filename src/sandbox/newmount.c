@@ -25,7 +25,8 @@ int newmount_open(const char *fstype, const struct mount_option *options, unsign
 int newmount_clone(int dirfd, const char *path)
 {
 	/* Recursive: the kernel refuses a copy that would uncover what is locked below mounts of the host. */
-	return sys_open_tree(dirfd, path, OPEN_TREE_CLONE | AT_RECURSIVE | AT_SYMLINK_NOFOLLOW | (*path ? 0 : AT_EMPTY_PATH));
+	return sys_open_tree(dirfd, path,
+			     OPEN_TREE_CLONE | AT_RECURSIVE | AT_SYMLINK_NOFOLLOW | (*path ? 0 : AT_EMPTY_PATH));
 }
 
 int newmount_restrict(int mnt_fd, unsigned attr)
@@ -35,5 +36,6 @@ int newmount_restrict(int mnt_fd, unsigned attr)
 
 int newmount_attach(int mnt_fd, int target_fd, const char *name)
 {
-	return sys_move_mount(mnt_fd, "", target_fd, name, MOVE_MOUNT_F_EMPTY_PATH | (*name ? 0 : MOVE_MOUNT_T_EMPTY_PATH));
+	return sys_move_mount(mnt_fd, "", target_fd, name,
+			      MOVE_MOUNT_F_EMPTY_PATH | (*name ? 0 : MOVE_MOUNT_T_EMPTY_PATH));
 }

@@ -6,7 +6,9 @@
 
 #include "base/err.h"
 
-struct mount_option { const char *key, *value; }; /* value NULL: a flag */
+struct mount_option {
+	const char *key, *value;
+}; /* value NULL: a flag */
 
 /* A detached mount of a file system without a source. `options` ends with a NULL key. -1 and errno. */
 int newmount_open(const char *fstype, const struct mount_option *options, unsigned attr);

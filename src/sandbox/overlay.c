@@ -19,11 +19,11 @@
 #include "refuse_priv.h"
 
 /*
- * userxattr: whiteouts and opaque marks as user.overlay.*, the only ones a user namespace may write (5.11). It also turns
- * redirect_dir and metacopy off, which layers know nothing of; saying so besides is refused as a conflict.
- * volatile: no fsync of what a step writes (5.10). A step that is cut off is thrown away whole, and a finished one is made
- * durable by the store's one syncfs; package managers call fsync for every file.
- * index=off: hard links across layers are kept apart by no index of inodes, which would outlive the step.
+ * userxattr: whiteouts and opaque marks as user.overlay.*, the only ones a user namespace may write (5.11). It also
+ * turns redirect_dir and metacopy off, which layers know nothing of; saying so besides is refused as a conflict.
+ * volatile: no fsync of what a step writes (5.10). A step that is cut off is thrown away whole, and a finished one is
+ * made durable by the store's one syncfs; package managers call fsync for every file. index=off: hard links across
+ * layers are kept apart by no index of inodes, which would outlive the step.
  */
 static const char *const flags[] = { "userxattr", "volatile" };
 
@@ -62,9 +62,9 @@ static void old_options(const struct overlay *o, struct str *options)
 }
 
 /*
- * Before 6.7: one option string of at most a page, which names the directories relative to /proc/self/fd to stay short (over
- * 500 layers). mount(2) needs a place, in a tmpfs for the moment: it is not reached through a descriptor's own link in
- * /proc, which leads to what lies below a mount.
+ * Before 6.7: one option string of at most a page, which names the directories relative to /proc/self/fd to stay short
+ * (over 500 layers). mount(2) needs a place, in a tmpfs for the moment: it is not reached through a descriptor's own
+ * link in /proc, which leads to what lies below a mount.
  */
 static int open_old(const struct overlay *o)
 {

@@ -7,9 +7,9 @@
 #include "base/err.h"
 
 struct overlay {
-	const int *lower;   /* topmost first; of our own mount namespace, see local_open */
-	size_t n_lower;     /* at least one, or two without an upper */
-	int upper, work;    /* -1, -1: read-only */
+	const int *lower; /* topmost first; of our own mount namespace, see local_open */
+	size_t n_lower;   /* at least one, or two without an upper */
+	int upper, work;  /* -1, -1: read-only */
 };
 
 /* A detached mount. */

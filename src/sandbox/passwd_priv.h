@@ -6,7 +6,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct field { const char *p; size_t len; };
+struct field {
+	const char *p;
+	size_t len;
+};
 
 struct passwd_entry {
 	struct field name, uid, gid, home; /* uid and gid as they stand there: not checked */
@@ -19,7 +22,7 @@ struct group_entry {
 /* Ids an image may use: what runc and containerd accept, and what keeps 2^32-1 and overflows away (T-D3). */
 #define USER_ID_MAX 0x7fffffffu
 
-/* The next line's entry; false at the end of the text. Blank lines, comments and NIS lines ("+", "-") are passed over. */
+/* The next entry; false at the end of the text. Blank lines, comments and NIS lines ("+", "-") are passed over. */
 bool passwd_next(const char **text, struct passwd_entry *ret);
 bool group_next(const char **text, struct group_entry *ret);
 

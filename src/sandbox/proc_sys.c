@@ -16,7 +16,7 @@ int proc_open(int *ret_mnt, struct err *e)
 {
 	int mnt = newmount_open("proc", NULL, quiet);
 	if (mnt < 0 && errno == EPERM) {
-		/* mount_too_revealing(): a user namespace gets a procfs only where it already sees one without masks. */
+		/* mount_too_revealing(): a user namespace gets a procfs only where it sees one without masks. */
 		refuse_sys(e, "E-PROC-MASKED", "mount /proc");
 		return err_hint(e, "a container around nacre masks parts of its /proc: start it with --security-opt "
 				   "systempaths=unconfined, or hostUsers: false and procMount: Unmasked");
@@ -29,7 +29,8 @@ int proc_open(int *ret_mnt, struct err *e)
 
 /* The runtime-spec's usual lists. Names are those of the kernel's own procfs, so no image can have put a link there. */
 static const char *const readonly[] = { "bus", "fs", "irq", "sys", "sysrq-trigger" };
-static const char *const masked[] = { "acpi", "asound", "interrupts", "kcore", "keys", "latency_stats", "scsi", "timer_list" };
+static const char *const masked[] = { "acpi", "asound",        "interrupts", "kcore",
+				      "keys", "latency_stats", "scsi",       "timer_list" };
 
 static int make_readonly(int proc_fd, const char *name, struct err *e)
 {
@@ -46,8 +47,11 @@ static int mask(int proc_fd, int null_fd, const char *name, struct err *e)
 	struct stat st;
 	if (fstatat(proc_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return errno == ENOENT ? 0 : err_sys(e, "look at /proc/%s", name);
-	AUTO(fd_drop) int cover = S_ISDIR(st.st_mode) ? newmount_open("tmpfs", NULL, quiet | MOUNT_ATTR_RDONLY) :
-							newmount_clone(null_fd, "");
+	AUTO(fd_drop) int cover = -1;
+	if (S_ISDIR(st.st_mode))
+		cover = newmount_open("tmpfs", NULL, quiet | MOUNT_ATTR_RDONLY);
+	else
+		cover = newmount_clone(null_fd, "");
 	if (cover < 0 || newmount_attach(cover, proc_fd, name) < 0)
 		return err_sys(e, "mask /proc/%s", name);
 	return 0;

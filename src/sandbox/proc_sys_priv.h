@@ -7,7 +7,8 @@
 
 /* A fresh procfs of our pid namespace, detached. Before the pivot: the kernel wants to see the host's, whole. */
 int proc_open(int *ret_mnt, struct err *e);
-/* Once it is attached: what speaks of the host is masked, what would change it is read-only. null_fd: a bound /dev/null. */
+/* Once it is attached: what speaks of the host is masked, what would change it is read-only. null_fd: a bound
+ * /dev/null. */
 int proc_protect(int proc_fd, int null_fd, struct err *e);
 
 /* A read-only sysfs, detached; of the new network namespace where there is one, else the host's. Before the pivot. */

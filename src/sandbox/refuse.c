@@ -49,8 +49,9 @@ int refuse_namespace(struct err *e, const char *what)
 	int why = errno;
 	/* user_namespaces(7): a limit of 0 (or one that is used up) is reported as "No space left on device". */
 	if (why == ENOSPC || why == EUSERS) {
-		err_set(e, ERR_SANDBOX, "%s: the kernel's limit on user namespaces is reached (user.max_user_namespaces is %d)",
-			what, sysctl_number("/proc/sys/user/max_user_namespaces"));
+		err_set(e, ERR_SANDBOX,
+			"%s: the kernel's limit on user namespaces is reached (user.max_user_namespaces is %d)", what,
+			sysctl_number("/proc/sys/user/max_user_namespaces"));
 		e->sysno = why;
 		err_hint(e, "allow them with: sysctl -w user.max_user_namespaces=15000");
 		return refuse_as(e, "E-USERNS-SYSCTL");
@@ -64,7 +65,8 @@ int refuse_namespace(struct err *e, const char *what)
 	}
 	/* Ubuntu 23.10: the namespace is made, but without capabilities in it, so what fails is the first mount. */
 	if (sysctl_number("/proc/sys/kernel/apparmor_restrict_unprivileged_userns") == 1) {
-		err_hint(e, "AppArmor restricts user namespaces; install a profile for nacre with the rule userns, or: sysctl -w "
+		err_hint(e, "AppArmor restricts user namespaces; install a profile for nacre with the rule userns, or: "
+			    "sysctl -w "
 			    "kernel.apparmor_restrict_unprivileged_userns=0");
 		return refuse_as(e, "E-USERNS-APPARMOR");
 	}

@@ -5,13 +5,16 @@
 #include "base/mem.h"
 
 /*
- * Soft limits go up to what we may have, but for three whose high values hurt, which get the kernel's: programs close or
- * reserve by RLIMIT_NOFILE, threads take stacks of RLIMIT_STACK, and a core file would land in the layer.
+ * Soft limits go up to what we may have, but for three whose high values hurt, which get the kernel's: programs close
+ * or reserve by RLIMIT_NOFILE, threads take stacks of RLIMIT_STACK, and a core file would land in the layer.
  */
-static const struct { int what; rlim_t soft; } limits[] = {
-	{ RLIMIT_CPU, RLIM_INFINITY },   { RLIMIT_FSIZE, RLIM_INFINITY }, { RLIMIT_DATA, RLIM_INFINITY },
-	{ RLIMIT_AS, RLIM_INFINITY },    { RLIMIT_NPROC, RLIM_INFINITY }, { RLIMIT_LOCKS, RLIM_INFINITY },
-	{ RLIMIT_NOFILE, 1024 },         { RLIMIT_STACK, 8u << 20 },      { RLIMIT_CORE, 0 },
+static const struct {
+	int what;
+	rlim_t soft;
+} limits[] = {
+	{ RLIMIT_CPU, RLIM_INFINITY }, { RLIMIT_FSIZE, RLIM_INFINITY }, { RLIMIT_DATA, RLIM_INFINITY },
+	{ RLIMIT_AS, RLIM_INFINITY },  { RLIMIT_NPROC, RLIM_INFINITY }, { RLIMIT_LOCKS, RLIM_INFINITY },
+	{ RLIMIT_NOFILE, 1024 },       { RLIMIT_STACK, 8u << 20 },      { RLIMIT_CORE, 0 },
 };
 
 void rlimits_reset(void)

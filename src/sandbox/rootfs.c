@@ -72,7 +72,8 @@ int rootfs_prepare(struct rootfs *r, const struct sandbox_plan *p, struct err *e
 
 int rootfs_pivot(struct rootfs *r, struct err *e)
 {
-	/* On top of the old root, so that no directory of the host is needed; then the two change places. pivot_root(2). */
+	/* On top of the old root, so that no directory of the host is needed; then the two change places.
+	 * pivot_root(2). */
 	if (newmount_attach(r->root_fd, AT_FDCWD, "/") < 0 || fchdir(r->root_fd) < 0 || sys_pivot_root(".", ".") < 0)
 		return refuse_namespace(e, "change the root");
 	if (umount2(".", MNT_DETACH) < 0 || chdir("/") < 0)
@@ -101,8 +102,8 @@ int rootfs_make_cwd(const struct rootfs *r, const char *cwd, const struct user_i
 }
 
 /*
- * The place for /proc, /dev or /sys: a directory directly in the root. A link there leads our mounts to where the image wants
- * them (runc CVE-2019-19921 and its successors); no image that works elsewhere has one.
+ * The place for /proc, /dev or /sys: a directory directly in the root. A link there leads our mounts to where the image
+ * wants them (runc CVE-2019-19921 and its successors); no image that works elsewhere has one.
  */
 static int own_place(int root_fd, const char *name, int *ret_fd, struct err *e)
 {
@@ -141,7 +142,8 @@ int rootfs_mount(struct rootfs *r, const struct sandbox_plan *p, struct err *e)
 		return -1;
 	for (size_t i = 0; i < p->n_mounts; i++) {
 		struct err why = { 0 };
-		if (mount_target(&p->mounts[i], r->sources.v[i], r->root_fd, &r->stubs, &why) < 0 && !p->mounts[i].optional) {
+		if (mount_target(&p->mounts[i], r->sources.v[i], r->root_fd, &r->stubs, &why) < 0 &&
+		    !p->mounts[i].optional) {
 			*e = why;
 			return -1;
 		}

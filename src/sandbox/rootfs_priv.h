@@ -1,6 +1,6 @@
 /*
- * The root of a step, in the order of the calls: sources of all mounts while the host's tree is still there, then the pivot,
- * then their places, which are only ever looked for inside the new root.
+ * The root of a step, in the order of the calls: sources of all mounts while the host's tree is still there, then the
+ * pivot, then their places, which are only ever looked for inside the new root.
  */
 #ifndef NACRE_SANDBOX_ROOTFS_PRIV_H
 #define NACRE_SANDBOX_ROOTFS_PRIV_H
@@ -16,7 +16,7 @@ struct rootfs {
 	int root_fd, upper_fd, proc_fd, sys_fd; /* owned, until the process ends */
 	struct dev dev;
 	struct scratch scratch;
-	VEC(int) sources;                       /* owned; one for each mount of the plan */
+	VEC(int) sources; /* owned; one for each mount of the plan */
 	struct stubs stubs;
 };
 

@@ -60,7 +60,9 @@ static int start(struct launch *l, struct sandbox *ret, struct err *e)
 			;
 		return -1;
 	}
-	*ret = (struct sandbox){ .pid = pid, .pidfd = pidfd, .report_fd = fd_take(&report_read), .life_fd = fd_take(&life_write) };
+	*ret = (struct sandbox){
+		.pid = pid, .pidfd = pidfd, .report_fd = fd_take(&report_read), .life_fd = fd_take(&life_write)
+	};
 	return 0;
 }
 

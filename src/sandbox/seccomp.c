@@ -24,19 +24,31 @@
 enum verdict { NO_SUCH_CALL, ALLOWED, REFUSED, BY_CLONE_FLAGS, BY_FAMILY, BY_REQUEST, BY_PERSONALITY };
 
 static const char *const allowed[] = {
-	CALLS_FILES, CALLS_XATTR, CALLS_BYTES, CALLS_AIO, CALLS_WAITING, CALLS_SOCKETS, CALLS_MULTIPLEXED, CALLS_MEMORY,
-	CALLS_PROCESSES, CALLS_SIGNALS, CALLS_SCHEDULING, CALLS_TIME, CALLS_IPC, CALLS_SYSTEM,
+	CALLS_FILES,  CALLS_XATTR,     CALLS_BYTES,   CALLS_AIO,        CALLS_WAITING, CALLS_SOCKETS, CALLS_MULTIPLEXED,
+	CALLS_MEMORY, CALLS_PROCESSES, CALLS_SIGNALS, CALLS_SCHEDULING, CALLS_TIME,    CALLS_IPC,     CALLS_SYSTEM,
 };
 static const char *const refused[] = { CALLS_REFUSED };
-static const struct { const char *name; enum verdict verdict; } inspected[] = {
-	{ "clone", BY_CLONE_FLAGS }, { "socket", BY_FAMILY }, { "ioctl", BY_REQUEST }, { "personality", BY_PERSONALITY },
+static const struct {
+	const char *name;
+	enum verdict verdict;
+} inspected[] = {
+	{ "clone", BY_CLONE_FLAGS },
+	{ "socket", BY_FAMILY },
+	{ "ioctl", BY_REQUEST },
+	{ "personality", BY_PERSONALITY },
 };
 #define YOUNG(name, nr) { name, nr },
-static const struct { const char *name; int nr; } young[] = { CALLS_YOUNG(YOUNG) };
+static const struct {
+	const char *name;
+	int nr;
+} young[] = { CALLS_YOUNG(YOUNG) };
 
 enum { NUMBERS = 1024 }; /* more than any architecture has; those with an offset (MIPS) are not supported */
 
-struct range { uint32_t first; enum verdict verdict; };
+struct range {
+	uint32_t first;
+	enum verdict verdict;
+};
 
 struct builder {
 	VEC(struct sock_filter) code;
@@ -56,7 +68,8 @@ static void emit_return(struct builder *b, uint32_t what)
 
 static const uint32_t say_no = SECCOMP_RET_ERRNO | EPERM, say_unknown = SECCOMP_RET_ERRNO | ENOSYS;
 
-/* The low half: the kernel takes these arguments as 32 bits, whatever a caller puts into the upper half (CVE-2019-10063). */
+/* The low half: the kernel takes these arguments as 32 bits, whatever a caller puts into the upper half
+ * (CVE-2019-10063). */
 static void emit_load_argument(struct builder *b, unsigned n)
 {
 	uint32_t at = (uint32_t)(offsetof(struct seccomp_data, args) + n * sizeof(uint64_t));
@@ -78,8 +91,8 @@ static void emit_one_of(struct builder *b, const uint32_t *v, size_t n, uint32_t
 static void emit_clone_flags(struct builder *b)
 {
 	/* New namespaces, as unshare: the way to the kernel's less travelled code. 0x7e020000 in Docker's profile. */
-	const uint32_t new_any = CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID |
-				 CLONE_NEWNET;
+	const uint32_t new_any = CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER |
+				 CLONE_NEWPID | CLONE_NEWNET;
 #ifdef __s390__
 	emit_load_argument(b, 1);
 #else

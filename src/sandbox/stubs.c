@@ -56,7 +56,9 @@ static int add_directories(struct stubs *s, const char *path, struct err *e)
 				return err_sys(e, "stat /%s", prefix);
 			struct stub_node *n = vec_add(&s->nodes);
 			at = (int)s->nodes.n - 1;
-			*n = (struct stub_node){ .path = ptr_take(&prefix), .parent = parent, .before = before, .upper_fd = -1 };
+			*n = (struct stub_node){
+				.path = ptr_take(&prefix), .parent = parent, .before = before, .upper_fd = -1
+			};
 			n->copied_up = root_stat(s->upper_fd, open_as, &upper) < 0;
 		}
 		parent = at;
@@ -78,17 +80,16 @@ int stubs_make(void *ctx, int parent_fd, const char *name, bool directory, struc
 		if (!path || (parent = add_directories(s, path, e)) < 0)
 			return path ? -1 : err_sys(e, "find the place of %s", name);
 	}
-	if (directory && mkdirat(parent_fd, name, 0755) < 0)
+	const int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
+	AUTO(fd_drop) int fd = directory ? -1 : openat(parent_fd, name, flags, 0644);
+	if ((directory ? mkdirat(parent_fd, name, 0755) : fd) < 0)
 		return err_sys(e, "make the mount point %s", name);
-	if (!directory) {
-		AUTO(fd_drop) int fd = openat(parent_fd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
-		if (fd < 0)
-			return err_sys(e, "make the mount point %s", name);
-	}
 	if (parent < 0)
 		return 0;
 	struct stub_node *n = vec_add(&s->nodes);
-	*n = (struct stub_node){ .path = x_asprintf("%s%s%s", path, *path ? "/" : "", name), .parent = parent, .made = true,
+	*n = (struct stub_node){ .path = x_asprintf("%s%s%s", path, *path ? "/" : "", name),
+				 .parent = parent,
+				 .made = true,
 				 .upper_fd = -1 };
 	n->before.st_mode = directory ? S_IFDIR : S_IFREG;
 	return 0;

@@ -1,8 +1,8 @@
 /*
- * Mount-point stubs: files and directories made in the root only to mount on. They must not become part of the layer, nor must
- * the traces of having been there: the times of their directory, and directories that overlayfs copied up for their sake
- * (RUN-09). What is removed afterwards is known by held directory descriptors of the upper and by inode, never by a path
- * that the command may have changed meanwhile (T-C5).
+ * Mount-point stubs: files and directories made in the root only to mount on. They must not become part of the layer,
+ * nor must the traces of having been there: the times of their directory, and directories that overlayfs copied up for
+ * their sake (RUN-09). What is removed afterwards is known by held directory descriptors of the upper and by inode,
+ * never by a path that the command may have changed meanwhile (T-C5).
  */
 #ifndef NACRE_SANDBOX_STUBS_PRIV_H
 #define NACRE_SANDBOX_STUBS_PRIV_H
@@ -15,13 +15,13 @@
 
 /* A stub, or a directory on the way to one. */
 struct stub_node {
-	char *path;            /* in the root, without a leading slash; "" is the root. owned */
-	int parent;            /* index of the node it is in; -1 for the root */
-	bool made;             /* a stub: remove it */
-	bool copied_up;        /* was not in the upper before: remove it when nothing else came into it */
-	struct stat before;    /* in the merged root, before the first stub in it */
-	struct stat sealed;    /* in the upper, when the command starts */
-	int upper_fd;          /* directory in the upper; -1 for files. owned */
+	char *path;         /* in the root, without a leading slash; "" is the root. owned */
+	int parent;         /* index of the node it is in; -1 for the root */
+	bool made;          /* a stub: remove it */
+	bool copied_up;     /* was not in the upper before: remove it when nothing else came into it */
+	struct stat before; /* in the merged root, before the first stub in it */
+	struct stat sealed; /* in the upper, when the command starts */
+	int upper_fd;       /* directory in the upper; -1 for files. owned */
 };
 
 struct stubs {

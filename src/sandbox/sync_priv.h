@@ -4,8 +4,8 @@
  *   guard -> init   SYNC_IDS_MAPPED   the id maps are written; before it init owns nothing
  *   init -> guard   a wait(2) status  the command has ended
  *
- * End-of-file instead of either means the other one is dead. Errors do not travel here but on the report pipe, straight to
- * the caller.
+ * End-of-file instead of either means the other one is dead. Errors do not travel here but on the report pipe, straight
+ * to the caller.
  */
 #ifndef NACRE_SANDBOX_SYNC_PRIV_H
 #define NACRE_SANDBOX_SYNC_PRIV_H

@@ -1,6 +1,6 @@
 /*
- * Who a USER value is. The rules are those of BuildKit: "uid:gid" (or root for 0) is taken as it stands and needs no files;
- * anything else asks passwd, then group, where digits always mean an id and never a name.
+ * Who a USER value is. The rules are those of BuildKit: "uid:gid" (or root for 0) is taken as it stands and needs no
+ * files; anything else asks passwd, then group, where digits always mean an id and never a name.
  *
  * Numbers outside 0..2^31-1 and entries whose ids are not numbers are errors: elsewhere they became root (T-D3).
  */
@@ -43,7 +43,8 @@ static int parse_number(struct field f, const char *what, bool *is_number, uint3
 {
 	*is_number = field_id(f, ret);
 	if (!*is_number && looks_numeric(f))
-		return err_set(e, ERR_BUILD, "%s %.*s: ids must be in the range 0 to 2147483647", what, (int)f.len, f.p);
+		return err_set(e, ERR_BUILD, "%s %.*s: ids must be in the range 0 to 2147483647", what, (int)f.len,
+			       f.p);
 	return 0;
 }
 
@@ -114,7 +115,8 @@ static int take_group(const char *group, const struct spec *s, struct user_ids *
 			continue;
 		if (field_id(g.gid, &ids->gid))
 			return 0;
-		return err_set(e, ERR_BUILD, "group %.*s: its line in /etc/group has no valid id", (int)g.name.len, g.name.p);
+		return err_set(e, ERR_BUILD, "group %.*s: its line in /etc/group has no valid id", (int)g.name.len,
+			       g.name.p);
 	}
 	return err_set(e, ERR_BUILD, "unable to find group %.*s: %s", (int)s->group.len, s->group.p,
 		       group ? "no matching entries in group file" : "the image has no /etc/group");
@@ -138,8 +140,8 @@ static int take_supplementary(const char *group, struct field name, struct user_
 		if (!group_has_member(&g, name))
 			continue;
 		if (!field_id(g.gid, &gid))
-			return err_set(e, ERR_BUILD, "group %.*s: its line in /etc/group has no valid id", (int)g.name.len,
-				       g.name.p);
+			return err_set(e, ERR_BUILD, "group %.*s: its line in /etc/group has no valid id",
+				       (int)g.name.len, g.name.p);
 		if (has_group(ids, gid))
 			continue;
 		if (ids->n_groups == ARRAY_LEN(ids->groups))
@@ -175,7 +177,8 @@ int user_resolve_text(const char *passwd, const char *group, const char *spec, s
 	} else {
 		if (take_user(passwd, &s, ids, &name, e) < 0)
 			return -1;
-		if (s.group.len ? take_group(group, &s, ids, e) < 0 : name.p && take_supplementary(group, name, ids, e) < 0)
+		if (s.group.len ? take_group(group, &s, ids, e) < 0
+				: name.p && take_supplementary(group, name, ids, e) < 0)
 			return -1;
 	}
 	take_home(passwd, ids);

@@ -1,4 +1,4 @@
-/* passwd, group and a USER value, separated by NUL bytes: ids are always in range and groups without the primary one. */
+/* A USER value, passwd and group, separated by NUL bytes: ids are always in range, groups without the primary one. */
 #include "fuzz.h"
 
 #include <stdlib.h>
@@ -33,7 +33,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 		if (ids->groups[i] > 0x7fffffff || ids->groups[i] == ids->gid)
 			abort();
 	/* Root is only who is asked for as root, by number, name or default, or who an entry's uid 0 makes it. */
-	if (ids->uid == 0 && *spec && *spec != ':' && !strchr(spec, '0') && strncmp(spec, "root", 4) != 0 && !strstr(passwd, ":0"))
+	if (ids->uid == 0 && *spec && *spec != ':' && !strchr(spec, '0') && strncmp(spec, "root", 4) != 0 &&
+	    !strstr(passwd, ":0"))
 		abort();
 	return memchr(ids->home, '\0', sizeof ids->home) ? 0 : (abort(), 0);
 }

@@ -1,12 +1,14 @@
 /*
- * One command in a sandbox, without a store or a Dockerfile: what tests/integration/sandbox.sh looks at, and a tool to try a
- * change with. Exit status: the command's, 128+N for signal N, 125 when the sandbox did not start.
+ * One command in a sandbox, without a store or a Dockerfile: what tests/integration/sandbox.sh looks at, and a tool to
+ * try a change with. Exit status: the command's, 128+N for signal N, 125 when the sandbox did not start.
  *
- *   sandbox_try [-l LOWER]… [-s] [-n] [-i] [-t] [-r TIMES] [-U USER] [-C CWD] [-F TARGET=TEXT]… [-B TARGET=DIR]…
- *               [-T TARGET=DIR]… [-M TARGET]… DIR COMMAND…
+ *   sandbox_try -p
+ *   sandbox_try [-l LOWER]... [-s] [-n] [-i] [-t] [-r TIMES] [-U USER] [-C CWD] [-F TARGET=TEXT]... [-B TARGET=DIR]...
+ *               [-R TARGET=DIR]... [-T TARGET=DIR]... [-M TARGET]... DIR COMMAND...
  *
- * DIR gets the directories upper and work. -s: FROM scratch. -n: network none. -i: insecure. -t: terminal. -r: again and again, in a fresh upper.
- * -F: file, -B: bind, -R: read-only bind, -T: writable tree, -M: tmpfs. SIGTERM and SIGHUP are passed to the command; SIGUSR1 kills the sandbox.
+ * DIR gets the directories upper and work. -p: only the probe. -s: FROM scratch. -n: network none. -i: insecure.
+ * -t: terminal. -r: so many times, with the time of each. -F: file, -B: bind, -R: read-only bind, -T: writable tree,
+ * -M: tmpfs. SIGTERM and SIGHUP are passed to the command; SIGUSR1 kills the sandbox.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -54,7 +56,7 @@ static const char *add_target(struct sandbox_mount *m, const char *arg)
 
 static volatile sig_atomic_t caught;
 
-static void catch(int sig)
+static void catch (int sig)
 {
 	caught = sig;
 }
@@ -112,73 +114,122 @@ static int run(struct sandbox_plan *p, const char *dir)
 	return status;
 }
 
+struct options {
+	struct sandbox_plan plan;
+	VEC(int) lower;
+	VEC(struct sandbox_mount) mounts;
+	int times;
+};
+
+static void add_mount(struct options *o, int opt, const char *arg)
+{
+	struct sandbox_mount *m = vec_add(&o->mounts);
+	const char *value = add_target(m, arg);
+	m->mode = opt == 'M' ? 01777 : 0644;
+	m->readonly = opt == 'F' || opt == 'R';
+	if (opt == 'F') {
+		m->kind = SANDBOX_MOUNT_FILE;
+		m->content = value;
+		m->content_len = strlen(value);
+	} else if (opt == 'T') {
+		int *tree = x_alloc(sizeof *tree);
+		*tree = open_dir(value);
+		m->kind = SANDBOX_MOUNT_TREE;
+		m->lower_fds = tree;
+		m->n_lower = 1;
+	} else if (opt == 'M') {
+		m->kind = SANDBOX_MOUNT_TMPFS;
+	} else {
+		m->kind = SANDBOX_MOUNT_BIND;
+		m->source_fd = open_dir(value);
+	}
+}
+
+static int probe(void)
+{
+	struct err e = { 0 };
+	if (sandbox_probe(&e) < 0)
+		die(&e);
+	return 0;
+}
+
+static void set_option(struct options *o, int opt, const char *arg)
+{
+	struct sandbox_plan *p = &o->plan;
+	switch (opt) {
+	case 'p':
+		exit(probe());
+	case 'l':
+		vec_push(&o->lower, open_dir(arg));
+		break;
+	case 's':
+		break;
+	case 'n':
+		p->net = SANDBOX_NET_NONE;
+		break;
+	case 'i':
+		p->insecure = true;
+		break;
+	case 't':
+		p->tty = true;
+		p->stdin_fd = 0;
+		break;
+	case 'r':
+		o->times = atoi(arg);
+		break;
+	case 'U':
+		p->user = arg;
+		break;
+	case 'C':
+		p->cwd = arg;
+		break;
+	case '?':
+		exit(125);
+	default:
+		add_mount(o, opt, arg);
+	}
+}
+
+static double now_ms(void)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
+}
+
 int main(int argc, char **argv)
 {
 	struct err e = { 0 };
 	struct userns ns;
-	VEC(int) lower = { 0 };
-	VEC(struct sandbox_mount) mounts = { 0 };
-	int tree[64], times = 1, opt;
 	struct strv env = { 0 };
-	struct sandbox_plan p = { .cwd = "/", .user = "", .hostname = "buildkitsandbox", .stdin_fd = -1, .stdout_fd = 1, .stderr_fd = 2 };
+	struct options o = { .times = 1 };
+	int opt, status = 0;
+	o.plan = (struct sandbox_plan){ .userns = &ns,
+					.env = &env,
+					.cwd = "/",
+					.user = "",
+					.hostname = "buildkitsandbox",
+					.stdin_fd = -1,
+					.stdout_fd = 1,
+					.stderr_fd = 2 };
 	strv_push(&env, "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
-	while ((opt = getopt(argc, argv, "+l:snitr:U:C:F:B:R:T:M:")) != -1) {
-		struct sandbox_mount *m = strchr("FBRTM", opt) ? vec_add(&mounts) : NULL;
-		switch (opt) {
-		case 'l': vec_push(&lower, open_dir(optarg)); break;
-		case 's': break;
-		case 'n': p.net = SANDBOX_NET_NONE; break;
-		case 'i': p.insecure = true; break;
-		case 't': p.tty = true; p.stdin_fd = 0; break;
-		case 'r': times = atoi(optarg); break;
-		case 'U': p.user = optarg; break;
-		case 'C': p.cwd = optarg; break;
-		case 'F':
-			m->kind = SANDBOX_MOUNT_FILE;
-			m->content = add_target(m, optarg);
-			m->content_len = strlen(m->content);
-			m->mode = 0644;
-			m->readonly = true;
-			break;
-		case 'R':
-		case 'B':
-			m->kind = SANDBOX_MOUNT_BIND;
-			m->source_fd = open_dir(add_target(m, optarg));
-			m->readonly = opt == 'R';
-			break;
-		case 'T':
-			m->kind = SANDBOX_MOUNT_TREE;
-			tree[mounts.n - 1] = open_dir(add_target(m, optarg));
-			m->lower_fds = &tree[mounts.n - 1];
-			m->n_lower = 1;
-			break;
-		case 'M':
-			m->kind = SANDBOX_MOUNT_TMPFS;
-			m->target = x_strdup(optarg);
-			m->mode = 01777;
-			break;
-		default: return 125;
-		}
-	}
-	const char *dir = argv[optind];
-	p.argv = (const char *const *)argv + optind + 1;
-	p.env = &env;
-	p.lower_fds = lower.v;
-	p.n_lower = lower.n;
-	p.mounts = mounts.v;
-	p.n_mounts = mounts.n;
-	p.userns = &ns;
+	while ((opt = getopt(argc, argv, "+pl:snitr:U:C:F:B:R:T:M:")) != -1)
+		set_option(&o, opt, optarg);
+	if (argc - optind < 2)
+		return 125;
+	o.plan.argv = (const char *const *)argv + optind + 1;
+	o.plan.lower_fds = o.lower.v;
+	o.plan.n_lower = o.lower.n;
+	o.plan.mounts = o.mounts.v;
+	o.plan.n_mounts = o.mounts.n;
 	if (userns_open(&ns, &e) < 0)
 		die(&e);
 	catch_signals();
-	struct timespec a, b;
-	int status = 0;
-	clock_gettime(CLOCK_MONOTONIC, &a);
-	for (int i = 0; i < times; i++)
-		status = run(&p, dir);
-	clock_gettime(CLOCK_MONOTONIC, &b);
-	if (times > 1)
-		fprintf(stderr, "%.3f ms each\n", ((double)(b.tv_sec - a.tv_sec) * 1e3 + (double)(b.tv_nsec - a.tv_nsec) / 1e6) / times);
+	double start = now_ms();
+	for (int i = 0; i < o.times; i++)
+		status = run(&o.plan, argv[optind]);
+	if (o.times > 1)
+		fprintf(stderr, "%.3f ms each\n", (now_ms() - start) / o.times);
 	if (WIFEXITED(status))
 		return WEXITSTATUS(status);
 	char *words = status_in_words(status);

@@ -1,4 +1,4 @@
-/* Opening paths inside a root while making what is missing: links inside, links to nothing, links that want out (T-C7). */
+/* Opening paths inside a root and making what is missing: links inside, to nothing, and that want out (T-C7). */
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
@@ -20,7 +20,11 @@
 #include "src/sandbox/mkpath_priv.h"
 
 /* top/canary and top/root; only the latter is the root. */
-struct place { char path[64]; int top_fd, root_fd; struct str made; };
+struct place {
+	char path[64];
+	int top_fd, root_fd;
+	struct str made;
+};
 
 static int set_up(void **state)
 {
@@ -56,7 +60,11 @@ static int make(void *ctx, int parent_fd, const char *name, bool directory, stru
 	return fd < 0 ? err_sys(e, "create %s", name) : 0;
 }
 
-static const struct { const char *link, *to, *path; bool directory; const char *made, *lands; } cases[] = {
+static const struct {
+	const char *link, *to, *path;
+	bool directory;
+	const char *made, *lands;
+} cases[] = {
 	{ NULL, NULL, "/", true, "", "." },
 	{ NULL, NULL, "/a/b/c", true, "a/ b/ c/", "a/b/c" },
 	{ NULL, NULL, "/a/b/c", false, "a/ b/ c", "a/b/c" },

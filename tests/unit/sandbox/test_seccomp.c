@@ -1,6 +1,6 @@
 /*
- * The filter, evaluated here instruction by instruction as the kernel would: the verdict for each call, on each ABI, with arguments
- * (T-D7). That the kernel takes it is seen in the integration test.
+ * The filter, evaluated here instruction by instruction as the kernel would: the verdict for each call, on each ABI,
+ * with arguments (T-D7). That the kernel takes it is seen in the integration test.
  */
 #include <errno.h>
 #include <linux/audit.h>
@@ -33,13 +33,25 @@ static uint32_t evaluate(const struct sock_fprog *f, const struct seccomp_data *
 	for (uint32_t pc = 0; pc < f->len; pc++) {
 		const struct sock_filter *i = &f->filter[pc];
 		switch (i->code) {
-		case BPF_LD | BPF_W | BPF_ABS: a = load(data, i->k); break;
-		case BPF_JMP | BPF_JA: pc += i->k; break;
-		case BPF_JMP | BPF_JEQ | BPF_K: pc += a == i->k ? i->jt : i->jf; break;
-		case BPF_JMP | BPF_JGE | BPF_K: pc += a >= i->k ? i->jt : i->jf; break;
-		case BPF_JMP | BPF_JSET | BPF_K: pc += a & i->k ? i->jt : i->jf; break;
-		case BPF_RET | BPF_K: return i->k;
-		default: fail_msg("instruction %u has code 0x%x", pc, i->code);
+		case BPF_LD | BPF_W | BPF_ABS:
+			a = load(data, i->k);
+			break;
+		case BPF_JMP | BPF_JA:
+			pc += i->k;
+			break;
+		case BPF_JMP | BPF_JEQ | BPF_K:
+			pc += a == i->k ? i->jt : i->jf;
+			break;
+		case BPF_JMP | BPF_JGE | BPF_K:
+			pc += a >= i->k ? i->jt : i->jf;
+			break;
+		case BPF_JMP | BPF_JSET | BPF_K:
+			pc += a & i->k ? i->jt : i->jf;
+			break;
+		case BPF_RET | BPF_K:
+			return i->k;
+		default:
+			fail_msg("instruction %u has code 0x%x", pc, i->code);
 		}
 	}
 	fail_msg("ran off the end");
@@ -53,14 +65,22 @@ static const char *verdict(uint32_t arch, int nr, uint64_t arg0, uint64_t arg1)
 	const struct seccomp_data data = { .nr = nr, .arch = arch, .args = { arg0, arg1 } };
 	assert_non_null(f);
 	switch (evaluate(f, &data)) {
-	case SECCOMP_RET_ALLOW: return "ok";
-	case SECCOMP_RET_ERRNO | EPERM: return "EPERM";
-	case SECCOMP_RET_ERRNO | ENOSYS: return "ENOSYS";
-	default: return "?";
+	case SECCOMP_RET_ALLOW:
+		return "ok";
+	case SECCOMP_RET_ERRNO | EPERM:
+		return "EPERM";
+	case SECCOMP_RET_ERRNO | ENOSYS:
+		return "ENOSYS";
+	default:
+		return "?";
 	}
 }
 
-static const struct { const char *call; uint64_t arg0, arg1; const char *wanted; } cases[] = {
+static const struct {
+	const char *call;
+	uint64_t arg0, arg1;
+	const char *wanted;
+} cases[] = {
 	{ "read", 0, 0, "ok" },
 	{ "execve", 0, 0, "ok" },
 	{ "openat2", 0, 0, "ok" },
@@ -106,17 +126,30 @@ static const struct { const char *call; uint64_t arg0, arg1; const char *wanted;
 	{ "personality", 0x40000, 0, "EPERM" }, /* ADDR_NO_RANDOMIZE */
 	{ "ioctl", 0, 0x5401, "ok" },           /* TCGETS */
 	{ "ioctl", 0, 0x5411, "ok" },
-	{ "ioctl", 0, 0x5412, "EPERM" },        /* TIOCSTI, CVE-2017-5226 */
+	{ "ioctl", 0, 0x5412, "EPERM" },                /* TIOCSTI, CVE-2017-5226 */
 	{ "ioctl", 0, UINT64_C(0x100005412), "EPERM" }, /* CVE-2019-10063 */
 	{ "ioctl", 0, UINT64_C(0xffffffff00005412), "EPERM" },
 	{ "ioctl", 0, 0x5413, "ok" },
-	{ "ioctl", 0, 0x541c, "EPERM" },        /* TIOCLINUX */
+	{ "ioctl", 0, 0x541c, "EPERM" }, /* TIOCLINUX */
 	{ "ioctl", 0, UINT64_C(0xffffffff80045430), "ok" },
 };
 
-static const struct { uint64_t family; const char *wanted; } families[] = {
-	{ 1, "ok" }, { 2, "ok" }, { 10, "ok" }, { 16, "ok" }, { 17, "ok" }, { 37, "ok" }, { 38, "EPERM" }, { 39, "ok" },
-	{ 40, "EPERM" }, { 41, "ok" }, { UINT64_C(0x100000026), "EPERM" }, { UINT64_C(0x100000028), "EPERM" },
+static const struct {
+	uint64_t family;
+	const char *wanted;
+} families[] = {
+	{ 1, "ok" },
+	{ 2, "ok" },
+	{ 10, "ok" },
+	{ 16, "ok" },
+	{ 17, "ok" },
+	{ 37, "ok" },
+	{ 38, "EPERM" },
+	{ 39, "ok" },
+	{ 40, "EPERM" },
+	{ 41, "ok" },
+	{ UINT64_C(0x100000026), "EPERM" },
+	{ UINT64_C(0x100000028), "EPERM" },
 };
 
 static void check_arch(uint32_t arch, const char *name)
@@ -128,7 +161,8 @@ static void check_arch(uint32_t arch, const char *name)
 		const char *got = verdict(arch, nr, cases[i].arg0, cases[i].arg1);
 		if (strcmp(got, cases[i].wanted) != 0)
 			fail_msg("%s: %s(0x%llx, 0x%llx): %s, wanted %s", name, cases[i].call,
-				 (unsigned long long)cases[i].arg0, (unsigned long long)cases[i].arg1, got, cases[i].wanted);
+				 (unsigned long long)cases[i].arg0, (unsigned long long)cases[i].arg1, got,
+				 cases[i].wanted);
 	}
 	int nr = seccomp_syscall_resolve_name_arch(arch, "socket");
 	for (size_t i = 0; nr >= 0 && i < ARRAY_LEN(families); i++)
@@ -181,13 +215,10 @@ static void test_x32(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_native),
-		cmocka_unit_test(test_numbers_beyond),
-		cmocka_unit_test(test_young_calls),
-		cmocka_unit_test(test_other_architectures),
+		cmocka_unit_test(test_native),      cmocka_unit_test(test_numbers_beyond),
+		cmocka_unit_test(test_young_calls), cmocka_unit_test(test_other_architectures),
 #ifdef __x86_64__
-		cmocka_unit_test(test_i386),
-		cmocka_unit_test(test_x32),
+		cmocka_unit_test(test_i386),        cmocka_unit_test(test_x32),
 #endif
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -11,7 +11,10 @@
 #include "base/mem.h"
 #include "sandbox/status.h"
 
-static const struct { int status; const char *words; } cases[] = {
+static const struct {
+	int status;
+	const char *words;
+} cases[] = {
 	{ 0, "exit code: 0" },
 	{ 1 << 8, "exit code: 1" },
 	{ 127 << 8, "exit code: 127" },
@@ -20,7 +23,7 @@ static const struct { int status; const char *words; } cases[] = {
 	{ SIGTERM, "killed by signal SIGTERM" },
 	{ SIGSEGV | 0x80, "killed by signal SIGSEGV" }, /* with a core file */
 	{ 40, "killed by signal 40" },
-	{ 0x137f, "wait status 0x137f" },               /* stopped: not asked for, so never seen */
+	{ 0x137f, "wait status 0x137f" }, /* stopped: not asked for, so never seen */
 };
 
 static void test_words(void **state)

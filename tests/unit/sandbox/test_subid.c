@@ -12,7 +12,9 @@
 #include "src/sandbox/idmap_priv.h"
 #include "src/sandbox/subid_priv.h"
 
-static const struct { const char *text, *wanted; } cases[] = {
+static const struct {
+	const char *text, *wanted;
+} cases[] = {
 	{ "me:100000:65536\n", "1-100000x65536" },
 	{ "1000:100000:65536", "1-100000x65536" },
 	{ "you:100000:65536\nme:200000:10\n", "1-200000x10" },
@@ -27,12 +29,13 @@ static const struct { const char *text, *wanted; } cases[] = {
 	{ "me:100000:65536:1\n", "" },
 	{ ":100000:65536\n", "" },
 	{ "mean:100000:65536\nm:100000:65536\n10000:1:1\n", "" },
-	{ "me:4294967295:1\n", "" },                          /* the id that means "none" */
+	{ "me:4294967295:1\n", "" }, /* the id that means "none" */
 	{ "me:4294967294:1\n", "1-4294967294x1" },
 	{ "me:4294967294:2\n", "" },
 	{ "me:99999999999999999999:1\nme:1:99999999999999999999\n", "" },
-	{ "me:100000:65536\nme:165535:10\nme:165536:10\n", "1-100000x65536 65537-165536x10" }, /* overlaps are passed over */
-	{ "me:1000:10\nme:200000:5", "1-200000x5" },           /* our own id is mapped already */
+	{ "me:100000:65536\nme:165535:10\nme:165536:10\n",
+	  "1-100000x65536 65537-165536x10" },                                         /* overlaps are passed over */
+	{ "me:1000:10\nme:200000:5", "1-200000x5" },                                  /* our own id is mapped already */
 	{ "me:1001:4294966294\nme:0:1000\n", "1-1001x4294966294 4294966295-0x1000" }, /* all ids there are */
 };
 
@@ -62,7 +65,10 @@ static void test_no_name(void **state)
 /* As many as a map holds; the rest is left out, and nothing written beyond. */
 static void test_extent_limit(void **state)
 {
-	struct { struct id_extent map[ID_EXTENTS_MAX]; uint32_t canary; } m = { .canary = 0xfeedbeef };
+	struct {
+		struct id_extent map[ID_EXTENTS_MAX];
+		uint32_t canary;
+	} m = { .canary = 0xfeedbeef };
 	size_t n = 1;
 	AUTO(str_fini) struct str text = { 0 };
 	m.map[0] = (struct id_extent){ 0, 1000, 1 };

@@ -1,4 +1,5 @@
-/* USER values against passwd and group texts: what BuildKit answers, and what must never become root (RUN-04, RUN-05, T-D3). */
+/* USER values against passwd and group texts: what BuildKit answers, and what must never become root (RUN-04, RUN-05,
+ * T-D3). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -13,32 +14,30 @@
 #include "base/str.h"
 #include "sandbox/user.h"
 
-static const char passwd[] =
-	"root:x:0:0:root:/root:/bin/sh\n"
-	"# a comment:x:5:5::/:\n"
-	"\n"
-	"daemon:x:1:1:daemon:/usr/sbin:/bin/false\n"
-	"  app:x:1000:1000:app user:/home/app:/bin/sh\n"
-	"web:x:1001:2000:web user:/srv/web:/bin/sh\r\n"
-	"twin:x:1001:7::/home/twin:/bin/sh\n"
-	"1002:x:42:42:a name of digits:/n:\n"
-	"short:x\n"
-	"big:x:4294967296:0::/:\n"
-	"minus:x:-1:0::/:\n"
-	"badgid:x:1003:zero::/:\n"
-	"+nis::0:0:::\n"
-	"nohome:x:1004:1004\n"
-	"last:x:1005:1005::/home/last:/bin/sh";
+static const char passwd[] = "root:x:0:0:root:/root:/bin/sh\n"
+			     "# a comment:x:5:5::/:\n"
+			     "\n"
+			     "daemon:x:1:1:daemon:/usr/sbin:/bin/false\n"
+			     "  app:x:1000:1000:app user:/home/app:/bin/sh\n"
+			     "web:x:1001:2000:web user:/srv/web:/bin/sh\r\n"
+			     "twin:x:1001:7::/home/twin:/bin/sh\n"
+			     "1002:x:42:42:a name of digits:/n:\n"
+			     "short:x\n"
+			     "big:x:4294967296:0::/:\n"
+			     "minus:x:-1:0::/:\n"
+			     "badgid:x:1003:zero::/:\n"
+			     "+nis::0:0:::\n"
+			     "nohome:x:1004:1004\n"
+			     "last:x:1005:1005::/home/last:/bin/sh";
 
-static const char group[] =
-	"root:x:0:\n"
-	"app:x:1000:\n"
-	"staff:x:50:app,web\n"
-	"www:x:2000:web,app2\n"
-	"again:x:50:app\n"
-	"wrong:x:nine:last\n"
-	"77:x:78:\n"
-	"audio:x:29:apple,app";
+static const char group[] = "root:x:0:\n"
+			    "app:x:1000:\n"
+			    "staff:x:50:app,web\n"
+			    "www:x:2000:web,app2\n"
+			    "again:x:50:app\n"
+			    "wrong:x:nine:last\n"
+			    "77:x:78:\n"
+			    "audio:x:29:apple,app";
 
 struct good {
 	const char *spec, *passwd, *group;
@@ -71,7 +70,7 @@ static const struct good good[] = {
 	{ ":1", passwd, group, 0, 1, "", "/root" },
 	{ "1:", passwd, group, 1, 1, "", "/usr/sbin" },
 	{ "app:", passwd, group, 1000, 1000, "50,29", "/home/app" },
-	{ "1002", passwd, group, 1002, 0, "", "" },        /* digits are an id, never a name */
+	{ "1002", passwd, group, 1002, 0, "", "" }, /* digits are an id, never a name */
 	{ "1:77", passwd, group, 1, 77, "", "/usr/sbin" },
 	{ "nohome", passwd, group, 1004, 1004, "", "" },
 	{ "last:0", passwd, group, 1005, 0, "", "/home/last" },
@@ -90,14 +89,18 @@ static void test_answers(void **state)
 			fail_msg("\"%s\": %s", g->spec, e.msg);
 		for (size_t n = 0; n < ids->n_groups; n++)
 			str_addf(&groups, "%s%u", n ? "," : "", ids->groups[n]);
-		if (ids->uid != g->uid || ids->gid != g->gid || strcmp(str_text(&groups), g->groups) || strcmp(ids->home, g->home))
-			fail_msg("\"%s\": %u:%u groups %s home %s", g->spec, ids->uid, ids->gid, str_text(&groups), ids->home);
+		if (ids->uid != g->uid || ids->gid != g->gid || strcmp(str_text(&groups), g->groups) ||
+		    strcmp(ids->home, g->home))
+			fail_msg("\"%s\": %u:%u groups %s home %s", g->spec, ids->uid, ids->gid, str_text(&groups),
+				 ids->home);
 		str_fini(&groups);
 	}
 	free(ids);
 }
 
-static const struct { const char *spec, *passwd, *group, *says; } bad[] = {
+static const struct {
+	const char *spec, *passwd, *group, *says;
+} bad[] = {
 	{ "root", NULL, group, "unable to find user root: the image has no /etc/passwd" },
 	{ "nosuch", passwd, group, "unable to find user nosuch: no matching entries in passwd file" },
 	{ "app:nosuch", passwd, group, "unable to find group nosuch: no matching entries in group file" },

@@ -17,7 +17,12 @@
 #include "base/tree.h"
 #include "sandbox/user.h"
 
-struct root { char path[64]; int fd; struct user_ids ids; struct err e; };
+struct root {
+	char path[64];
+	int fd;
+	struct user_ids ids;
+	struct err e;
+};
 
 static int set_up(void **state)
 {
