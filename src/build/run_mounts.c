@@ -10,6 +10,7 @@
 #include "base/fd.h"
 #include "base/lock.h"
 #include "base/path.h"
+#include "agent_priv.h"
 #include "copy_priv.h"
 #include "graph_priv.h"
 #include "secret_priv.h"
@@ -27,7 +28,7 @@ struct run_mount {
 	int lock_fd;                /* cache with sharing locked or private */
 	int *lower;                 /* bind from an image: tree descriptors, topmost first; owned array */
 	struct str secret;
-	bool secret_found;
+	struct agent_relay agent;   /* ssh */
 };
 
 struct run_mounts {
@@ -54,6 +55,7 @@ static void planned_free(struct run_mounts *m)
 void run_mounts_close(struct run_mounts *m)
 {
 	for (size_t i = 0; i < m->v.n; i++) {
+		agent_stop(&m->v.v[i].agent);
 		fd_drop(&m->v.v[i].fd);
 		fd_drop(&m->v.v[i].lock_fd);
 	}
@@ -107,7 +109,7 @@ struct run_mounts *run_mounts_new(struct build *b, struct stage *st, const struc
 		if (strcmp(in->flags.v[i].name, "mount") != 0)
 			continue;
 		struct run_mount *r = vec_add(&m->v);
-		r->fd = r->lock_fd = r->from.spool_fd = -1;
+		r->fd = r->lock_fd = r->from.spool_fd = r->agent.socket_fd = -1;
 		if (df_mount_parse(in->flags.v[i].value, &scope, &r->m, e) < 0 || find_target(st, r, e) < 0) {
 			run_mounts_free(m);
 			return NULL;
@@ -384,6 +386,8 @@ static int plan_ssh(struct run_mount *r, struct build *b, struct sandbox_mount *
 		    struct strv *env, struct err *e)
 {
 	const char *id = r->m.id ? r->m.id : "default";
+	unsigned work;
+	AUTO(fd_drop) int dir = -1;
 	if (!r->target)
 		r->target = x_asprintf("/run/buildkit/ssh_agent.%u", number);
 	if (!env_get(env, "SSH_AUTH_SOCK"))
@@ -394,8 +398,11 @@ static int plan_ssh(struct run_mount *r, struct build *b, struct sandbox_mount *
 		return err_set(e, ERR_BUILD, "unset ssh forward key %s; give it with --ssh %s", id, id);
 	if (rc)
 		return rc < 0 ? -1 : 0;
+	if (work_dir(b, &work, &dir, NULL, e) < 0 ||
+	    agent_start(&r->agent, dir, "agent", r->m.has_mode ? r->m.mode : 0600, r->fd, e) < 0)
+		return -1;
 	s->kind = SANDBOX_MOUNT_BIND;
-	s->source_fd = r->fd;
+	s->source_fd = r->agent.socket_fd;
 	return 0;
 }
 
