@@ -82,6 +82,7 @@ static int world_setup(void **state)
 		{ "..", "root/a/up" },
 		{ "a/", "root/slash" },
 		{ ".", "root/dot" },
+		{ "/a/b", "root/a/b/top" },
 	};
 	temp_setup(state);
 	struct temp *t = *state;
@@ -129,6 +130,8 @@ static const struct {
 	{ "a/up/a/up/rel/f", O_RDONLY, "root/a/b/f", 0 },
 	{ "slash/b/f", O_RDONLY, "root/a/b/f", 0 },
 	{ "dot/dot/dot/a", O_PATH, "root/a", 0 },
+	{ "a/b/top/f", O_RDONLY, "root/a/b/f", 0 },
+	{ "a/b/top/../..", O_PATH, "root", 0 },
 	{ "file", O_RDONLY, "root/a/b/f", 0 },
 	{ "file", O_PATH | O_NOFOLLOW, "root/file", 0 },
 	{ "file", O_RDONLY | O_NOFOLLOW, NULL, ELOOP },
