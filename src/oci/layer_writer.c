@@ -45,7 +45,7 @@ int layer_writer_open(struct store *s, const struct layer_format *f, struct tree
 	sha_init(&w->diffid);
 	sha_init(&w->digest);
 	struct sink *file = sink_digest(sink_fd(blob.fd, "layer"), &w->digest, &w->blob_bytes);
-	struct sink *compress = sink_compress(f->how, f->level, f->threads, file);
+	struct sink *compress = sink_compress(f->how, f->level, f->threads, sink_thread(file));
 	w->tar = sink_digest(sink_thread(compress), &w->diffid, &w->tar_bytes);
 	*ret = w;
 	return 0;
