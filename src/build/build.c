@@ -20,7 +20,7 @@
 #include "export_priv.h"
 #include "graph_priv.h"
 #include "stat_index_priv.h"
-#include "dockerfile/ignore.h"
+#include "dockerfile/lint.h"
 #include "oci/time.h"
 
 /* ---- inputs ---- */
@@ -157,13 +157,16 @@ static void print_warnings(struct build *b)
 	}
 }
 
-/* `# check=error=true`, or the build argument that replaces the directive (DIR-08, DIR-09). */
-static int fail_on_warnings(struct build *b, struct err *e)
+/* `# check=…`, or the build argument that replaces the directive (DIR-08, DIR-09). */
+static int apply_checks(struct build *b, struct err *e)
 {
-	const char *check = env_get(&b->build_args, "BUILDKIT_DOCKERFILE_CHECK");
-	if (!check)
-		check = b->file.check;
-	if (!check || !b->file.warnings.n || !strstr(check, "error=true"))
+	struct df_check check = { 0 };
+	const char *text = env_get(&b->build_args, "BUILDKIT_DOCKERFILE_CHECK");
+	if (df_check_parse(text ? text : b->file.check, &check, e) < 0)
+		return -1;
+	if (text)
+		df_lint(&b->file, &check);
+	if (!check.as_error || !b->file.warnings.n)
 		return 0;
 	AUTO(strv_fini) struct strv rules = { 0 };
 	for (size_t i = 0; i < b->file.warnings.n; i++)
@@ -226,7 +229,7 @@ static int prepare(struct build *b, struct err *e)
 		return err_sys(e, "open the build context %s", b->options->context);
 	if (!S_ISDIR(st.st_mode))
 		return err_set(e, ERR_USAGE, "the build context %s is not a directory", b->options->context);
-	if (df_parse(str_text(&text), text.len, &b->file, e) < 0 || fail_on_warnings(b, e) < 0 || graph_make(b, e) < 0)
+	if (df_parse(str_text(&text), text.len, &b->file, e) < 0 || apply_checks(b, e) < 0 || graph_make(b, e) < 0)
 		return -1;
 	return read_epoch(b, e);
 }

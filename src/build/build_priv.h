@@ -306,6 +306,8 @@ int build_finish(struct build *b, struct descriptor *ret, struct err *e);
 /* ---- context.c ---- */
 /* `dockerfile` (may be NULL): its own ignore file beats the context's (CTX-01). */
 int context_open(struct build *b, struct context *c, const char *dockerfile, struct err *e);
+/* The rest of opening, for a directory whose descriptor is in c->fd already. No ignore file. */
+void context_attach(struct build *b, struct context *c);
 void context_fini(struct context *c);
 /* Gives a file of the context its digest, from the stat index or by reading it. */
 int context_digest(struct context *c, struct fsnode *n, struct err *e);

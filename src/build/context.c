@@ -154,6 +154,17 @@ static int read_ignore(struct context *c, int dir, const char *path, const char 
 	return df_ignore_parse(str_text(&text), text.len, shown, &c->ignore, e);
 }
 
+void context_attach(struct build *b, struct context *c)
+{
+	AUTO(free_drop) char *real = realpath(c->path, NULL);
+	c->opened = true;
+	c->index = stat_index_load(b->store, real ? real : c->path);
+	fsview_init(&c->view);
+	c->view.load = load_dir;
+	c->view.load_ctx = c;
+	c->view.root->kids_loaded = false;
+}
+
 int context_open(struct build *b, struct context *c, const char *dockerfile, struct err *e)
 {
 	if (c->opened)
@@ -161,13 +172,7 @@ int context_open(struct build *b, struct context *c, const char *dockerfile, str
 	c->fd = open(c->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (c->fd < 0)
 		return err_sys(e, "open the build context %s", c->path);
-	c->opened = true;
-	AUTO(free_drop) char *real = realpath(c->path, NULL);
-	c->index = stat_index_load(b->store, real ? real : c->path);
-	fsview_init(&c->view);
-	c->view.load = load_dir;
-	c->view.load_ctx = c;
-	c->view.root->kids_loaded = false;
+	context_attach(b, c);
 	int r = 1;
 	if (dockerfile) {
 		AUTO(free_drop) char *own = x_asprintf("%s.dockerignore", dockerfile);

@@ -11,6 +11,7 @@
 #include "build_priv.h"
 #include "dockerfile/ignore.h"
 #include "dockerfile/values.h"
+#include "git_priv.h"
 
 /* Where sources are read. */
 struct copy_from {
@@ -39,6 +40,7 @@ struct copy_spec {
 	struct strv sources;        /* expanded, without heredocs and URLs */
 	struct strv urls;           /* ADD */
 	struct strv words;          /* both, in the order they were written */
+	VEC(struct git_source) git; /* ADD */
 	char *checksum;             /* ADD --checksum, expanded, or NULL; owned */
 	char *dest;                 /* absolute, with its trailing slash; owned */
 	VEC(struct copy_file) files; /* heredocs */
@@ -93,6 +95,18 @@ struct job *remote_start(struct build *b, struct step *step, const struct strv *
 int remote_result(const struct str *text, const struct strv *urls, struct copy_from *from, struct fsview *view, struct err *e);
 /* All fetched files, in the order of their URLs. */
 int remote_select(struct copy_from *from, struct copy_selection *ret, struct err *e);
+
+/* ---- copy_git.c ---- */
+struct git_tree;
+/* In a job: every ref of the instruction to its commit, put into spec->git by git_commits_read. */
+struct job *git_resolve_start(struct build *b, struct step *step, struct copy_spec *spec, struct err *e);
+int git_commits_read(struct copy_spec *spec, const struct str *result, struct err *e);
+void git_key(const struct git_source *g, struct cache_key *k);
+/* Directories to check out into, one per git source; then, in the worker that copies, the checkouts, and their files as matches. */
+int git_trees_new(struct build *b, const struct copy_spec *spec, struct git_tree **ret, struct err *e);
+int git_trees_fill(struct build *b, const struct copy_spec *spec, struct git_tree *trees, struct err *e);
+int git_trees_select(struct git_tree *trees, const struct copy_spec *spec, struct copy_selection *ret, struct err *e);
+void git_trees_free(struct git_tree *trees, size_t n);
 
 /* ---- contents of files of images ---- */
 

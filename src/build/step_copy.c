@@ -16,9 +16,10 @@ struct copy {
 	struct copy_from from;
 	struct copy_from fetched;    /* files of URLs */
 	struct fsview fetched_view;
-	bool from_ready, fetch_done, content_known, looked_up;
+	bool from_ready, fetch_done, git_done, content_known, looked_up;
+	struct git_tree *trees;      /* checkouts, one per git source; owned */
 	struct digest content;
-	struct job *select, *fetch;
+	struct job *select, *fetch, *git;
 };
 
 static void copy_free(void *work)
@@ -26,6 +27,10 @@ static void copy_free(void *work)
 	struct copy *c = work;
 	strv_fini(&c->spec.sources);
 	strv_fini(&c->spec.urls);
+	git_trees_free(c->trees, c->spec.git.n);
+	for (size_t i = 0; i < c->spec.git.n; i++)
+		git_fini(&c->spec.git.v[i]);
+	vec_fini(&c->spec.git);
 	strv_fini(&c->spec.words);
 	strv_fini(&c->spec.excludes);
 	free(c->spec.checksum);
@@ -45,16 +50,6 @@ static void copy_free(void *work)
 
 /* ---- what the instruction says ---- */
 
-static const struct df_heredoc *heredoc_named(const struct df_instruction *in, const char *word)
-{
-	if (!str_starts(word, "<<"))
-		return NULL;
-	for (size_t i = 0; i < in->heredocs.n; i++)
-		if (str_ends(word, in->heredocs.v[i].name))
-			return &in->heredocs.v[i];
-	return NULL;
-}
-
 static int add_heredoc(struct stage *st, struct copy_spec *spec, const struct df_heredoc *h, struct err *e)
 {
 	struct df_scope scope = { .env = &st->env, .escape = '\\' };
@@ -70,7 +65,7 @@ static int add_heredoc(struct stage *st, struct copy_spec *spec, const struct df
 static int read_sources(struct stage *st, const struct df_instruction *in, struct copy_spec *spec, struct err *e)
 {
 	for (size_t i = 0; i + 1 < in->args.n; i++) {
-		const struct df_heredoc *h = heredoc_named(in, in->args.v[i]);
+		const struct df_heredoc *h = df_heredoc_find(in, in->args.v[i]);
 		char *word = NULL;
 		if (h) {
 			if (add_heredoc(st, spec, h, e) < 0)
@@ -80,12 +75,18 @@ static int read_sources(struct stage *st, const struct df_instruction *in, struc
 		if (scope_expand(st, in, in->args.v[i], &word, e) < 0)
 			return -1;
 		bool git = remote_is_git(word), url = remote_is_url(word) && !git;
-		strv_push_taken(url ? &spec->urls : &spec->sources, word);
 		strv_push(&spec->words, word);
+		AUTO(free_drop) char *owned = word;
 		if ((git || url) && in->op == DF_COPY)
 			return err_set(e, ERR_BUILD, "source can't be a %s for COPY: %s", git ? "git ref" : "URL", word);
-		if (git)
-			return err_set(e, ERR_BUILD, "ADD of a git repository is not supported yet: %s", word);
+		if (git) {
+			struct git_source g;
+			if (git_parse(word, &g, e) < 0)
+				return -1;
+			vec_push(&spec->git, g);
+		} else {
+			strv_push_taken(url ? &spec->urls : &spec->sources, ptr_take(&owned));
+		}
 	}
 	return 0;
 }
@@ -101,6 +102,36 @@ static int read_dest(struct stage *st, const struct df_instruction *in, struct c
 	AUTO(free_drop) char *whole = dest[0] == '/' ? path_rooted(dest) : path_join(cwd, dest);
 	spec->dest = x_asprintf("%s%s", whole, is_dir && !str_ends(whole, "/") ? "/" : "");
 	*ret_written = ptr_take(&dest);
+	return 0;
+}
+
+/* --checksum: one source only (ADD-06). */
+static int read_checksum(struct stage *st, const struct df_instruction *in, struct copy_spec *spec, struct err *e)
+{
+	struct digest d;
+	if (scope_expand(st, in, df_flag_get(in, "checksum"), &spec->checksum, e) < 0)
+		return -1;
+	if (spec->sources.n || spec->files.n)
+		return err_set(e, ERR_BUILD, "checksum requires HTTP(S) or Git sources");
+	if (spec->urls.n + spec->git.n != 1)
+		return err_set(e, ERR_BUILD, "checksum can be given for one source only");
+	if (spec->urls.n)
+		return digest_parse(spec->checksum, &d, e) < 0 ? err_in(e, "--checksum") : 0;
+	free(spec->git.v[0].checksum);
+	spec->git.v[0].checksum = x_strdup(spec->checksum);
+	return 0;
+}
+
+static int read_keep_git_dir(const struct df_instruction *in, struct copy_spec *spec, struct err *e)
+{
+	bool keep = df_flag_bool(in, "keep-git-dir");
+	if (!spec->git.n)
+		return err_set(e, ERR_BUILD, "keep-git-dir requires a Git source");
+	for (size_t i = 0; i < spec->git.n; i++) {
+		if (spec->git.v[i].has_keep_git_dir && spec->git.v[i].keep_git_dir != keep)
+			return err_set(e, ERR_BUILD, "--keep-git-dir and the URL's keep-git-dir disagree");
+		spec->git.v[i].keep_git_dir = keep;
+	}
 	return 0;
 }
 
@@ -125,20 +156,9 @@ static int read_flags(struct stage *st, const struct df_instruction *in, struct 
 	}
 	spec->no_unpack = df_flag_get(in, "unpack") && !df_flag_bool(in, "unpack");
 	spec->unpack_remote = df_flag_get(in, "unpack") && df_flag_bool(in, "unpack");
-	if (df_flag_get(in, "checksum")) {
-		struct digest d;
-		if (scope_expand(st, in, df_flag_get(in, "checksum"), &spec->checksum, e) < 0)
-			return -1;
-		if (!spec->urls.n || spec->sources.n || spec->files.n)
-			return err_set(e, ERR_BUILD, "checksum requires HTTP(S) or Git sources");
-		if (spec->urls.n > 1)
-			return err_set(e, ERR_BUILD, "checksum can be given for one source only");
-		if (digest_parse(spec->checksum, &d, e) < 0)
-			return err_in(e, "--checksum");
-	}
-	if (df_flag_get(in, "keep-git-dir"))
-		return err_set(e, ERR_BUILD, "keep-git-dir requires a Git source");
-	return 0;
+	if (df_flag_get(in, "checksum") && read_checksum(st, in, spec, e) < 0)
+		return -1;
+	return df_flag_get(in, "keep-git-dir") ? read_keep_git_dir(in, spec, e) : 0;
 }
 
 static char *history_text(const struct df_instruction *in, const struct copy_spec *spec, const char *dest)
@@ -171,6 +191,8 @@ static void write_key(struct build *b, struct step *step, const struct chainid *
 	key_str(k, "dest", c->spec.dest);
 	key_str(k, "chown", c->spec.chown);
 	key_str(k, "chmod", c->spec.chmod_text);
+	for (size_t i = 0; i < c->spec.git.n; i++)
+		git_key(&c->spec.git.v[i], k);
 	key_strv(k, "exclude", &c->spec.excludes);
 	if (c->spec.link)
 		json_kv_bool(&k->fields, "link", true);
@@ -304,6 +326,35 @@ static int fetch_urls(struct build *b, struct step *step, struct copy *c, struct
 	return 1;
 }
 
+static int resolve_done(struct build *b, struct job *j, const struct str *result, const struct err *failed, struct err *e)
+{
+	struct copy *c = j->step->work;
+	(void)b;
+	c->git = NULL;
+	if (failed) {
+		*e = *failed;
+		e->line = j->step->in->line;
+		e->line_end = j->step->in->line_end;
+		return -1;
+	}
+	c->git_done = true;
+	return git_commits_read(&c->spec, result, e);
+}
+
+static int resolve_git(struct build *b, struct step *step, struct copy *c, struct err *e)
+{
+	if (!c->spec.git.n || c->git_done)
+		return 0;
+	if (c->git)
+		return 1;
+	progress_step_start(b->progress, step);
+	c->git = git_resolve_start(b, step, &c->spec, e);
+	if (!c->git)
+		return -1;
+	c->git->done = resolve_done;
+	return 1;
+}
+
 static int select_all(struct copy *c, struct copy_selection *s, struct err *e)
 {
 	if (copy_select(&c->from, &c->spec, s, e) < 0)
@@ -387,11 +438,14 @@ static int copy_work(void *ctx, struct worker_report *r, struct str *result, str
 		fsview_init(&empty);
 		dest = &empty;
 	}
+	/* git runs as the user, before this process becomes another. */
+	if (git_trees_fill(l->build, &c->spec, c->trees, e) < 0)
+		return -1;
 	if (l->build->userns_open && userns_join(&l->build->userns, e) < 0)
 		return -1;
 	if (c->spec.chown && owner_resolve(l->build, &image, c->spec.chown, true, &owner, e) < 0)
 		return -1;
-	if (select_all(c, &s, e) < 0 ||
+	if (select_all(c, &s, e) < 0 || git_trees_select(c->trees, &c->spec, &s, e) < 0 ||
 	    copy_plan(l->build, &s, &c->spec, &owner, dest, e) < 0)
 		return -1;
 	return layer_job_write(l, dest, result, e);
@@ -412,6 +466,8 @@ int step_copy(struct build *b, struct stage *st, struct step *step, struct err *
 		c->from_ready = true;
 	}
 	int fetching = fetch_urls(b, step, c, e);
+	if (fetching == 0)
+		fetching = resolve_git(b, step, c, e);
 	if (fetching)
 		return fetching;
 	if (!c->content_known)
@@ -428,5 +484,7 @@ int step_copy(struct build *b, struct stage *st, struct step *step, struct err *
 		if (r)
 			return r;
 	}
+	if (c->spec.git.n && git_trees_new(b, &c->spec, &c->trees, e) < 0)
+		return -1;
 	return layer_job_launch(b, st, step, "nacre-copy", copy_work, e);
 }

@@ -45,24 +45,11 @@ static void run_free(void *work)
 	free(r);
 }
 
-/* True when the line is nothing but one heredoc, `RUN <<EOF`. */
-static bool only_heredoc(const struct df_instruction *in)
-{
-	const char *p = in->args.v[0];
-	p += strspn(p, " \t");
-	if (in->heredocs.n != 1 || !str_starts(p, "<<"))
-		return false;
-	p += 2;
-	if (*p == '-')
-		p++;
-	return strcspn(p, " \t;|&<>") == strlen(p) || p[strcspn(p, " \t")] == '\0';
-}
-
 /* The command text of a shell-form RUN with heredocs (HERE-08 to HERE-10). The caller owns it. */
 static char *heredoc_text(struct run *r, const struct df_instruction *in)
 {
 	const struct df_heredoc *h = &in->heredocs.v[0];
-	if (only_heredoc(in)) {
+	if (df_heredoc_find(in, in->args.v[0])) { /* the line is nothing else */
 		if (!str_starts(h->body, "#!"))
 			return x_strdup(h->body);
 		r->script = x_strdup(h->body);
