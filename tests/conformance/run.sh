@@ -19,7 +19,13 @@ export PYTHONDONTWRITEBYTECODE=1
 
 # Some cases copy their own Dockerfile, whose text, and digest, hold this address.
 REGISTRY_PORT=5000
-start_registry
+# Where a Dockerfile is part of an image, the golden holds the addresses it was recorded with.
+registry=5000 http=5080
+if ! wait_for 300 port_is_free $registry || ! wait_for 300 port_is_free $http; then
+  diag "port $registry or $http is taken: cases that copy their Dockerfile will fail"
+  registry=$(free_port) http=0
+fi
+start_registry plain "$registry"
 python3 "$here/fixtures.py" --busybox "$(command -v busybox)" --registry "$REGISTRY" >"$T/fixtures.log" 2>&1 || {
   diag_file "$T/fixtures.log"
   bail "the fixture images cannot be made"
@@ -32,7 +38,7 @@ if command -v mmdebstrap >/dev/null; then
 fi
 
 conform() {
-  python3 "$here/conform.py" --builder nacre --bin "$NACRE" --registry "$REGISTRY" --http 127.0.0.1:0 --workdir "$T/work" \
+  python3 "$here/conform.py" --builder nacre --bin "$NACRE" --registry "$REGISTRY" --http "127.0.0.1:$http" --workdir "$T/work" \
     --jobs "$(nproc)" --timeout 300 --tags "$tags" "$@" "$here/cases"
 }
 

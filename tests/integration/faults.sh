@@ -97,7 +97,8 @@ disturb() {
     got=$(kill_at "$signal" "$after" "$@")
     case $signal:$got in
     *:0) ;; # it was quicker
-    INT:130 | KILL:-9) died=$((died + 1)) ;;
+    # A shell shows 130 for both.
+    INT:130 | INT:-2 | KILL:-9) died=$((died + 1)) ;;
     *) bad_status="$bad_status round $round after $after s: $got;" ;;
     esac
     wait_for 2 no_leftover_processes || bad_processes="$bad_processes round $round after $after s: $(leftover_processes | tr '\n' ' ');"
@@ -145,11 +146,12 @@ check "no process stays" wait_for 2 no_leftover_processes
 # On a small tmpfs in a mount namespace of our own; the same build succeeds once there is room.
 mkdir small
 cat >disk.sh <<'EOF'
-mount -t tmpfs -o size=8m none small || exit 120
+mount -t tmpfs -o size=100m none small || exit 120
+head -c 95000000 /dev/zero >small/ballast
 "$NACRE" --store small/store build -q large 2>first.err
 echo "first $?"
 find small/store/tmp small/store/trash -mindepth 1 2>/dev/null | sed 's/^/left /'
-mount -o remount,size=200m small
+rm small/ballast
 "$NACRE" --store small/store build -q large >/dev/null 2>second.err
 echo "second $?"
 "$NACRE" --store small/store images --format json >/dev/null 2>&1
@@ -181,26 +183,30 @@ blob_file() {
   blob_hex=${1#sha256:}
   echo "$registry_dir/data/docker/registry/v2/blobs/sha256/$(printf %s "$blob_hex" | cut -c1-2)/$blob_hex/data"
 }
-remove_tree "$STORE"
 layer=$(blob_file "$(layers_of "$T/base-layout" latest | tail -n 1)")
 config=$(blob_file "$(jq -r .config.digest "$(manifest_of "$T/base-layout" latest)")")
 cp "$layer" good-layer
 cp "$config" good-config
 
+# lies STATUS REGEX DESCRIPTION: a pull into an empty store fails so, and keeps only blobs that are what their names say
+lies() {
+  remove_tree "$STORE"
+  refused "$1" "$2" "$3" pull "$REGISTRY/base"
+  bad_blobs=$(cd "$STORE/blobs/sha256" && sha256sum -- * 2>/dev/null | awk '$1 != $2')
+  is "$bad_blobs$(leftover_files)" "" "$3: nothing bad was kept"
+}
 printf 'X' | dd of="$layer" bs=1 seek=100000 conv=notrunc 2>/dev/null
-refused 9 'sha256:[0-9a-f]+' "a layer with a wrong byte" pull "$REGISTRY/base"
-like err 'digest' "the message names the digest"
+lies 9 'digest.*sha256:[0-9a-f]+|sha256:[0-9a-f]+.*digest' "a layer with a wrong byte"
 truncate -s 30000000 "$layer"
-refused 9 'sha256:[0-9a-f]+' "a truncated layer" pull "$REGISTRY/base"
+lies 9 'sha256:[0-9a-f]+' "a truncated layer"
 cat good-layer good-config >"$layer"
-refused 9 'sha256:[0-9a-f]+' "a layer with bytes after its end" pull "$REGISTRY/base"
+lies 9 'sha256:[0-9a-f]+' "a layer with bytes after its end"
 cp good-layer "$layer"
 sed 's/linux/Linux/' good-config >"$config"
-refused 9 'sha256:[0-9a-f]+' "a config with other bytes" pull "$REGISTRY/base"
+lies 9 'sha256:[0-9a-f]+' "a config with other bytes"
 rm "$config"
-refused 8 'not found|no such|unknown' "a blob that is not there" pull "$REGISTRY/base"
+lies 8 'not found|no such|unknown|has no' "a blob that is not there"
 cp good-config "$config"
-is "$(find "$STORE/blobs" -type f 2>/dev/null | wc -l)" 0 "none of it was kept" || find "$STORE/blobs" -type f
 check "with the right bytes it pulls" nacre pull "$REGISTRY/base"
 is "$(leftover_files)" "" "no temporary file stays"
 
@@ -235,8 +241,8 @@ mistake "FROM $REGISTRY/busybox\nRUN [\"/no/such\"]\n"
 refused '[45]' '/no/such' "a program that is not there" build mistakes
 mistake "FROM $REGISTRY/busybox\nUSER nobody-here\nRUN true\n"
 refused 4 'nobody-here' "a user that is not there" build mistakes
-mistake 'FROM scratch\nCOPY --from=elsewhere a /\n'
-refused '[468]' 'elsewhere' "a stage that is not there" build mistakes
+mistake 'FROM scratch\nCOPY --from=7 a /\n'
+refused '[348]' '7' "a stage that is not there" build mistakes
 rm mistakes/Dockerfile
 refused '[348]' 'Dockerfile' "no Dockerfile" build mistakes
 refused '[1248]' 'no-such-directory' "no context" build no-such-directory

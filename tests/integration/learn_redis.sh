@@ -30,7 +30,7 @@ EOF
 }
 
 port=6379
-if ping_redis $port 2>/dev/null || ! python3 -c 'import socket; socket.socket().bind(("127.0.0.1", 6379))' 2>/dev/null; then
+if ! port_is_free $port; then
   port=$(free_port)
   diag "port 6379 is taken on this machine, using $port"
   set -- redis-server --port "$port"

@@ -192,7 +192,7 @@ remove_tree() {
 
 clean_up() {
   tap_exit=$?
-  trap - EXIT INT TERM HUP
+  trap - EXIT INT TERM HUP PIPE
   for tap_pid in $at_end; do kill "$tap_pid" 2>/dev/null; done
   cd /
   if [ "${NACRE_TESTS_KEEP:-0}" = 1 ]; then
@@ -207,6 +207,7 @@ trap clean_up EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 trap 'exit 129' HUP
+trap 'exit 141' PIPE
 cd "$T" || exit 1
 
 # The program must not see what this user has configured.
@@ -274,6 +275,13 @@ wait_for() {
 }
 
 # free_port [WANTED]: that one if nobody has it, else any.
+port_is_free() {
+  python3 -c 'import socket, sys
+s = socket.socket()
+s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+s.bind(("127.0.0.1", int(sys.argv[1])))' "$1" 2>/dev/null
+}
+
 free_port() {
   python3 -c '
 import socket, sys
@@ -291,7 +299,7 @@ for port in (int(sys.argv[1]), 0):
 
 # ---- a registry on loopback
 
-# start_registry [plain|tls|auth]: $REGISTRY is its address, $registry_dir its files. tls: a certificate in $registry_dir/ca.crt;
+# start_registry [plain|tls|auth [PORT]]: $REGISTRY is its address, $registry_dir its files. tls: a certificate in $registry_dir/ca.crt;
 # auth: TLS-less basic authentication for user "me", password "secret".
 start_registry() {
   need docker-registry

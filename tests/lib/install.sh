@@ -14,7 +14,7 @@ build_packages='
   busybox-static uidmap util-linux
 '
 test_packages='
-  clang cppcheck shellcheck libclang-rt-dev
+  clang cppcheck shellcheck libclang-rt-dev libarchive-tools
   python3 git jq zstd xz-utils bzip2 curl openssl apache2-utils attr libcap2-bin procps strace
   skopeo umoci podman crun docker-registry mmdebstrap ca-certificates
 '
@@ -84,3 +84,8 @@ apt() {
 apt update
 # shellcheck disable=SC2086
 apt install -y --no-install-recommends $missing
+
+# The tests start registries of their own; the package's service would hold port 5000.
+case $missing in
+*docker-registry*) $sudo systemctl disable --now docker-registry.service >/dev/null 2>&1 || true ;;
+esac
