@@ -30,3 +30,12 @@ int lock_file(int dir_fd, const char *name, bool exclusive, bool wait, int *ret_
 		*ret_fd = fd_take(&fd);
 	return r;
 }
+
+void lock_drop(int *fd)
+{
+	int saved = errno;
+	if (*fd >= 0)
+		(void)flock(*fd, LOCK_UN);
+	errno = saved;
+	fd_drop(fd);
+}

@@ -25,6 +25,7 @@ struct run_mount {
 	bool from_found;
 	struct digest content;      /* bind */
 	int fd;                     /* bind from a directory, cache, ssh: what is mounted; -1 */
+	char *cache;                /* cache: its name in mount/, once opened; owned */
 	int lock_fd;                /* cache with sharing locked or private */
 	int *lower;                 /* bind from an image: tree descriptors, topmost first; owned array */
 	struct str secret;
@@ -37,6 +38,7 @@ struct run_mounts {
 	VEC(struct run_mount) v;
 	bool digests_known;
 	struct job *hashing;
+	struct job *waiting;           /* for the lock of a cache */
 	struct sandbox_mount *planned; /* owned, n_planned */
 	size_t n_planned;
 };
@@ -57,7 +59,7 @@ void run_mounts_close(struct run_mounts *m)
 	for (size_t i = 0; i < m->v.n; i++) {
 		agent_stop(&m->v.v[i].agent);
 		fd_drop(&m->v.v[i].fd);
-		fd_drop(&m->v.v[i].lock_fd);
+		lock_drop(&m->v.v[i].lock_fd);
 	}
 	planned_free(m);
 }
@@ -70,6 +72,7 @@ void run_mounts_free(struct run_mounts *m)
 	for (size_t i = 0; i < m->v.n; i++) {
 		df_mount_fini(&m->v.v[i].m);
 		free(m->v.v[i].target);
+		free(m->v.v[i].cache);
 		free(m->v.v[i].lower);
 		if (m->v.v[i].secret.len)
 			explicit_bzero(m->v.v[i].secret.buf, m->v.v[i].secret.len);
@@ -279,6 +282,97 @@ int run_mounts_trees(struct run_mounts *m, struct build *b, struct step *step, s
 	return 0;
 }
 
+/* ---- caches ---- */
+
+/* mount/HEX: by id and, since they act at creation only, owner and mode (MNT-12). */
+static char *cache_name(struct build *b, const struct run_mount *r)
+{
+	const char *ns = env_get(&b->build_args, "BUILDKIT_CACHE_MOUNT_NS");
+	AUTO(free_drop) char *clean = path_clean(r->m.id ? r->m.id : r->m.target ? r->m.target : "");
+	struct sha s;
+	AUTO(free_drop) char *owner = x_asprintf("%u:%u:%o", r->m.has_uid ? r->m.uid : 0, r->m.has_gid ? r->m.gid : 0,
+						 r->m.has_mode ? r->m.mode : 0755);
+	sha_init(&s);
+	sha_add_str(&s, ns ? ns : "");
+	sha_add_str(&s, r->m.id ? r->m.id : clean);
+	sha_add_str(&s, owner);
+	struct digest d = sha_end(&s);
+	return x_strdup(digest_hex(&d).s);
+}
+
+/* Opens the cache of mount `at` and locks it as it asks: 0, 1 when somebody else has it, -1. */
+static int open_cache(struct run_mounts *m, struct build *b, size_t at, int mounts_fd, struct err *e)
+{
+	struct run_mount *r = &m->v.v[at];
+	free(r->cache);
+	r->cache = cache_name(b, r);
+	/* The same cache twice in one RUN is one directory under one lock. */
+	for (size_t i = 0; i < at; i++) {
+		if (!str_eq(m->v.v[i].cache, r->cache))
+			continue;
+		r->fd = fd_dup(m->v.v[i].fd);
+		return r->fd < 0 ? err_sys(e, "open a cache directory again") : 0;
+	}
+	return cache_mount_open(b, mounts_fd, r->cache, &r->m, &r->fd, &r->lock_fd, e);
+}
+
+struct wait_job {
+	int mounts_fd;
+	const char *cache;
+};
+
+/* In a worker: ends once the lock was free for a moment. */
+static int wait_work(void *ctx, struct worker_report *report, struct str *result, struct err *e)
+{
+	struct wait_job *j = ctx;
+	AUTO(fd_drop) int lock = -1;
+	(void)report;
+	(void)result;
+	return cache_mount_lock(j->mounts_fd, j->cache, true, &lock, e);
+}
+
+static int wait_done(struct build *b, struct job *j, const struct str *result, const struct err *failed, struct err *e)
+{
+	struct run_mounts *m = j->ctx;
+	(void)b;
+	(void)result;
+	m->waiting = NULL;
+	if (failed)
+		*e = *failed;
+	return failed ? -1 : 0;
+}
+
+/*
+ * Who has the lock may be another stage of this build, so the loop must go on while we wait. All caches of a RUN are
+ * taken together or not at all: two that want the same ones in another order would wait for each other for ever.
+ */
+int run_mounts_caches(struct run_mounts *m, struct build *b, struct step *step, struct err *e)
+{
+	if (m->waiting)
+		return 1;
+	AUTO(fd_drop) int mounts = openat(b->store->fd, "mount", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (mounts < 0)
+		return err_sys(e, "open %s/mount", b->store->path);
+	for (size_t i = 0; i < m->v.n; i++) {
+		if (m->v.v[i].m.type != DF_MOUNT_CACHE)
+			continue;
+		int r = open_cache(m, b, i, mounts, e);
+		if (r < 0)
+			return -1;
+		if (r == 0)
+			continue;
+		run_mounts_close(m);
+		struct wait_job ctx = { .mounts_fd = mounts, .cache = m->v.v[i].cache };
+		m->waiting = job_worker(b, step, "nacre-wait", wait_work, &ctx, e);
+		if (!m->waiting)
+			return -1;
+		m->waiting->done = wait_done;
+		m->waiting->ctx = m;
+		return 1;
+	}
+	return 0;
+}
+
 /* ---- the plan ---- */
 
 static void lower_of(struct run_mount *r)
@@ -323,36 +417,6 @@ static int plan_bind(struct run_mount *r, struct build *b, struct sandbox_mount 
 	r->fd = fd;
 	s->kind = SANDBOX_MOUNT_BIND;
 	s->source_fd = fd;
-	return 0;
-}
-
-/* mount/HEX: by id and, since they act at creation only, owner and mode (MNT-12). */
-static char *cache_name(struct build *b, const struct run_mount *r)
-{
-	const char *ns = env_get(&b->build_args, "BUILDKIT_CACHE_MOUNT_NS");
-	AUTO(free_drop) char *clean = path_clean(r->m.id ? r->m.id : r->m.target ? r->m.target : "");
-	struct sha s;
-	AUTO(free_drop) char *owner = x_asprintf("%u:%u:%o", r->m.has_uid ? r->m.uid : 0, r->m.has_gid ? r->m.gid : 0,
-						 r->m.has_mode ? r->m.mode : 0755);
-	sha_init(&s);
-	sha_add_str(&s, ns ? ns : "");
-	sha_add_str(&s, r->m.id ? r->m.id : clean);
-	sha_add_str(&s, owner);
-	struct digest d = sha_end(&s);
-	return x_strdup(digest_hex(&d).s);
-}
-
-static int plan_cache(struct run_mount *r, struct build *b, struct sandbox_mount *s, struct err *e)
-{
-	AUTO(free_drop) char *name = cache_name(b, r);
-	AUTO(fd_drop) int mounts = openat(b->store->fd, "mount", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (mounts < 0)
-		return err_sys(e, "open %s/mount", b->store->path);
-	if (cache_mount_open(b, mounts, name, &r->m, &r->from, &r->fd, &r->lock_fd, e) < 0)
-		return -1;
-	s->kind = SANDBOX_MOUNT_BIND;
-	s->source_fd = r->fd;
-	s->readonly = r->m.readonly;
 	return 0;
 }
 
@@ -446,7 +510,9 @@ int run_mounts_plan(struct run_mounts *m, struct build *b, const char *script_na
 			rc = plan_bind(r, b, &s, e);
 			break;
 		case DF_MOUNT_CACHE:
-			rc = plan_cache(r, b, &s, e);
+			s.kind = SANDBOX_MOUNT_BIND;
+			s.source_fd = r->fd; /* of run_mounts_caches */
+			s.readonly = r->m.readonly;
 			break;
 		case DF_MOUNT_TMPFS:
 			s.kind = SANDBOX_MOUNT_TMPFS;

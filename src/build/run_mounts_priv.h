@@ -16,6 +16,8 @@ int run_mounts_ready(struct run_mounts *m, struct build *b, struct step *step, s
 void run_mounts_key(const struct run_mounts *m, struct cache_key *k);
 /* 0: every tree that is mounted is there. 1: come back. */
 int run_mounts_trees(struct run_mounts *m, struct build *b, struct step *step, struct err *e);
+/* 0: every cache is open, and locked if it asks for that. 1: somebody else has one, come back. */
+int run_mounts_caches(struct run_mounts *m, struct build *b, struct step *step, struct err *e);
 /* Fills plan->mounts, and the variables that secrets and agents bring into *env. `script` (may be NULL): HERE-09. */
 int run_mounts_plan(struct run_mounts *m, struct build *b, const char *script_name, const char *script,
 		    struct sandbox_plan *plan, struct strv *env, struct err *e);

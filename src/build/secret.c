@@ -1,6 +1,5 @@
 #include "secret_priv.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,8 +7,6 @@
 #include <unistd.h>
 
 #include "base/fd.h"
-#include "base/lock.h"
-#include "base/path.h"
 
 enum { SECRET_MAX = 500 * 1024 };
 
@@ -21,6 +18,17 @@ static char *field(const char *list, const char *name)
 		if (strncmp(p, name, n) == 0 && p[n] == '=')
 			return x_strndup(p + n + 1, strcspn(p + n + 1, ","));
 	return NULL;
+}
+
+/* The user's own path: links are followed (Kubernetes mounts secrets as links), but nothing that blocks is read (T-A9). */
+static int read_file(const char *path, struct str *out, struct err *e)
+{
+	AUTO(fd_drop) int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	if (fd < 0)
+		return err_sys(e, "open %s", path);
+	if (!fd_is_regular(fd))
+		return err_set(e, ERR_SPEC, "%s is not a regular file", path);
+	return fd_read_all(fd, SECRET_MAX, path, out, e);
 }
 
 static int secret_from(const char *spec, const char *id, struct str *out, struct err *e)
@@ -40,7 +48,7 @@ static int secret_from(const char *spec, const char *id, struct str *out, struct
 	}
 	if (env)
 		return 1;
-	return file_read(AT_FDCWD, path ? path : id, SECRET_MAX, out, e);
+	return read_file(path ? path : id, out, e);
 }
 
 int secret_read(const struct build_options *o, const char *id, struct str *out, struct err *e)
@@ -76,66 +84,4 @@ int ssh_socket(const struct build_options *o, const char *id, int *ret_fd, struc
 		return 0;
 	}
 	return 1;
-}
-
-/* ---- cache directories ---- */
-
-struct cache_make {
-	struct build *build;
-	int mounts_fd;
-	const char *name;
-	const struct df_mount *m;
-	struct copy_from *seed;
-};
-
-/* In a worker inside the namespace, where the ids exist that the directory may belong to. */
-static int cache_make_work(void *ctx, struct worker_report *r, struct str *result, struct err *e)
-{
-	struct cache_make *c = ctx;
-	(void)r;
-	(void)result;
-	if (userns_join(&c->build->userns, e) < 0)
-		return -1;
-	if (mkdirat(c->mounts_fd, c->name, 0700) < 0 && errno != EEXIST)
-		return err_sys(e, "create cache directory");
-	if (fchownat(c->mounts_fd, c->name, c->m->has_uid ? c->m->uid : 0, c->m->has_gid ? c->m->gid : 0, AT_SYMLINK_NOFOLLOW) < 0 ||
-	    fchmodat(c->mounts_fd, c->name, c->m->has_mode ? c->m->mode : 0755, 0) < 0)
-		return err_sys(e, "set the owner of a cache directory");
-	return 0;
-}
-
-static int make_once(struct build *b, int mounts_fd, const char *name, const struct df_mount *m, struct copy_from *seed,
-		     int *ret_fd, struct err *e)
-{
-	int flags = O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
-	int fd = openat(mounts_fd, name, flags);
-	if (fd < 0 && errno == ENOENT) {
-		struct cache_make c = { .build = b, .mounts_fd = mounts_fd, .name = name, .m = m, .seed = seed };
-		struct worker w;
-		if (worker_start(&w, "nacre-cache", cache_make_work, &c, e) < 0 || worker_wait(&w, NULL, NULL, NULL, e) < 0)
-			return -1;
-		fd = openat(mounts_fd, name, flags);
-	}
-	if (fd < 0)
-		return err_sys(e, "open cache directory %s", name);
-	*ret_fd = fd;
-	return 0;
-}
-
-int cache_mount_open(struct build *b, int mounts_fd, const char *name, const struct df_mount *m, struct copy_from *seed,
-		     int *ret_fd, int *ret_lock, struct err *e)
-{
-	if (m->from || m->source)
-		return err_set(e, ERR_BUILD, "a cache mount that is seeded with from= or source= is not supported yet");
-	/* private: the first free one of name, name-1, name-2, …; locked: waits for the one (MNT-10). */
-	for (unsigned i = 0; m->sharing != DF_SHARING_SHARED; i++) {
-		AUTO(free_drop) char *one = i ? x_asprintf("%s-%u", name, i) : x_strdup(name);
-		AUTO(free_drop) char *lock = x_asprintf("%s.lock", one);
-		int r = lock_file(mounts_fd, lock, true, m->sharing == DF_SHARING_LOCKED, ret_lock, e);
-		if (r < 0)
-			return -1;
-		if (r == 0)
-			return make_once(b, mounts_fd, one, m, seed, ret_fd, e);
-	}
-	return make_once(b, mounts_fd, name, m, seed, ret_fd, e);
 }

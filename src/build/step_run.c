@@ -301,6 +301,8 @@ int step_run(struct build *b, struct stage *st, struct step *step, struct err *e
 	wait = slots_need_trees(b, step, st->slots.v, st->slots.n, e);
 	if (wait == 0)
 		wait = run_mounts_trees(r->mounts, b, step, e);
+	if (wait == 0)
+		wait = run_mounts_caches(r->mounts, b, step, e);
 	if (wait)
 		return wait;
 	return start(b, st, step, e) < 0 ? -1 : 1;
