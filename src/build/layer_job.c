@@ -110,10 +110,11 @@ int layer_job_launch(struct build *b, struct stage *st, struct step *step, const
 	struct layer_slot *slot = slot_new();
 	step->slot = slot;
 	step->has_layer = true;
-	if (tree_is_wanted(st)) {
-		if (build_userns(b, e) < 0 || work_dir(b, &slot->work_id, &slot->tree_fd, NULL, e) < 0)
-			return -1;
-	}
+	/* Where no namespace is to be had, it is the RUN that has to stop, not this step. */
+	struct err refused;
+	if (tree_is_wanted(st) && build_userns(b, &refused) == 0 &&
+	    work_dir(b, &slot->work_id, &slot->tree_fd, NULL, e) < 0)
+		return -1;
 	if (layer_job_start(b, step, slot, name, fn, e) < 0)
 		return -1;
 	vec_push(&st->slots, slot_ref(slot));
