@@ -214,7 +214,8 @@ for name in dev dev/null dev/pts dev/shm dev/console proc proc/self sys sys/fs e
     cp -al "$root" "$T/below"
     rm -rf "$T/below/${name:?}"
     timeout 30 "$SANDBOX_TRY" -l "$hostile" -l "$T/below" -F /etc/hosts=x -F /etc/resolv.conf=y -M /tmp/m -C /run/w \
-      -U app "$T/step" sh -c 'echo x >/dev/shm/f; echo y >/tmp/f; echo z >/run/f; echo w >/etc/f' >"$T/out" 2>"$T/err" </dev/null
+      -U app "$T/step" sh -c 'echo x >/dev/shm/f; echo y >/tmp/f; echo z >/run/f; echo w >/etc/f' \
+      >"$T/out" 2>"$T/err" </dev/null
     [ $? -lt 124 ] || [ -s "$T/err" ] || {
       not_ok "/$name -> $kind hangs or crashes"
       continue
@@ -292,7 +293,8 @@ if command -v script >/dev/null; then
   # script(1) gives its child a terminal as controlling one: the case of a user at the keyboard.
   remove_tree "$T/step"
   mkdir "$T/step"
-  script -qec "$SANDBOX_TRY -t -l $root $T/step sh -c 'test -t 0 && ls /dev/console'" /dev/null </dev/null >"$T/out" 2>&1
+  script -qec "$SANDBOX_TRY -t -l $root $T/step sh -c 'test -t 0 && ls /dev/console'" /dev/null \
+    </dev/null >"$T/out" 2>&1
   like "$T/out" '^/dev/console' "a terminal is there as /dev/console"
 else
   skip "a terminal" "no script(1)"
@@ -304,7 +306,8 @@ kills=0
 for delay in 0 0.005 0.01 0.02 0.05 0.3; do
   remove_tree "$T/step"
   mkdir "$T/step"
-  "$SANDBOX_TRY" -l "$root" -F /etc/hosts=x "$T/step" sh -c "(setsid sleep 2000 &); sleep 2000" >/dev/null 2>&1 </dev/null &
+  "$SANDBOX_TRY" -l "$root" -F /etc/hosts=x "$T/step" sh -c "(setsid sleep 2000 &); sleep 2000" \
+    >/dev/null 2>&1 </dev/null &
   victim=$!
   sleep "$delay"
   kill -9 "$victim" 2>/dev/null
