@@ -106,6 +106,7 @@ struct stage {
 	const struct df_stage *df;
 	char *label;               /* name for titles: "build", "stage-1"; owned */
 	bool needed, started, finished;
+	bool linked;               /* base_stage is known, and what it needs is marked */
 	struct stage *base_stage;  /* FROM another stage */
 	struct df_instruction *triggers; /* ONBUILD of the base; in the build's arena */
 	size_t n_triggers;

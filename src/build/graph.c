@@ -55,12 +55,6 @@ static char *label_of(const struct build *b, const struct df_stage *df)
 	return b->file.stages.n == 1 ? x_strdup("") : x_asprintf("stage-%zu", df->index);
 }
 
-void stage_need(struct build *b, struct stage *st)
-{
-	(void)b;
-	st->needed = true;
-}
-
 struct named_context *named_context_find(struct build *b, const char *name)
 {
 	for (size_t i = 0; i < b->contexts.n; i++)
@@ -96,7 +90,7 @@ static int need_instruction(struct stage *st, const struct df_instruction *in, s
 	if (name && stage_named_from(st, in, name, &from, e) < 0)
 		return -1;
 	if (from)
-		stage_need(st->build, from);
+		from->needed = true;
 	for (size_t i = 0; i < in->flags.n && in->op == DF_RUN; i++) {
 		struct df_mount m = { 0 };
 		if (strcmp(in->flags.v[i].name, "mount") != 0 || !in->flags.v[i].value)
@@ -108,7 +102,7 @@ static int need_instruction(struct stage *st, const struct df_instruction *in, s
 		}
 		int r = m.from ? stage_named_from(st, in, m.from, &from, e) : 0;
 		if (r == 0 && m.from && from)
-			stage_need(st->build, from);
+			from->needed = true;
 		df_mount_fini(&m);
 		if (r < 0)
 			return -1;
@@ -148,6 +142,37 @@ int stage_expand_base(struct stage *st, char **ret, struct err *e)
 	return 0;
 }
 
+static int link_stage(struct build *b, struct stage *st, struct err *e)
+{
+	AUTO(free_drop) char *image = NULL;
+	if (stage_expand_base(st, &image, e) < 0)
+		return -1;
+	st->linked = true;
+	st->base_stage = base_stage_of(b, st, image);
+	if (st->base_stage)
+		st->base_stage->needed = true;
+	for (size_t k = st->df->first; k < st->df->end; k++)
+		if (need_instruction(st, &b->file.instructions.v[k], e) < 0)
+			return -1;
+	return 0;
+}
+
+/* Marks all that the needed ones up to `last` need. A stage needs only earlier ones, so one pass downwards reaches all. */
+static int link_needed(struct build *b, const struct stage *last, struct err *e)
+{
+	for (size_t i = last->df->index + 1; i > 0; i--) {
+		struct stage *st = b->stages.v[i - 1];
+		if (st->needed && !st->linked && link_stage(b, st, e) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+int graph_add_trigger(struct stage *st, const struct df_instruction *in, struct err *e)
+{
+	return need_instruction(st, in, e) < 0 || link_needed(st->build, st, e) < 0 ? -1 : 0;
+}
+
 int graph_make(struct build *b, struct err *e)
 {
 	for (size_t i = 0; i < b->file.stages.n; i++) {
@@ -163,20 +188,5 @@ int graph_make(struct build *b, struct err *e)
 	if (scope_global_args(b, e) < 0)
 		return -1;
 	b->goal->needed = true;
-	/* A stage needs only earlier ones, so one pass from the last to the first reaches all. */
-	for (size_t i = b->goal->df->index + 1; i > 0; i--) {
-		struct stage *st = b->stages.v[i - 1];
-		AUTO(free_drop) char *image = NULL;
-		if (!st->needed)
-			continue;
-		if (stage_expand_base(st, &image, e) < 0)
-			return -1;
-		st->base_stage = base_stage_of(b, st, image);
-		if (st->base_stage)
-			stage_need(b, st->base_stage);
-		for (size_t k = st->df->first; k < st->df->end; k++)
-			if (need_instruction(st, &b->file.instructions.v[k], e) < 0)
-				return -1;
-	}
-	return 0;
+	return link_needed(b, b->goal, e);
 }

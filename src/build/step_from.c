@@ -44,12 +44,8 @@ static int take_triggers(struct build *b, struct stage *st, const struct df_inst
 			return err_in(e, "ONBUILD trigger \"%.60s\" of the base image", list->v[i]);
 		st->triggers[i].line = from->line;
 		st->triggers[i].line_end = from->line_end;
-		const char *name = df_flag_get(&st->triggers[i], "from");
-		struct stage *other = NULL;
-		if (name && stage_named_from(st, &st->triggers[i], name, &other, e) < 0)
+		if (graph_add_trigger(st, &st->triggers[i], e) < 0)
 			return -1;
-		if (other)
-			stage_need(b, other);
 	}
 	st->n_triggers = list->n;
 	st->n_steps += (unsigned)list->n;
