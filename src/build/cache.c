@@ -20,10 +20,29 @@ void key_begin(struct cache_key *k, const char *op)
 	json_kv_str(&k->fields, "op", op);
 }
 
+/* JSON holds no bytes that are not UTF-8; two texts that differ only in those must not become one key. */
+static void put_exact(struct json_out *o, const char *value)
+{
+	AUTO(str_fini) struct str clean = { 0 };
+	AUTO(str_fini) struct str hex = { 0 };
+	str_add_utf8(&clean, value, strlen(value));
+	if (strcmp(str_text(&clean), value) == 0) {
+		json_put_str(o, value);
+		return;
+	}
+	for (const char *p = value; *p; p++)
+		str_addf(&hex, "%02x", (unsigned char)*p);
+	json_begin(o, '{');
+	json_kv_str(o, "bytes", hex.buf);
+	json_end(o, '}');
+}
+
 void key_str(struct cache_key *k, const char *name, const char *value)
 {
-	if (value)
-		json_kv_str(&k->fields, name, value);
+	if (!value)
+		return;
+	json_put_key(&k->fields, name);
+	put_exact(&k->fields, value);
 }
 
 void key_digest(struct cache_key *k, const char *name, const struct digest *d)
@@ -33,7 +52,11 @@ void key_digest(struct cache_key *k, const char *name, const struct digest *d)
 
 void key_strv(struct cache_key *k, const char *name, const struct strv *values)
 {
-	json_kv_strv(&k->fields, name, values);
+	json_put_key(&k->fields, name);
+	json_begin(&k->fields, '[');
+	for (size_t i = 0; i < values->n; i++)
+		put_exact(&k->fields, values->v[i]);
+	json_end(&k->fields, ']');
 }
 
 void key_end(struct cache_key *k)
