@@ -171,7 +171,9 @@ is "$(requests '(.host | test("localhost")) and .headers.authorization != null')
 control '"faults": [{"match": "blobs", "redirect": "{path}"}]'
 refused 6 'more than 10 redirects' 'a loop' pull "$FAKE/x:one"
 is "$(requests '.path | test("/blobs/")')" 11 'ends after ten hops'
-for to in http://registry.invalid/x ftp://127.0.0.1/x http://me:secret@127.0.0.1/x file:///etc/passwd; do
+control '"faults": [{"match": "blobs", "redirect": "http://registry.invalid/x"}]'
+refused 6 'not encrypted; refused' 'a redirect to plain http elsewhere' pull "$FAKE/x:one"
+for to in ftp://127.0.0.1/x http://me:secret@127.0.0.1/x file:///etc/passwd; do
   control "\"faults\": [{\"match\": \"blobs\", \"redirect\": \"$to\"}]"
   nacre pull "$FAKE/x:one"
   isnt "$status" 0 "a redirect to $to is refused"

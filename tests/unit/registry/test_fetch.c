@@ -86,6 +86,25 @@ static void a_cut_of_a_file_that_changes(void **state)
 	assert_string_equal(f.etag, "\"def\"");
 }
 
+/* A part that is not the one asked for would put together a file that never was; nothing else would notice. */
+static void parts_that_do_not_fit(void **state)
+{
+	static const char *const ranges[] = { "bytes 4-9/10", "bytes 5-8/10", "" };
+	for (size_t i = 0; i < ARRAY_LEN(ranges); i++) {
+		AUTO(free_drop) char *part = x_asprintf(HEAD("206 Partial Content", "Content-Range: %s\r\n") "xxxxx",
+			ranges[i]);
+		const char *const replies[] = {
+			HEAD("200 OK", "Content-Length: 10\r\nETag: \"abc\"\r\n") "hello", part,
+			HEAD("200 OK", "Content-Length: 10\r\nETag: \"abc\"\r\n") "helloworld", NULL,
+		};
+		AUTO(fetched_fini) struct fetched f = { 0 };
+		AUTO(str_fini) struct str body = { 0 };
+		AUTO(free_drop) char *asked = NULL;
+		assert_int_equal(fetch(replies, (struct fetch_request){ 0 }, &f, &body, &asked), 0);
+		assert_string_equal(body.buf, "helloworld");
+	}
+}
+
 static void a_copy_that_is_current(void **state)
 {
 	static const char *const replies[] = { HEAD("304 Not Modified", "ETag: \"abc\"\r\n"), NULL };
@@ -189,6 +208,7 @@ int main(void)
 		cmocka_unit_test(a_file_and_what_is_said_of_it),
 		cmocka_unit_test(a_cut_is_resumed),
 		cmocka_unit_test(a_cut_of_a_file_that_changes),
+		cmocka_unit_test(parts_that_do_not_fit),
 		cmocka_unit_test(a_copy_that_is_current),
 		cmocka_unit_test(redirects_are_followed),
 		cmocka_unit_test(what_is_refused),
