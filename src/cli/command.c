@@ -54,8 +54,8 @@ void command_help(const struct command *c)
 	printf("Usage: nacre [--store DIR] COMMAND [OPTIONS]\n\nBuilds container images from Dockerfiles: no daemon, no root.\n\nCommands:\n");
 	for (size_t i = 0; i < n_commands; i++)
 		printf("  %-10s %s\n", commands[i]->name, commands[i]->summary);
-	printf("\nOptions:\n  %-32s %s\n  %-32s %s\n", "    --store DIR", "where images and cache are kept (also $NACRE_STORE)",
-	       "    --help", "this page");
+	printf("\nOptions:\n  %-32s %s\n  %-32s %s\n  %-32s %s\n", "    --store DIR",
+	       "where images and cache are kept (also $NACRE_STORE)", "    --version", "the version", "    --help", "this page");
 	printf("\n`nacre COMMAND --help` tells more; nacre(1) lists exit codes.\n");
 }
 

@@ -24,7 +24,7 @@ static int start_holder(pid_t *ret_pid, int *ret_hold, struct err *e)
 	if (pid == 0) {
 		char c;
 		close(hold[1]);
-		_exit(read(hold[0], &c, 1) != 0);
+		_exit(read(hold[0], &c, 1) ? 1 : 0);
 	}
 	int why = errno;
 	close(hold[0]);

@@ -19,9 +19,11 @@ def manual_statuses(page):
     return dict(re.findall(r"^\|  (\d+)\n:  (.*)$", page, re.M))
 
 
-def options(text, pattern):
-    """{"-f --file", …} of lines that define options."""
-    return {" ".join(re.findall(r"(?<![\w-])-{1,2}[a-z][a-z-]*", m[0])) for m in re.finditer(pattern, text, re.M)}
+def options(text, bold):
+    """{"-f --file", …} of the lines that define options: *-f*, *--file* in a manual, -f, --file in a help text."""
+    star = r"\*" if bold else ""
+    pattern = r"^ *(?:%s(-\w)%s, +)?%s(--[a-z-]+)" % (star, star, star)
+    return {" ".join(filter(None, m.groups())) for m in re.finditer(pattern, text, re.M)}
 
 
 def manual_sections(root):
@@ -31,7 +33,7 @@ def manual_sections(root):
     sections[""] = re.search(r"^# OPTIONS\n(.*?)(?=^# )", page, re.M | re.S)[1]
     build = (root / "man/nacre-build.1.scd").read_text()
     sections["build"] = re.search(r"^# OPTIONS\n(.*?)(?=^# )", build, re.M | re.S)[1]
-    return {name: options(text, r"^\*-.*$") for name, text in sections.items()}
+    return {name: options(text, True) for name, text in sections.items()}
 
 
 def help_text(program, *command):
@@ -55,9 +57,9 @@ def main():
     same("command", set(sections) - {""}, set(commands) - {"help"})
     for name, manual in sorted(sections.items()):
         text = help_text(program, name) if name else overview
-        real = options(text, r"^  +-.*?(?=  |$)")
-        if name:  # --help stands in nacre.1 for all
-            manual, real = manual - {"-h --help"}, real - {"-h --help"}
+        real = options(text, False)
+        if name:  # these stand in nacre.1 for all
+            real -= {"--help", "--store"}
         same("nacre " + name if name else "nacre", manual, real)
     print("\n".join(bad))
     return 1 if bad else 0
