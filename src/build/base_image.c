@@ -54,6 +54,11 @@ static bool usable(struct store *s, const struct digest *manifest)
 	return ok;
 }
 
+static bool is_layout(const char *reference)
+{
+	return str_starts(reference, "oci-layout://");
+}
+
 /* An image built here, or fetched before: no network (unless --pull). */
 static bool find_local(struct build *b, struct base_image *i)
 {
@@ -61,7 +66,8 @@ static bool find_local(struct build *b, struct base_image *i)
 	AUTO(json_fini) struct json j = { 0 };
 	AUTO(free_drop) char *memo = memo_name(i->reference, i->has_want ? &i->want : NULL);
 	AUTO(free_drop) char *name = NULL;
-	if (b->options->pull)
+	/* A directory of the user's is as near as the store and may have changed: it is always read. */
+	if (b->options->pull || is_layout(i->reference))
 		return false;
 	if (!strstr(i->reference, "://") && image_name(i->reference, &name, &ignored) == 0 &&
 	    image_find(b->store, name, &i->manifest, &ignored) == 0 && usable(b->store, &i->manifest)) {
@@ -118,7 +124,7 @@ static int fetch_work(void *ctx, struct worker_report *r, struct str *result, st
 	const char *reference = f->image->reference;
 	struct pulled got = { 0 };
 	int rc;
-	if (str_starts(reference, "oci-layout://")) {
+	if (is_layout(reference)) {
 		rc = fetch_layout(f->build->store, reference + strlen("oci-layout://"), want, &got, e);
 	} else {
 		AUTO(reference_fini) struct reference ref = { 0 };
@@ -151,6 +157,8 @@ static int fetch_done(struct build *b, struct job *j, const struct str *result, 
 	if (digest_parse(result->buf, &i->manifest, e) < 0)
 		return -1;
 	i->ready = true;
+	if (is_layout(i->reference))
+		return 0;
 	AUTO(free_drop) char *memo = memo_name(i->reference, i->has_want ? &i->want : NULL);
 	AUTO(free_drop) char *text = x_asprintf("{\"manifest\":\"%s\"}", digest_text(&i->manifest).s);
 	return store_json_put(b->store, memo, text, e);
