@@ -13,6 +13,7 @@
 #include "base/proc.h"
 #include "base/str.h"
 #include "base/vec.h"
+#include "secret_priv.h"
 
 enum {
 	FILE_MAX_BYTES = 4 << 20,
@@ -23,21 +24,6 @@ enum {
 
 #define HUB "docker.io"
 #define HUB_KEY "https://index.docker.io/v1/" /* what docker calls Docker Hub in its files and to its helpers */
-
-static void wipe(char **secret)
-{
-	if (*secret)
-		explicit_bzero(*secret, strlen(*secret));
-	free(*secret);
-	*secret = NULL;
-}
-
-static void wipe_str(struct str *s)
-{
-	if (s->buf)
-		explicit_bzero(s->buf, s->cap);
-	str_fini(s);
-}
 
 /* Overwrites the values of entries two levels down, where the secrets are, then frees all. */
 static void wipe_json(struct json *j)
@@ -58,8 +44,8 @@ static void wipe_json(struct json *j)
 
 void credential_fini(struct credential *c)
 {
-	wipe(&c->secret);
-	wipe(&c->identity_token);
+	secret_drop(&c->secret);
+	secret_drop(&c->identity_token);
 	free(c->user);
 	free(c->source);
 	*c = (struct credential){ 0 };
@@ -127,37 +113,9 @@ static const struct json *find_entry(const struct json *auths, const char *regis
 
 /* ---- what is in it ---- */
 
-static int base64_value(char c)
-{
-	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-	const char *p = c ? strchr(digits, c) : NULL;
-	return p ? (int)(p - digits) : -1;
-}
-
-/* Standard alphabet, padding optional (RFC 4648 section 4). */
-static bool base64_decode(const char *text, struct str *out)
-{
-	unsigned bits = 0, n = 0;
-	size_t len = strlen(text);
-	while (len && text[len - 1] == '=')
-		len--;
-	for (size_t i = 0; i < len; i++) {
-		int v = base64_value(text[i]);
-		if (v < 0)
-			return false;
-		bits = bits << 6 | (unsigned)v;
-		n += 6;
-		if (n >= 8) {
-			n -= 8;
-			str_addc(out, (char)(bits >> n & 0xff));
-		}
-	}
-	return len % 4 != 1;
-}
-
 static int take_user_and_password(const char *auth, struct credential *c, struct err *e)
 {
-	AUTO(wipe_str) struct str plain = { 0 };
+	AUTO(secret_str_fini) struct str plain = { 0 };
 	str_reserve(&plain, strlen(auth)); /* so that it never moves and leaves a copy behind */
 	if (!base64_decode(auth, &plain))
 		return err_set(e, ERR_SPEC, "\"auth\" is not base64");
@@ -216,7 +174,7 @@ static int ask_helper(const char *name, const char *registry, struct credential 
 		return err_set(e, ERR_SPEC, "credential helper name \"%.60s\" is refused: only letters, digits, . _ -",
 			name);
 	AUTO(free_drop) char *program = x_asprintf("docker-credential-%s", name);
-	AUTO(wipe_str) struct str out = { 0 };
+	AUTO(secret_str_fini) struct str out = { 0 };
 	const char *const argv[] = { program, "get", NULL };
 	str_reserve(&out, 65536);
 	const char *server = str_eq(registry, HUB) ? HUB_KEY : registry;
@@ -297,7 +255,7 @@ static int read_file(const char *path, struct str *out, bool *ret_exposed, struc
 static int find_in_file(const char *path, const char *registry, const char *repository, struct credential *c,
 			struct err *e)
 {
-	AUTO(wipe_str) struct str text = { 0 };
+	AUTO(secret_str_fini) struct str text = { 0 };
 	AUTO(wipe_json) struct json file = { 0 };
 	bool exposed = false;
 	int r = read_file(path, &text, &exposed, e);

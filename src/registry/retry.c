@@ -7,6 +7,13 @@
 #include "base/mem.h"
 #include "base/str.h"
 
+int64_t clock_ms(void)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
 int64_t retry_delay_ms(unsigned failed, uint32_t random)
 {
 	int64_t full = failed >= 6 ? 30000 : (int64_t)1000 << (failed ? failed - 1 : 0);

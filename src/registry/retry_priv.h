@@ -12,6 +12,7 @@ enum {
 	RETRY_PROGRESS_BYTES = 64 << 10, /* what counts as progress, or a sixteenth of the whole when that is less */
 };
 
+int64_t clock_ms(void); /* monotonic */
 /* Before try number `failed` + 1: 1 s doubling to 30 s, of which up to a quarter is taken off at random. */
 int64_t retry_delay_ms(unsigned failed, uint32_t random);
 /* Retry-After: seconds or a date; false when it is neither. Capped. now: seconds since 1970. */

@@ -3,7 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <time.h>
 
 #include "base/json.h"
 #include "base/limits.h"
@@ -13,6 +12,8 @@
 #include "challenge_priv.h"
 #include "credentials_priv.h"
 #include "realm_priv.h"
+#include "retry_priv.h"
+#include "secret_priv.h"
 #include "transfer_priv.h"
 #include "transport_priv.h"
 
@@ -24,28 +25,6 @@ enum {
 
 #define HUB "docker.io"
 #define HUB_HOST "registry-1.docker.io" /* where its API is */
-
-static int64_t now_ms(void)
-{
-	struct timespec t;
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
-static void wipe(char **secret)
-{
-	if (*secret)
-		explicit_bzero(*secret, strlen(*secret));
-	free(*secret);
-	*secret = NULL;
-}
-
-static void wipe_str(struct str *s)
-{
-	if (s->buf)
-		explicit_bzero(s->buf, s->cap);
-	str_fini(s);
-}
 
 /* From here on neither a core dump nor another process of the user can read our memory (T-J5). prctl(2). */
 static void hold_secret(struct session *s)
@@ -59,7 +38,7 @@ static void hold_secret(struct session *s)
 
 static void set_authorization(struct session *s, char *taken, int64_t expires_ms)
 {
-	wipe(&s->authorization);
+	secret_drop(&s->authorization);
 	s->authorization = taken;
 	s->expires_ms = expires_ms;
 	s->generation++;
@@ -67,8 +46,8 @@ static void set_authorization(struct session *s, char *taken, int64_t expires_ms
 
 const char *session_authorization(struct session *s)
 {
-	if (s->authorization && s->expires_ms && now_ms() >= s->expires_ms)
-		wipe(&s->authorization);
+	if (s->authorization && s->expires_ms && clock_ms() >= s->expires_ms)
+		secret_drop(&s->authorization);
 	return s->authorization;
 }
 
@@ -112,33 +91,17 @@ static char *scope_for(const struct session *s, const struct challenge *c)
 	return x_asprintf("repository:%s:pull", s->ref->repository);
 }
 
-static void add_base64(struct str *out, const char *bytes, size_t n)
-{
-	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-	for (size_t i = 0; i < n; i += 3) {
-		unsigned v = (unsigned)(unsigned char)bytes[i] << 16;
-		if (i + 1 < n)
-			v |= (unsigned)(unsigned char)bytes[i + 1] << 8;
-		if (i + 2 < n)
-			v |= (unsigned char)bytes[i + 2];
-		str_addc(out, digits[v >> 18]);
-		str_addc(out, digits[v >> 12 & 63]);
-		str_addc(out, i + 1 < n ? digits[v >> 6 & 63] : '=');
-		str_addc(out, i + 2 < n ? digits[v & 63] : '=');
-	}
-}
-
 /* "Authorization: Basic …"; RFC 7617. The caller owns and overwrites it. */
 static char *basic_header(const struct credential *c)
 {
-	AUTO(wipe_str) struct str plain = { 0 };
+	AUTO(secret_str_fini) struct str plain = { 0 };
 	struct str header = { 0 };
 	size_t n = strlen(c->user) + strlen(c->secret) + 1;
 	str_reserve(&plain, n);
 	str_addf(&plain, "%s:%s", c->user, c->secret);
 	str_reserve(&header, 32 + n * 2);
 	str_add(&header, "Authorization: Basic ");
-	add_base64(&header, plain.buf, plain.len);
+	base64_encode(plain.buf, plain.len, &header);
 	return str_take(&header);
 }
 
@@ -175,7 +138,7 @@ static int take_token(struct session *s, const struct str *answer, const char *n
 	if (seconds > TOKEN_MAX_S)
 		seconds = TOKEN_MAX_S;
 	set_authorization(s, x_asprintf("Authorization: Bearer %s", token),
-			  now_ms() + (seconds - TOKEN_MARGIN_S) * 1000);
+			  clock_ms() + (seconds - TOKEN_MARGIN_S) * 1000);
 	explicit_bzero((char *)(uintptr_t)token, strlen(token));
 	return 0;
 }
@@ -210,7 +173,7 @@ static void fill_token_request(struct transfer *t, const struct session *s, cons
 static int request_token(struct session *s, const struct challenge *c, const struct credential *cred, struct err *e)
 {
 	AUTO(transfer_fini) struct transfer t = { .no_redirects = true, .size = LIMIT_TOKEN_ANSWER };
-	AUTO(wipe_str) struct str answer = { 0 };
+	AUTO(secret_str_fini) struct str answer = { 0 };
 	if (!c->realm)
 		return err_set(e, ERR_SPEC, "registry %s asks for a token but not where to get it", s->ref->registry);
 	if (realm_check(s->ref->registry, &s->base, c->realm, &t.url, e) < 0)
@@ -322,7 +285,7 @@ int session_open(const struct reference *ref, const struct pull_progress *progre
 
 void session_fini(struct session *s)
 {
-	wipe(&s->authorization);
+	secret_drop(&s->authorization);
 	url_fini(&s->base);
 	transport_free(s->transport);
 	if (s->holds_secret)

@@ -10,6 +10,7 @@
 #include "registry/pull.h"
 #include "refusal_priv.h"
 #include "retry_priv.h"
+#include "secret_priv.h"
 #include "session_priv.h"
 
 enum {
@@ -23,13 +24,6 @@ struct run {
 	struct transport *transport;
 	const struct pull_progress *progress;
 };
-
-static int64_t now_ms(void)
-{
-	struct timespec t;
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
 
 static void say(const struct run *r, const struct transfer *t, const char *text)
 {
@@ -179,14 +173,14 @@ static void note_progress(struct transfer *t)
 		return;
 	t->mark = t->offset;
 	t->failures = t->logins = 0;
-	t->progress_ms = now_ms();
+	t->progress_ms = clock_ms();
 }
 
 /* Another try later, or -1 when there were enough; `why` has the reason. */
 static int retry(struct run *r, struct transfer *t, const struct err *why, const char *after, struct err *e)
 {
 	uint32_t random;
-	int64_t told = 0, now = now_ms();
+	int64_t told = 0, now = clock_ms();
 	note_progress(t);
 	t->failures++;
 	random_bytes(&random, sizeof random);
@@ -368,7 +362,7 @@ static int start_due(struct run *r, struct transfer *list, size_t n, unsigned pa
 		     int *ret_wait_ms, struct err *e)
 {
 	size_t running = 0, left = 0;
-	int64_t now = now_ms(), next = now + IDLE_POLL_MS;
+	int64_t now = clock_ms(), next = now + IDLE_POLL_MS;
 	for (size_t i = 0; i < n; i++)
 		running += list[i].state == TRANSFER_RUNNING;
 	for (size_t i = 0; i < n; i++) {
@@ -414,13 +408,6 @@ int transfer_run(struct transport *t, struct transfer *list, size_t n, unsigned 
 	return result;
 }
 
-static void wipe(char *secret)
-{
-	if (secret)
-		explicit_bzero(secret, strlen(secret));
-	free(secret);
-}
-
 void transfer_fini(struct transfer *t)
 {
 	free(t->name);
@@ -429,8 +416,8 @@ void transfer_fini(struct transfer *t)
 	url_fini(&t->at);
 	url_fini(&t->final);
 	strv_fini(&t->headers);
-	wipe(t->secret_header);
-	wipe(t->form);
+	secret_drop(&t->secret_header);
+	secret_drop(&t->form);
 	http_call_fini(&t->call);
 	str_fini(&t->refusal);
 	*t = (struct transfer){ 0 };
