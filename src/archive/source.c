@@ -131,9 +131,7 @@ struct limit_source {
 static ssize_t limit_source_read(struct source *s, void *buf, size_t n, struct err *e)
 {
 	struct limit_source *l = (struct limit_source *)s;
-	/* One byte more than allowed is asked for, so that an input of exactly the limit ends as any other. */
-	size_t part = n > l->left ? (size_t)l->left + 1 : n;
-	ssize_t got = source_read(l->below, buf, part, e);
+	ssize_t got = source_read(l->below, buf, n, e);
 	if (got < 0)
 		return -1;
 	if ((uint64_t)got > l->left)

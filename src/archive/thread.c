@@ -103,7 +103,7 @@ static int chunk_pass(struct thread_sink *t, struct err *e)
 	pthread_mutex_lock(&t->lock);
 	t->ready++;
 	pthread_cond_signal(&t->changed);
-	while (t->ready == CHUNKS && t->error.kind == ERR_NONE)
+	while (t->ready == CHUNKS)
 		pthread_cond_wait(&t->changed, &t->lock);
 	bool failed = t->error.kind != ERR_NONE;
 	if (failed)

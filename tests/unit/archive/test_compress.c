@@ -153,6 +153,21 @@ static void test_same_bytes(void **state)
 		}
 }
 
+/* A write of nothing is no write. */
+static void test_empty_writes(void **state)
+{
+	for (size_t f = 0; f < ARRAY_LEN(formats); f++) {
+		AUTO(str_fini)
+		struct str none = compressed(formats[f].how, formats[f].level, 0, "", 0, 1), some = { 0 };
+		AUTO(sink_drop) struct sink *s = sink_compress(formats[f].how, formats[f].level, 0, sink_mem(&some));
+		struct err e = { 0 };
+		assert_int_equal(sink_write(s, "", 0, &e), 0);
+		assert_int_equal(sink_finish(s, &e), 0);
+		assert_int_equal(none.len, some.len);
+		assert_memory_equal(str_text(&none), str_text(&some), some.len);
+	}
+}
+
 static void test_headers(void **state)
 {
 	for (int level = 0; level <= 9; level++) {
@@ -191,6 +206,10 @@ static void add_part(struct str *out, char kind)
 		z.buf[z.len - 2] = (char)(crc32(0, (Bytef *)z.buf, 29) & 255);
 		z.buf[z.len - 1] = (char)(crc32(0, (Bytef *)z.buf, 29) >> 8 & 255);
 		str_addn(&z, "\xcb\x48\xcd\xc9\xc9\xe7\x02\0\x20\x30\x3a\x36\6\0\0\0", 16);
+		break;
+	case 'H': /* one whose header has a wrong checksum */
+		add_part(&z, 'G');
+		z.buf[29]++;
 		break;
 	case 'e': /* a member of nothing */
 		z = compressed(COMPRESSION_GZIP, 9, 0, "", 0, 1);
@@ -244,6 +263,7 @@ static void test_parts(void **state)
 		{ "s", "" },
 		{ "p", "plain" },
 		{ "pg", NULL }, /* plain; compared below */
+		{ "H", NULL, ERR_SPEC },
 		{ "gp", NULL, ERR_SPEC },
 		{ "gz", NULL, ERR_SPEC },
 		{ "g0g", NULL, ERR_SPEC },
@@ -373,15 +393,11 @@ static void test_below_is_drained(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_round_trip),
-		cmocka_unit_test(test_byte_by_byte),
-		cmocka_unit_test(test_same_bytes),
-		cmocka_unit_test(test_headers),
-		cmocka_unit_test(test_parts),
-		cmocka_unit_test(test_damage),
-		cmocka_unit_test(test_checksums),
-		cmocka_unit_test(test_inflaters_agree),
-		cmocka_unit_test(test_below_is_drained),
+		cmocka_unit_test(test_round_trip),      cmocka_unit_test(test_byte_by_byte),
+		cmocka_unit_test(test_same_bytes),      cmocka_unit_test(test_headers),
+		cmocka_unit_test(test_empty_writes),    cmocka_unit_test(test_parts),
+		cmocka_unit_test(test_damage),          cmocka_unit_test(test_checksums),
+		cmocka_unit_test(test_inflaters_agree), cmocka_unit_test(test_below_is_drained),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -116,6 +116,19 @@ static void test_limits(void **state)
 	}
 }
 
+static void test_limit_of_gnu_name(void **state)
+{
+	for (size_t n = LIMIT_TAR_PATH - 1; n <= LIMIT_TAR_PATH + 1; n++) {
+		AUTO(str_fini) struct str name = { 0 }, tar = { 0 }, text = { 0 };
+		struct err e = { 0 };
+		while (name.len < n)
+			str_addc(&name, 'n');
+		raw_add(&tar, &(struct raw){ .type = 'L', .body = { name.buf, n + 1 } });
+		raw_add(&tar, &(struct raw){ .name = "a" });
+		assert_int_equal(read_tar(tar.buf, tar.len, 0, &text, &e), n > LIMIT_TAR_PATH ? -1 : 0);
+	}
+}
+
 static void test_limit_of_entry(void **state)
 {
 	const struct raw file = { .name = "a" };
@@ -135,6 +148,7 @@ int main(void)
 		cmocka_unit_test(test_end),
 		cmocka_unit_test(test_truncated),
 		cmocka_unit_test(test_limits),
+		cmocka_unit_test(test_limit_of_gnu_name),
 		cmocka_unit_test(test_limit_of_entry),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

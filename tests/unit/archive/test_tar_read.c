@@ -38,6 +38,10 @@ static const struct archive_case types[] = {
 	{ "refuse-dumpdir", "unknown type", { { .type = 'D', .name = "a" } } },
 };
 
+#define P131 \
+	"ppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppp" \
+	"dddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddd"
+
 static const struct archive_case names[] = {
 	{ "leading-slash", "f 644 0:0 0 7 canary/x\n", { { .name = "/canary/x" } } },
 	{ "dots-and-slashes", "f 644 0:0 0 7 a/b/c\n", { { .name = "./a//b/././c" } } },
@@ -49,6 +53,9 @@ static const struct archive_case names[] = {
 	{ "star-prefix",
 	  "f 644 0:0 0 7 dir/a\n",
 	  { { .name = "a", .prefix = B("dir\0\0\0\0\0"), .tail = B("tar\0") } } },
+	{ "star-prefix-before-times",
+	  "f 644 0:0 0 7 " P131 "/a\n",
+	  { { .name = "a", .prefix = B(P131 "00000000007\00000000000007\0"), .tail = B("tar\0") } } },
 	{ "gnu-has-no-prefix",
 	  "f 644 0:0 0 7 a\n",
 	  { { .name = "a", .magic = GNU_MAGIC, .prefix = B("00000000007") } } },
@@ -158,6 +165,8 @@ static const struct archive_case numbers[] = {
 	  "size",
 	  { { .name = "a", .size = B("\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff") } } },
 	{ "refuse-size-too-large", "size", { { .name = "a", .size = B("\x80\0\0\0\x80\0\0\0\0\0\0\0") } } },
+	{ "refuse-size-2^72", "size", { { .name = "a", .size = B("\x80\0\x01\0\0\0\0\0\0\0\0\0") } } },
+	{ "refuse-size-below-2^-72", "size", { { .name = "a", .size = B("\xff\0\0\0\0\0\0\0\0\0\0\5") } } },
 	{ "refuse-size-2^63-1",
 	  "bytes of files",
 	  { { .name = "a", .size = B("\x80\0\0\0\x7f\xff\xff\xff\xff\xff\xff\xff") } } },
@@ -237,6 +246,8 @@ static const struct archive_case records[] = {
 	{ "refuse-length-into-next",
 	  "broken",
 	  { { .type = 'x', .body = B("12 path=bc\n9 uid=12\n") }, { .name = "a" } } },
+	{ "refuse-length-far", "broken", { { .type = 'x', .body = B("99999 path=bc\n") }, { .name = "a" } } },
+	{ "refuse-other-end", "broken", { { .type = 'x', .body = B("11 path=bcX9 uid=12\n") }, { .name = "a" } } },
 	{ "refuse-length-zero", "broken", { { .type = 'x', .body = B("0 path=bc\n") }, { .name = "a" } } },
 	{ "refuse-length-one", "broken", { { .type = 'x', .body = B("1 path=bc\n") }, { .name = "a" } } },
 	{ "refuse-length-negative", "broken", { { .type = 'x', .body = B("-10 path=bc\n") }, { .name = "a" } } },
@@ -329,12 +340,8 @@ static void test_every_type(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_types),
-		cmocka_unit_test(test_names),
-		cmocka_unit_test(test_numbers),
-		cmocka_unit_test(test_global),
-		cmocka_unit_test(test_records),
-		cmocka_unit_test(test_every_type),
+		cmocka_unit_test(test_types),  cmocka_unit_test(test_names),   cmocka_unit_test(test_numbers),
+		cmocka_unit_test(test_global), cmocka_unit_test(test_records), cmocka_unit_test(test_every_type),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
