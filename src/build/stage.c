@@ -24,10 +24,16 @@ static char *title_of(const struct stage *st, const struct df_instruction *in, u
 {
 	struct str s = { 0 };
 	str_addf(&s, "[%s%s%u/%u] ", st->label, *st->label ? " " : "", position, st->n_steps);
-	size_t start = s.len;
-	for (const char *p = in->text; *p && s.len - start < TITLE_MAX; p++)
-		str_addc(&s, *p == '\n' || *p == '\t' ? ' ' : *p);
-	if (s.len - start >= TITLE_MAX)
+	/* A terminal must not see what a Dockerfile hides between its words. */
+	size_t n = strlen(in->text), cut = n < TITLE_MAX ? n : TITLE_MAX;
+	while (cut && ((unsigned char)in->text[cut] & 0xc0) == 0x80)
+		cut--; /* not within a character */
+	AUTO(free_drop) char *text = x_strndup(in->text, cut);
+	for (char *p = text; *p; p++)
+		if (*p == '\n' || *p == '\t')
+			*p = ' ';
+	str_add_printable(&s, text, strlen(text));
+	if (cut < n)
 		str_add(&s, "...");
 	return str_take(&s);
 }
