@@ -1,10 +1,8 @@
 #!/usr/bin/env python3
 """Make what an attacker would hand to a builder; CANARY is a directory outside every root that must stay as it is.
 
-    hostile.py list                                  names of the archives
-    hostile.py tar NAME CANARY FILE                  one archive
-    hostile.py layout NAME CANARY PROGRAM LAYOUT     the same as upper layers of a busybox image; tag latest
-    hostile.py config JSON PROGRAM LAYOUT            a busybox image whose config has these members
+    hostile.py all CANARY PROGRAM DIR         DIR/NAME.tar per attack, and the layout DIR/NAME: a busybox image with the same as upper layers
+    hostile.py config JSON PROGRAM LAYOUT     a busybox image whose config has these members
 """
 import gzip, hashlib, io, json, os, sys, tarfile
 
@@ -90,15 +88,13 @@ def write_layout(layout, tars, extra):
 
 def main():
     what, rest = sys.argv[1], sys.argv[2:]
-    if what == "list":
-        print("\n".join(archives("/x")))
-    elif what == "tar":
-        name, canary, target = rest
-        with open(target, "wb") as f:
-            f.write(tar_of(sum(archives(canary)[name], [])))
-    elif what == "layout":
-        name, canary, program, layout = rest
-        write_layout(layout, [busybox_tar(program)] + [tar_of(a) for a in archives(canary)[name]], {})
+    if what == "all":
+        canary, program, target = rest
+        base = busybox_tar(program)
+        for name, tars in archives(canary).items():
+            write_layout(os.path.join(target, name), [base] + [tar_of(t) for t in tars], {})
+            with open(os.path.join(target, name + ".tar"), "wb") as f:
+                f.write(tar_of(sum(tars, [])))
     else:
         members, program, layout = rest
         write_layout(layout, [busybox_tar(program)], json.loads(members))
