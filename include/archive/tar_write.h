@@ -11,7 +11,10 @@
 #include "archive/stream.h"
 #include "archive/tar_entry.h"
 
-/* The header. A FILE must be followed by exactly entry->size bytes of sink_write, then tar_write_pad. */
+/*
+ * The header. A FILE must be followed by exactly entry->size bytes of sink_write, then tar_write_pad. ERR_SPEC for what
+ * no tar can hold: an attribute name with "=", a device number of more than 21 bits.
+ */
 int tar_write_entry(struct sink *out, const struct tar_entry *entry, struct err *e);
 int tar_write_pad(struct sink *out, uint64_t size, struct err *e);
 /* The two zero blocks that end an archive. */

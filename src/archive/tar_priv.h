@@ -1,4 +1,4 @@
-/* The layout of a tar header block: POSIX.1-2017 pax, "ustar Interchange Format"; GNU tar manual, "Basic Tar Format". */
+/* A tar header block: POSIX.1-2017 pax, "ustar Interchange Format"; GNU tar manual, "Basic Tar Format". */
 #ifndef NACRE_SRC_ARCHIVE_TAR_PRIV_H
 #define NACRE_SRC_ARCHIVE_TAR_PRIV_H
 
