@@ -69,6 +69,8 @@ int fsview_apply(struct fsview *v, const struct listing *l, unsigned layer, stru
 
 /* A new child of dir (which must not have one of that name); the caller fills the rest. */
 struct fsnode *fsview_add(struct fsview *v, struct fsnode *dir, const char *name);
+/* Takes a node out, with all below it. What is put there later is a new node. */
+void fsview_detach(struct fsview *v, struct fsnode *node);
 /* Loads if needed and sorts. */
 int fsview_kids(struct fsview *v, struct fsnode *dir, struct err *e);
 /* Child by name, or NULL; -1 only when loading fails. */

@@ -85,13 +85,11 @@ static int entry_node(struct plan *p, const struct tar_entry *t, struct fsnode *
 		return -1;
 	if (fsview_child(p->dest, dir, path_base(whole), &n, e) < 0)
 		return -1;
-	if (!n)
-		n = fsview_add(p->dest, dir, path_base(whole));
-	if (n->type != TAR_DIR || t->type != TAR_DIR) {
-		n->n_kids = 0;
-		n->inode = 0;
+	if (n && (n->type != TAR_DIR || t->type != TAR_DIR)) {
+		fsview_detach(p->dest, n);
+		n = NULL;
 	}
-	*ret = n;
+	*ret = n ? n : fsview_add(p->dest, dir, path_base(whole));
 	return 0;
 }
 

@@ -34,7 +34,6 @@ int fsview_walk(struct fsview *v, const char *path, size_t n, bool follow_last, 
 
 /* ---- fsview_apply.c ---- */
 
-void fsview_detach(struct fsview *v, struct fsnode *node); /* with all below it */
 /* Marks the node and all above it as touched by the layer. */
 void fsview_touch(struct fsnode *node, unsigned layer);
 /* A directory that no entry names; 0755 0:0 as BuildKit makes missing parents. */
