@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -52,10 +53,13 @@ int spool_file(struct build *b, struct err *e)
 	if (fd >= 0)
 		return fd;
 	/* File systems without O_TMPFILE (overlayfs before 6.3, NFS): make one and take its name away. */
-	fd = openat(b->store->fd, "tmp/spool", O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	char id[17], name[32];
+	random_hex(id, 8);
+	snprintf(name, sizeof name, "tmp/spool-%s", id);
+	fd = openat(b->store->fd, name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return err_sys(e, "create a temporary file in %s/tmp", b->store->path);
-	unlinkat(b->store->fd, "tmp/spool", 0);
+	unlinkat(b->store->fd, name, 0);
 	return fd;
 }
 
@@ -170,8 +174,10 @@ int content_text(struct build *b, struct copy_from *from, const char *path, size
 	str_reserve(out, n->size);
 	while (out->len < n->size) {
 		ssize_t got = fd_read(fd, out->buf + out->len, n->size - out->len);
-		if (got <= 0)
+		if (got < 0)
 			return err_sys(e, "read %s of the image", path);
+		if (got == 0)
+			return err_set(e, ERR_SPEC, "%s of the image is shorter than its layer says", path);
 		out->len += (size_t)got;
 	}
 	out->buf[out->len] = '\0';
