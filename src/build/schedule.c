@@ -160,10 +160,12 @@ static int wait_for_jobs(struct build *b, int signal_fd, struct err *e)
 		struct job *j = owners.v[i];
 		if (!polls.v[i].revents)
 			continue;
+		if (j->kind == JOB_COMMAND && polls.v[i].fd == j->output_fd) {
+			read_output(b, j);
+			continue; /* one that prints without end must not keep the others waiting */
+		}
 		if (j->kind == JOB_WORKER)
 			r = on_worker(b, j, e);
-		else if (polls.v[i].fd == j->output_fd)
-			read_output(b, j);
 		else
 			r = on_command_end(b, j, e);
 		/* A finished job is gone and may have started others; the rest of this round's events come again. */
