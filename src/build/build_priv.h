@@ -134,6 +134,7 @@ struct context {
 	char *name;                /* NULL: the build context; owned */
 	char *path;                /* owned */
 	int fd;
+	dev_t device;              /* of fd */
 	struct df_ignore *ignore;  /* owned; NULL: nothing ignored */
 	struct fsview view;        /* read on demand */
 	struct stat_index *index;  /* owned */

@@ -86,7 +86,8 @@ static int add_node(struct context *c, int dir, struct fsnode *parent, const cha
 	n->kids_loaded = n->type != TAR_DIR;
 	if (n->type == TAR_FILE) {
 		n->size = S_ISREG(st.st_mode) ? (uint64_t)st.st_size : 0;
-		n->inode = st.st_nlink > 1 ? st.st_ino : 0;
+		/* Inode numbers of another file system below the context mean nothing here. */
+		n->inode = st.st_nlink > 1 && st.st_dev == c->device ? st.st_ino : 0;
 		n->has_digest = S_ISREG(st.st_mode) ? stat_index_find(c->index, path, &st, &n->digest) : true;
 		if (!S_ISREG(st.st_mode))
 			n->digest = digest_of("", 0);
@@ -101,12 +102,11 @@ static int load_dir(struct fsview *v, struct fsnode *dir, struct err *e);
 /* An ignored directory stands only for what a "!" line brings back from below it. */
 static int keep_only_reincluded(struct context *c, struct fsnode *n, struct err *e)
 {
-	struct fsnode *parent = n->parent;
 	n->kids_loaded = true;
 	if (load_dir(&c->view, n, e) < 0)
 		return -1;
 	if (!n->n_kids)
-		parent->n_kids--; /* the last one added */
+		fsview_detach(&c->view, n);
 	return 0;
 }
 
@@ -157,7 +157,9 @@ static int read_ignore(struct context *c, int dir, const char *path, const char 
 void context_attach(struct build *b, struct context *c)
 {
 	AUTO(free_drop) char *real = realpath(c->path, NULL);
+	struct stat st;
 	c->opened = true;
+	c->device = fstat(c->fd, &st) == 0 ? st.st_dev : 0;
 	c->index = stat_index_load(b->store, real ? real : c->path);
 	fsview_init(&c->view);
 	c->view.load = load_dir;

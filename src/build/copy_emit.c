@@ -1,6 +1,7 @@
 /* The marked part of a planned root filesystem as a layer. */
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -24,6 +25,20 @@ static const char *first_path(const struct emit *m, uint64_t inode)
 	return NULL;
 }
 
+/* Files of a context are still what their digest was taken of, before and after they are read. */
+static int check_unchanged(const struct copy_mark *mark, int fd, const char *path, struct err *e)
+{
+	struct stat st;
+	const struct fsnode *n = mark->src;
+	if (mark->archived || !mark->from->context)
+		return 0;
+	if (fstat(fd, &st) < 0)
+		return err_sys(e, "stat %s", path);
+	if ((uint64_t)st.st_size != n->size || st.st_mtim.tv_sec != n->mtime || (uint32_t)st.st_mtim.tv_nsec != n->mtime_ns)
+		return err_set(e, ERR_BUILD, "%s of the context changed while it was read", path);
+	return 0;
+}
+
 static int write_content(struct emit *m, const struct fsnode *n, const char *path, struct err *e)
 {
 	const struct copy_mark *mark = n->mark;
@@ -34,7 +49,9 @@ static int write_content(struct emit *m, const struct fsnode *n, const char *pat
 		return 0;
 	if (mark->archived ? archive_spool_open(mark, &fd, e) < 0 : source_open(m->build, mark->from, mark->src, &fd, e) < 0)
 		return -1;
-	return layer_writer_fd(m->out, fd, path, e);
+	if (check_unchanged(mark, fd, path, e) < 0 || layer_writer_fd(m->out, fd, path, e) < 0)
+		return -1;
+	return check_unchanged(mark, fd, path, e);
 }
 
 static int emit_node(struct emit *m, const struct fsnode *n, struct err *e)

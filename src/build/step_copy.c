@@ -183,7 +183,6 @@ static void write_key(struct build *b, struct step *step, const struct chainid *
 {
 	const struct copy *c = step->work;
 	struct cache_key *k = &step->key;
-	(void)b;
 	key_begin(k, c->spec.add ? "add" : "copy");
 	if (!c->spec.link)
 		key_digest(k, "parent", &parent->d);
@@ -200,6 +199,8 @@ static void write_key(struct build *b, struct step *step, const struct chainid *
 		json_kv_bool(&k->fields, "parents", true);
 	if (c->spec.no_unpack || c->spec.unpack_remote)
 		json_kv_bool(&k->fields, "unpack", c->spec.unpack_remote);
+	if (b->has_epoch) /* the time of directories made on the way */
+		json_kv_int(&k->fields, "epoch", b->epoch);
 	key_end(k);
 	step->has_key = true;
 }
@@ -424,6 +425,19 @@ static int start_select(struct build *b, struct step *step, struct copy *c, stru
 
 /* ---- the layer ---- */
 
+/* What the key says was read in another process, some time ago: a context that changed since must not become its layer. */
+static int check_content(struct copy *c, const struct copy_selection *s, struct err *e)
+{
+	struct digest now;
+	if (!c->from.context)
+		return 0;
+	if (copy_digest(s, &c->spec, &now, e) < 0)
+		return -1;
+	if (!digest_eq(&now, &c->content))
+		return err_set(e, ERR_BUILD, "the sources changed while the build was reading them");
+	return 0;
+}
+
 static int copy_work(void *ctx, struct worker_report *r, struct str *result, struct err *e)
 {
 	struct layer_job *l = ctx;
@@ -445,7 +459,7 @@ static int copy_work(void *ctx, struct worker_report *r, struct str *result, str
 		return -1;
 	if (c->spec.chown && owner_resolve(l->build, &image, c->spec.chown, true, &owner, e) < 0)
 		return -1;
-	if (select_all(c, &s, e) < 0 || git_trees_select(c->trees, &c->spec, &s, e) < 0 ||
+	if (select_all(c, &s, e) < 0 || check_content(c, &s, e) < 0 || git_trees_select(c->trees, &c->spec, &s, e) < 0 ||
 	    copy_plan(l->build, &s, &c->spec, &owner, dest, e) < 0)
 		return -1;
 	return layer_job_write(l, dest, result, e);
