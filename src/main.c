@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -20,10 +21,21 @@ static void fill_standard_fds(void)
 		close(fd);
 }
 
+/* A directory stays open per layer of an image; a RUN gets limits of its own. */
+static void raise_fd_limit(void)
+{
+	struct rlimit limit;
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+		limit.rlim_cur = limit.rlim_max;
+		(void)setrlimit(RLIMIT_NOFILE, &limit);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	const char *debug = getenv("NACRE_DEBUG");
 	fill_standard_fds();
+	raise_fd_limit();
 	log_set_debug(debug && strcmp(debug, "1") == 0);
 	/* A closed pipe is an error of a write, a file size limit one of EFBIG: both are reported, not fatal. */
 	signal(SIGPIPE, SIG_IGN);

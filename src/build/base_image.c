@@ -4,7 +4,9 @@
 #include <string.h>
 
 #include "base/fd.h"
+#include "base/log.h"
 #include "base/path.h"
+#include "base_image_priv.h"
 #include "build_priv.h"
 #include "registry/pull.h"
 #include "registry/reference.h"
@@ -45,11 +47,11 @@ static bool layers_present(struct store *s, const struct image *i)
 	return true;
 }
 
-static bool usable(struct store *s, const struct digest *manifest)
+static bool usable(struct store *s, const struct digest *manifest, bool need_layers)
 {
 	struct err ignored;
 	struct image i = { 0 };
-	bool ok = image_load(s, manifest, &i, &ignored) == 0 && layers_present(s, &i);
+	bool ok = image_load(s, manifest, &i, &ignored) == 0 && (!need_layers || layers_present(s, &i));
 	image_fini(&i);
 	return ok;
 }
@@ -60,7 +62,7 @@ static bool is_layout(const char *reference)
 }
 
 /* An image built here, or fetched before: no network (unless --pull). */
-static bool find_local(struct build *b, struct base_image *i)
+static bool find_local(struct build *b, struct base_image *i, bool need_layers)
 {
 	struct err ignored;
 	AUTO(json_fini) struct json j = { 0 };
@@ -70,7 +72,7 @@ static bool find_local(struct build *b, struct base_image *i)
 	if (b->options->pull || is_layout(i->reference))
 		return false;
 	if (!strstr(i->reference, "://") && image_name(i->reference, &name, &ignored) == 0 &&
-	    image_find(b->store, name, &i->manifest, &ignored) == 0 && usable(b->store, &i->manifest)) {
+	    image_find(b->store, name, &i->manifest, &ignored) == 0 && usable(b->store, &i->manifest, need_layers)) {
 		struct image image = { 0 };
 		bool fits = !i->has_want || (image_load(b->store, &i->manifest, &image, &ignored) == 0 &&
 					     platform_match(&i->want, &image.config.platform) > 0);
@@ -80,12 +82,13 @@ static bool find_local(struct build *b, struct base_image *i)
 	}
 	if (store_json_get(b->store, memo, &j, &ignored) != 0 || !json_str(&j, "manifest"))
 		return false;
-	return digest_parse(json_str(&j, "manifest"), &i->manifest, &ignored) == 0 && usable(b->store, &i->manifest);
+	return digest_parse(json_str(&j, "manifest"), &i->manifest, &ignored) == 0 && usable(b->store, &i->manifest, need_layers);
 }
 
 struct fetch {
 	struct build *build;
 	struct base_image *image;
+	bool want_layers;
 };
 
 static void fetch_line(void *ctx, const char *text)
@@ -134,12 +137,21 @@ static int fetch_work(void *ctx, struct worker_report *r, struct str *result, st
 			e->kind = ERR_BUILD;
 			return err_in(e, "failed to parse the image name \"%s\"", reference);
 		}
-		rc = pull_image(f->build->store, &ref, want, true, &progress, &got, e);
+		rc = pull_image(f->build->store, &ref, want, f->want_layers, &progress, &got, e);
 	}
 	if (rc == 0)
 		str_add(result, digest_text(&got.manifest.digest).s);
 	pulled_fini(&got);
 	return rc;
+}
+
+static int remember(struct build *b, const struct base_image *i, struct err *e)
+{
+	if (is_layout(i->reference))
+		return 0;
+	AUTO(free_drop) char *memo = memo_name(i->reference, i->has_want ? &i->want : NULL);
+	AUTO(free_drop) char *text = x_asprintf("{\"manifest\":\"%s\"}", digest_text(&i->manifest).s);
+	return store_json_put(b->store, memo, text, e);
 }
 
 static int fetch_done(struct build *b, struct job *j, const struct str *result, const struct err *failed, struct err *e)
@@ -157,11 +169,7 @@ static int fetch_done(struct build *b, struct job *j, const struct str *result, 
 	if (digest_parse(result->buf, &i->manifest, e) < 0)
 		return -1;
 	i->ready = true;
-	if (is_layout(i->reference))
-		return 0;
-	AUTO(free_drop) char *memo = memo_name(i->reference, i->has_want ? &i->want : NULL);
-	AUTO(free_drop) char *text = x_asprintf("{\"manifest\":\"%s\"}", digest_text(&i->manifest).s);
-	return store_json_put(b->store, memo, text, e);
+	return remember(b, i, e);
 }
 
 static struct base_image *image_entry(struct build *b, const char *reference, const struct platform *want)
@@ -203,10 +211,10 @@ int base_image_need(struct build *b, struct step *step, const char *reference, c
 	struct base_image *i = image_entry(b, reference, want);
 	if (i->job)
 		return 1;
-	if (!i->ready && find_local(b, i))
+	if (!i->ready && find_local(b, i, true))
 		i->ready = true;
 	if (!i->ready) {
-		struct fetch f = { .build = b, .image = i };
+		struct fetch f = { .build = b, .image = i, .want_layers = true };
 		if (step)
 			progress_step_start(b->progress, step);
 		i->job = job_worker(b, step, "nacre-pull", fetch_work, &f, e);
@@ -220,4 +228,35 @@ int base_image_need(struct build *b, struct step *step, const char *reference, c
 		return -1;
 	*ret = i;
 	return 0;
+}
+
+/* Waits for it: for checks, which have nothing else to do. */
+static bool fetch_documents(struct build *b, struct base_image *i)
+{
+	struct err e;
+	struct worker w;
+	struct fetch f = { .build = b, .image = i };
+	AUTO(str_fini) struct str result = { 0 };
+	if (worker_start(&w, "nacre-pull", fetch_work, &f, &e) < 0 || worker_wait(&w, NULL, NULL, &result, &e) < 0 ||
+	    digest_parse(str_text(&result), &i->manifest, &e) < 0 || remember(b, i, &e) < 0) {
+		log_debug("check: %s: %s", i->reference, e.msg);
+		return false;
+	}
+	return true;
+}
+
+/* One of that name for whatever platform. */
+static bool find_named(struct build *b, struct base_image *i)
+{
+	struct err ignored;
+	return !strstr(i->reference, "://") && image_find(b->store, i->reference, &i->manifest, &ignored) == 0;
+}
+
+bool base_image_peek(struct build *b, const char *reference, const struct platform *want, bool fetch, struct image *ret)
+{
+	struct err ignored;
+	struct base_image *i = image_entry(b, reference, want);
+	if (!i->ready && !find_local(b, i, false) && !(fetch && fetch_documents(b, i)) && !find_named(b, i))
+		return false;
+	return image_load(b->store, &i->manifest, ret, &ignored) == 0;
 }

@@ -17,6 +17,7 @@
 #include "base/tree.h"
 #include "build_log_priv.h"
 #include "build_priv.h"
+#include "check_priv.h"
 #include "export_priv.h"
 #include "graph_priv.h"
 #include "stat_index_priv.h"
@@ -157,26 +158,6 @@ static void print_warnings(struct build *b)
 	}
 }
 
-/* `# check=…`, or the build argument that replaces the directive (DIR-08, DIR-09). */
-static int apply_checks(struct build *b, struct err *e)
-{
-	struct df_check check = { 0 };
-	const char *text = env_get(&b->build_args, "BUILDKIT_DOCKERFILE_CHECK");
-	if (df_check_parse(text ? text : b->file.check, &check, e) < 0)
-		return -1;
-	if (text)
-		df_lint(&b->file, &check);
-	if (!check.as_error || !b->file.warnings.n)
-		return 0;
-	AUTO(strv_fini) struct strv rules = { 0 };
-	for (size_t i = 0; i < b->file.warnings.n; i++)
-		if (!strv_has(&rules, df_rule_name(b->file.warnings.v[i].rule)))
-			strv_push(&rules, df_rule_name(b->file.warnings.v[i].rule));
-	AUTO(free_drop) char *names = strv_join(&rules, ", ");
-	const struct df_warning *w = &b->file.warnings.v[0];
-	return err_at(e, ERR_PARSE, w->line, w->line_end, "lint violation found for rules: %s (check=error=true)", names);
-}
-
 static int give_names(struct build *b, struct build_result *ret, struct err *e)
 {
 	for (size_t i = 0; i < b->options->tags.n; i++) {
@@ -214,7 +195,25 @@ static int check_options(const struct build_options *o, struct err *e)
 	return o->output ? export_check(o->output, e) : 0;
 }
 
-static int prepare(struct build *b, struct err *e)
+/* With error=true the warnings decide before anything runs; else they are found afterwards, when every base image is there. */
+static int check_before(struct build *b, struct df_check *check, struct err *e)
+{
+	if (check_begin(b, check, e) < 0 || graph_make(b, e) < 0)
+		return -1;
+	if (!check->as_error)
+		return 0;
+	return check_walk(b, check, true, e) < 0 ? -1 : check_verdict(b, check, e);
+}
+
+static void check_after(struct build *b, const struct df_check *check)
+{
+	struct err e;
+	if (!check->as_error && check_walk(b, check, false, &e) < 0)
+		log_debug("checks: %s", e.msg); /* the build went well nevertheless */
+	print_warnings(b);
+}
+
+static int prepare(struct build *b, struct df_check *check, struct err *e)
 {
 	AUTO(str_fini) struct str text = { 0 };
 	b->start_time = time(NULL);
@@ -229,7 +228,7 @@ static int prepare(struct build *b, struct err *e)
 		return err_sys(e, "open the build context %s", b->options->context);
 	if (!S_ISDIR(st.st_mode))
 		return err_set(e, ERR_USAGE, "the build context %s is not a directory", b->options->context);
-	if (df_parse(str_text(&text), text.len, &b->file, e) < 0 || apply_checks(b, e) < 0 || graph_make(b, e) < 0)
+	if (df_parse(str_text(&text), text.len, &b->file, e) < 0 || check_before(b, check, e) < 0)
 		return -1;
 	return read_epoch(b, e);
 }
@@ -321,15 +320,16 @@ static void build_fini(struct build *b)
 int build_run(struct store *s, const struct build_options *o, struct build_result *ret, struct err *e)
 {
 	struct build b = { .store = s, .options = o, .tmp_fd = -1 };
+	struct df_check check = { 0 };
 	b.context.fd = -1;
 	b.progress = progress_new(o->progress);
-	int r = prepare(&b, e);
+	int r = prepare(&b, &check, e);
 	if (r == 0)
 		r = schedule_run(&b, e);
 	if (r == 0)
 		r = finish(&b, ret, e);
 	if (r == 0)
-		print_warnings(&b);
+		check_after(&b, &check);
 	else
 		print_excerpt(&b, e);
 	save_indexes(&b);

@@ -215,6 +215,8 @@ int build_userns(struct build *b, struct err *e);
 /* ---- schedule.c ---- */
 struct job *job_worker(struct build *b, struct step *step, const char *name, worker_fn *fn, void *ctx, struct err *e);
 struct job *job_command(struct build *b, struct step *step, const struct sandbox *s, int output_fd);
+/* Enough is running: a step that could start waits for one of them. RUNs could otherwise outrun their packing without end. */
+bool jobs_full(const struct build *b);
 int schedule_run(struct build *b, struct err *e);
 
 /* ---- stage.c: one stage, instruction by instruction ---- */

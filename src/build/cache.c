@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "build_priv.h"
+#include "oci/media_type.h"
 #include "oci/time.h"
 #include "store/blob.h"
 #include "store/record.h"
@@ -94,7 +95,7 @@ static bool read_layer(struct build *b, const struct json *j, struct layer *ret)
 	const char *diffid = json_str(j, "diffid");
 	if (!diffid || digest_parse(diffid, &l.diffid.d, &ignored) < 0 || descriptor_parse(j, "step record", &l.blob, &ignored) < 0)
 		return false;
-	if (!blob_exists(b->store, &l.blob.digest, &size) || size != l.blob.size) {
+	if (!media_type_is_layer(l.blob.media_type) || !blob_exists(b->store, &l.blob.digest, &size) || size != l.blob.size) {
 		descriptor_fini(&l.blob);
 		return false;
 	}
@@ -117,7 +118,8 @@ int record_get(struct build *b, const struct cache_key *k, struct step_record *r
 			return 1;
 	}
 	const char *created = json_str(&j, "created");
-	rec.created = created ? x_strdup(created) : NULL;
+	int64_t when;
+	rec.created = created && time_parse(created, &when) == 0 ? x_strdup(created) : NULL;
 	*ret = rec;
 	return 0;
 }

@@ -138,6 +138,10 @@ int layer_job_cached(struct build *b, struct stage *st, struct step *step, struc
 		return 2;
 	step->write_key(b, step, st->slots.n ? &st->slots.v[st->slots.n - 1]->chain : &none);
 	int r = record_get(b, &step->key, &rec, e);
+	if (r == 0 && !rec.has_layer) { /* not what we wrote */
+		step_record_fini(&rec);
+		r = 1;
+	}
 	if (r == 1)
 		st->chain_missed = true;
 	if (r)

@@ -41,6 +41,14 @@ static void job_free(struct build *b, struct job *j)
 	free(j);
 }
 
+bool jobs_full(const struct build *b)
+{
+	static long cpus;
+	if (!cpus)
+		cpus = sysconf(_SC_NPROCESSORS_ONLN) > 0 ? sysconf(_SC_NPROCESSORS_ONLN) : 1;
+	return b->jobs.n >= (size_t)(2 * cpus + 2);
+}
+
 struct job *job_worker(struct build *b, struct step *step, const char *name, worker_fn *fn, void *ctx, struct err *e)
 {
 	struct worker w;

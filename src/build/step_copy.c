@@ -492,6 +492,8 @@ int step_copy(struct build *b, struct stage *st, struct step *step, struct err *
 			return hit == 2 ? 1 : hit;
 		c->looked_up = true;
 	}
+	if (jobs_full(b))
+		return 1;
 	progress_step_start(b->progress, step);
 	if (!c->spec.link || c->spec.chown) {
 		int r = view_update(b, step, st->slots.v, st->slots.n, &st->view, &st->view_layers, e);

@@ -9,9 +9,7 @@
 
 static const char default_path[] = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-/* The platform this stage is asked for. *ret_given: by --platform here or on the command line. */
-static int stage_platform(struct build *b, const struct df_instruction *in, struct platform *ret, bool *ret_given,
-			  struct err *e)
+int stage_platform(struct build *b, const struct df_instruction *in, struct platform *ret, bool *ret_given, struct err *e)
 {
 	const char *flag = df_flag_get(in, "platform");
 	*ret = b->target;

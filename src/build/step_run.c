@@ -297,6 +297,8 @@ int step_run(struct build *b, struct stage *st, struct step *step, struct err *e
 			return hit == 2 ? 1 : hit;
 		r->looked_up = true;
 	}
+	if (jobs_full(b))
+		return 1;
 	progress_step_start(b->progress, step);
 	wait = slots_need_trees(b, step, st->slots.v, st->slots.n, e);
 	if (wait == 0)
