@@ -1,6 +1,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/log.h"
 #include "base/str.h"
 #include "build/image.h"
 #include "cli/command.h"
@@ -59,26 +60,28 @@ static int list(struct store *s, bool json, struct err *e)
 	} else {
 		printf("%-40s %-14s %-22s %10s\n", "NAME", "ID", "CREATED", "SIZE");
 	}
-	int r = 0;
-	for (size_t i = 0; i < refs.n && r == 0; i++) {
+	for (size_t i = 0; i < refs.n; i++) {
 		struct image image = { 0 };
+		struct err why;
 		if (!refs.v[i].name)
 			continue;
-		r = image_load(s, &refs.v[i].digest, &image, e);
-		if (r == 0 && json)
+		/* Other tools write names here too, and one damaged image must not hide the others. */
+		if (image_load(s, &refs.v[i].digest, &image, &why) < 0)
+			log_warn("%s: %s", refs.v[i].name, why.msg);
+		else if (json)
 			print_json(&refs.v[i], &image, &o);
-		else if (r == 0)
+		else
 			print_row(&refs.v[i], &image);
 		image_fini(&image);
 	}
-	if (json && r == 0) {
+	if (json) {
 		json_end(&o, ']');
 		AUTO(free_drop) char *text = json_out_take(&o);
 		printf("%s\n", text);
 	}
 	json_out_drop(&o);
 	ref_list_fini(&refs);
-	return r;
+	return 0;
 }
 
 static int run(void *options, const struct strv *args, struct err *e)
