@@ -378,6 +378,8 @@ static int select_work(void *ctx, struct worker_report *r, struct str *result, s
 	struct copy_selection s = { 0 };
 	struct digest d;
 	(void)r;
+	/* What earlier steps learned is in the builder's index already. */
+	size_t known = c->from.context ? stat_index_fresh(c->from.context->index)->len : 0;
 	int rc = select_all(c, &s, e);
 	if (rc == 0)
 		rc = copy_digest(&s, &c->spec, &d, e);
@@ -387,7 +389,7 @@ static int select_work(void *ctx, struct worker_report *r, struct str *result, s
 	str_addf(result, "%s\n", digest_text(&d).s);
 	if (c->from.context) {
 		const struct str *fresh = stat_index_fresh(c->from.context->index);
-		str_addn(result, str_text(fresh), fresh->len);
+		str_addn(result, str_text(fresh) + known, fresh->len - known);
 	}
 	return 0;
 }
