@@ -19,5 +19,6 @@ void df_ignore_free(struct df_ignore *i);
 bool df_ignored(const struct df_ignore *i, const char *path, int *ret_line);
 /* False when nothing below an ignored directory can be re-included by a "!" line: it need not be read. */
 bool df_ignore_may_reinclude(const struct df_ignore *i, const char *dir);
+bool df_ignore_has_exceptions(const struct df_ignore *i); /* there is a "!" line */
 
 #endif

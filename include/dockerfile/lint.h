@@ -27,4 +27,11 @@ bool df_check_wants(const struct df_check *c, const struct df_instruction *in, e
 /* Makes f->warnings anew. df_parse has done so with the file's own check directive. */
 void df_lint(struct df_file *f, const struct df_check *c);
 
+/* Adds a warning at `in` unless the rule is off there; df_warnings_sort when all are added. */
+void df_warn(struct df_file *f, const struct df_check *c, const struct df_instruction *in, enum df_rule rule,
+	     const char *fmt, ...) __attribute__((format(printf, 5, 6)));
+/* Takes back the warnings of a rule at `in`: what the text alone made look wrong was not. */
+void df_unwarn(struct df_file *f, const struct df_instruction *in, enum df_rule rule);
+void df_warnings_sort(struct df_file *f);
+
 #endif

@@ -47,6 +47,11 @@ static void forget(struct memory *m, size_t depth)
 		free(m->levels.v[--m->levels.n].match);
 }
 
+bool df_ignore_has_exceptions(const struct df_ignore *i)
+{
+	return i->includes;
+}
+
 void df_ignore_free(struct df_ignore *i)
 {
 	if (!i)

@@ -16,6 +16,36 @@ struct lint {
 	VEC(bool) shell; /* of each stage so far: a SHELL was set in it or in the stage it is built on */
 };
 
+__attribute__((format(printf, 4, 0)))
+static void add(struct df_file *f, const struct df_instruction *in, enum df_rule rule, const char *fmt, va_list ap)
+{
+	AUTO(free_drop) char *text = NULL;
+	if (vasprintf(&text, fmt, ap) < 0)
+		abort();
+	struct df_warning *w = vec_add(&f->warnings);
+	*w = (struct df_warning){ rule, in->line, in->line_end, arena_strdup(&f->arena, text) };
+}
+
+void df_warn(struct df_file *f, const struct df_check *c, const struct df_instruction *in, enum df_rule rule,
+	     const char *fmt, ...)
+{
+	va_list ap;
+	if (!df_check_wants(c, in, rule))
+		return;
+	va_start(ap, fmt);
+	add(f, in, rule, fmt, ap);
+	va_end(ap);
+}
+
+void df_unwarn(struct df_file *f, const struct df_instruction *in, enum df_rule rule)
+{
+	size_t kept = 0;
+	for (size_t i = 0; i < f->warnings.n; i++)
+		if (f->warnings.v[i].rule != rule || f->warnings.v[i].line != in->line)
+			f->warnings.v[kept++] = f->warnings.v[i];
+	f->warnings.n = kept;
+}
+
 __attribute__((format(printf, 4, 5)))
 static void warn(struct lint *l, const struct df_instruction *in, enum df_rule rule, const char *fmt, ...)
 {
@@ -25,15 +55,10 @@ static void warn(struct lint *l, const struct df_instruction *in, enum df_rule r
 	}
 	if (!check_has(&l->own_check, rule))
 		return;
-	AUTO(free_drop) char *text = NULL;
 	va_list ap;
 	va_start(ap, fmt);
-	int n = vasprintf(&text, fmt, ap);
+	add(l->f, in, rule, fmt, ap);
 	va_end(ap);
-	if (n < 0)
-		abort();
-	struct df_warning *w = vec_add(&l->f->warnings);
-	*w = (struct df_warning){ rule, in->line, in->line_end, arena_strdup(&l->f->arena, text) };
 }
 
 static bool is_lower(const char *s)
@@ -234,7 +259,15 @@ static int by_line(const void *a, const void *b)
 	const struct df_warning *x = a, *y = b;
 	if (x->line != y->line)
 		return x->line < y->line ? -1 : 1;
-	return (int)x->rule - (int)y->rule;
+	if (x->rule != y->rule)
+		return (int)x->rule - (int)y->rule;
+	return strcmp(x->text, y->text);
+}
+
+void df_warnings_sort(struct df_file *f)
+{
+	if (f->warnings.n)
+		qsort(f->warnings.v, f->warnings.n, sizeof *f->warnings.v, by_line);
 }
 
 void df_lint(struct df_file *f, const struct df_check *c)
@@ -251,7 +284,6 @@ void df_lint(struct df_file *f, const struct df_check *c)
 		description(&l, &f->instructions.v[i]);
 	for (size_t i = 0; i < f->stages.n; i++)
 		stage(&l, &f->stages.v[i]);
-	if (f->warnings.n)
-		qsort(f->warnings.v, f->warnings.n, sizeof *f->warnings.v, by_line);
+	df_warnings_sort(f);
 	vec_fini(&l.shell);
 }

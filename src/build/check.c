@@ -1,0 +1,288 @@
+#include "check_priv.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/path.h"
+#include "check_walk_priv.h"
+#include "copy_priv.h"
+#include "dockerfile/expand.h"
+#include "dockerfile/flags.h"
+#include "dockerfile/ignore.h"
+#include "dockerfile/lint.h"
+#include "dockerfile/mount.h"
+
+/* One instruction under examination. */
+struct look {
+	struct walk *w;
+	struct scene *s;
+	const struct df_instruction *in;
+	struct df_scope scope; /* gathers undefined names */
+	struct strv undefined;
+};
+
+static int expand(struct look *l, const char *word, char **ret, struct err *e)
+{
+	return df_expand(&l->scope, word, ret, e);
+}
+
+static int expand_only(struct look *l, const char *word, struct err *e)
+{
+	AUTO(free_drop) char *text = NULL;
+	return word ? expand(l, word, &text, e) : 0;
+}
+
+/* ---- instructions ---- */
+
+static int look_pairs(struct look *l, struct err *e)
+{
+	AUTO(strv_fini) struct strv set = { 0 };
+	const struct df_instruction *in = l->in;
+	for (size_t i = 0; i < in->kvs.n; i++) {
+		char *text = NULL;
+		if (expand(l, in->kvs.v[i].key, &text, e) < 0)
+			return -1;
+		strv_push_taken(&set, text);
+		if (expand(l, in->kvs.v[i].value, &text, e) < 0)
+			return -1;
+		strv_push_taken(&set, text);
+	}
+	/* Every name saw what was before this instruction (EXP-06). */
+	for (size_t i = 0; in->op == DF_ENV && i < set.n; i += 2)
+		env_set(&l->s->env, set.v[i], set.v[i + 1]);
+	return 0;
+}
+
+/* As step_meta.c gives ARG its value (ARG-03). */
+static int look_arg(struct look *l, struct err *e)
+{
+	const struct build *b = l->w->b;
+	for (size_t i = 0; i < l->in->kvs.n; i++) {
+		const struct df_kv *kv = &l->in->kvs.v[i];
+		const char *value = env_get(&b->build_args, kv->key);
+		AUTO(free_drop) char *text = NULL;
+		if (kv->value && expand(l, kv->value, &text, e) < 0)
+			return -1;
+		if (!value)
+			value = kv->value ? text : env_get(&b->global_args, kv->key);
+		if (value)
+			env_set(&l->s->env, kv->key, value);
+		strv_push(&l->s->declared, kv->key);
+	}
+	return 0;
+}
+
+static int look_ignored(struct look *l, const char *word, struct err *e)
+{
+	struct build *b = l->w->b;
+	const struct df_instruction *in = l->in;
+	if (df_flag_get(in, "from") || remote_is_url(word) || remote_is_git(word))
+		return 0;
+	if (context_open(b, &b->context, b->file_path, e) < 0)
+		return -1;
+	/* With "!" lines an ignored directory may still have something in it. */
+	if (!b->context.ignore || df_ignore_has_exceptions(b->context.ignore))
+		return 0;
+	AUTO(free_drop) char *path = path_rooted(word);
+	if (path[1] && df_ignored(b->context.ignore, path + 1, NULL))
+		df_warn(&b->file, l->w->check, in, DF_RULE_COPY_IGNORED_FILE,
+			"%s of \"%s\", which the ignore file excludes from the context", df_op_name(in->op), path + 1);
+	return 0;
+}
+
+static int look_copy(struct look *l, struct err *e)
+{
+	static const char *const flags[] = { "chown", "chmod", "checksum" };
+	const struct df_instruction *in = l->in;
+	for (size_t i = 0; i < ARRAY_LEN(flags); i++)
+		if (expand_only(l, df_flag_get(in, flags[i]), e) < 0)
+			return -1;
+	for (size_t i = 0; i < in->args.n; i++) {
+		const struct df_heredoc *h = df_heredoc_find(in, in->args.v[i]);
+		AUTO(free_drop) char *word = NULL;
+		if (h && (!h->expand || df_expand_body(&l->scope, h->body, &word, e) == 0))
+			continue;
+		if (h || expand(l, in->args.v[i], &word, e) < 0)
+			return -1;
+		if (i + 1 < in->args.n && look_ignored(l, word, e) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int look_run(struct look *l, struct err *e)
+{
+	for (size_t i = 0; i < l->in->flags.n; i++) {
+		const struct df_flag *f = &l->in->flags.v[i];
+		struct df_mount m = { 0 };
+		if (strcmp(f->name, "mount") != 0 || !f->value)
+			continue;
+		if (df_mount_parse(f->value, &l->scope, &m, e) < 0)
+			return -1;
+		df_mount_fini(&m);
+	}
+	return 0;
+}
+
+/* The first WORKDIR of the file: what it is relative to, the base image decides. */
+static int look_workdir(struct look *l, struct err *e)
+{
+	AUTO(free_drop) char *text = NULL;
+	if (expand(l, l->in->args.v[0], &text, e) < 0)
+		return -1;
+	if (!l->s->workdir_set && text[0] != '/')
+		df_warn(&l->w->b->file, l->w->check, l->in, DF_RULE_WORKDIR_RELATIVE_PATH,
+			"WORKDIR \"%s\" is relative: where it leads changes with the base image", text);
+	l->s->workdir_set = true;
+	return 0;
+}
+
+static int look_words(struct look *l, struct err *e)
+{
+	AUTO(strv_fini) struct strv words = { 0 };
+	for (size_t i = 0; i < l->in->args.n; i++)
+		if (df_expand_words(&l->scope, l->in->args.v[i], &words, e) < 0)
+			return -1;
+	return 0;
+}
+
+static int look_at(struct look *l, struct err *e)
+{
+	switch (l->in->op) {
+	case DF_ENV:
+	case DF_LABEL:
+		return look_pairs(l, e);
+	case DF_ARG:
+		return look_arg(l, e);
+	case DF_ADD:
+	case DF_COPY:
+		return look_copy(l, e);
+	case DF_RUN:
+		return look_run(l, e);
+	case DF_WORKDIR:
+		return look_workdir(l, e);
+	case DF_EXPOSE:
+	case DF_USER:
+	case DF_VOLUME:
+	case DF_STOPSIGNAL:
+		return look_words(l, e);
+	case DF_CMD:
+	case DF_ENTRYPOINT:
+		if (l->s->shell_set)
+			df_unwarn(&l->w->b->file, l->in, DF_RULE_JSON_ARGS_RECOMMENDED);
+		return 0;
+	case DF_FROM:
+	case DF_HEALTHCHECK:
+	case DF_MAINTAINER:
+	case DF_ONBUILD:
+	case DF_SHELL:
+		break;
+	}
+	return 0;
+}
+
+/* Taken by ARG but not exported, so never in the environment (ARG-13). */
+static bool is_control(const char *name)
+{
+	return strcmp(name, "BUILDKIT_SBOM_SCAN_CONTEXT") == 0 || strcmp(name, "BUILDKIT_SBOM_SCAN_STAGE") == 0;
+}
+
+static void report_undefined(const struct look *l, const struct strv *declared, const struct strv *env)
+{
+	for (size_t i = 0; l->s->env_known && i < l->undefined.n; i++) {
+		const char *name = l->undefined.v[i];
+		if (!*name || is_control(name) || strv_has(declared, name))
+			continue;
+		AUTO(free_drop) char *near = check_suggest(name, env, "$");
+		df_warn(&l->w->b->file, l->w->check, l->in, DF_RULE_UNDEFINED_VAR,
+			"the variable '$%s' is used but not defined%s", name, near);
+	}
+}
+
+static int look_instruction(struct walk *w, struct scene *s, const struct df_instruction *in, struct err *e)
+{
+	struct look l = { .w = w, .s = s, .in = in };
+	l.scope = (struct df_scope){ .env = &s->env, .escape = w->b->file.escape, .undefined = &l.undefined };
+	int r = look_at(&l, e);
+	if (r == 0)
+		report_undefined(&l, &s->declared, &s->env);
+	else if (!e->line) {
+		e->line = in->line;
+		e->line_end = in->line_end;
+	}
+	strv_fini(&l.undefined);
+	return r;
+}
+
+/* ---- stages ---- */
+
+static int look_triggers(struct walk *w, struct scene *s, const struct df_instruction *from, struct err *e)
+{
+	for (size_t i = 0; i < s->triggers.n; i++) {
+		struct df_instruction in;
+		if (df_parse_trigger(s->triggers.v[i], &w->b->arena, &in, e) < 0)
+			return err_in(e, "ONBUILD trigger \"%.60s\" of the base image", s->triggers.v[i]);
+		in.line = from->line;
+		in.line_end = from->line_end;
+		if (look_instruction(w, s, &in, e) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int look_stage(struct walk *w, struct stage *st, struct err *e)
+{
+	const struct df_file *f = &w->b->file;
+	struct scene *s = &w->scenes.v[st->df->index];
+	if (check_base(w, st, s, e) < 0 || look_triggers(w, s, &f->instructions.v[st->df->from], e) < 0)
+		return -1;
+	for (size_t i = st->df->first; i < st->df->end; i++)
+		if (look_instruction(w, s, &f->instructions.v[i], e) < 0)
+			return -1;
+	return 0;
+}
+
+int check_walk(struct build *b, const struct df_check *c, bool fetch, struct err *e)
+{
+	struct walk w = { .b = b, .check = c, .fetch = fetch };
+	for (size_t i = 0; i < b->stages.n; i++)
+		vec_add(&w.scenes);
+	int r = check_froms(&w, e);
+	/* A stage is FROM earlier ones only. */
+	for (size_t i = 0; r == 0 && i < b->stages.n; i++)
+		if (b->stages.v[i]->needed)
+			r = look_stage(&w, b->stages.v[i], e);
+	for (size_t i = 0; i < w.scenes.n; i++) {
+		strv_fini(&w.scenes.v[i].env);
+		strv_fini(&w.scenes.v[i].declared);
+		strv_fini(&w.scenes.v[i].triggers);
+	}
+	vec_fini(&w.scenes);
+	df_warnings_sort(&b->file);
+	return r;
+}
+
+/* ---- which checks, and what they mean for the build ---- */
+
+int check_begin(struct build *b, struct df_check *ret, struct err *e)
+{
+	const char *text = env_get(&b->build_args, "BUILDKIT_DOCKERFILE_CHECK");
+	if (df_check_parse(text ? text : b->file.check, ret, e) < 0)
+		return -1;
+	if (text)
+		df_lint(&b->file, ret);
+	return 0;
+}
+
+int check_verdict(const struct build *b, const struct df_check *c, struct err *e)
+{
+	if (!c->as_error || !b->file.warnings.n)
+		return 0;
+	AUTO(strv_fini) struct strv rules = { 0 };
+	for (size_t i = 0; i < b->file.warnings.n; i++)
+		if (!strv_has(&rules, df_rule_name(b->file.warnings.v[i].rule)))
+			strv_push(&rules, df_rule_name(b->file.warnings.v[i].rule));
+	AUTO(free_drop) char *names = strv_join(&rules, ", ");
+	const struct df_warning *w = &b->file.warnings.v[0];
+	return err_at(e, ERR_PARSE, w->line, w->line_end, "lint violation found for rules: %s (check=error=true)", names);
+}

@@ -1,0 +1,182 @@
+/* Checks of FROM: arguments in it, platforms, base images. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base_image_priv.h"
+#include "check_walk_priv.h"
+#include "graph_priv.h"
+#include "dockerfile/expand.h"
+#include "dockerfile/flags.h"
+#include "dockerfile/lint.h"
+#include "registry/reference.h"
+
+char *check_suggest(const char *name, const struct strv *env, const char *sigil)
+{
+	AUTO(strv_fini) struct strv names = { 0 };
+	for (size_t i = 0; i < env->n; i++)
+		strv_push_taken(&names, x_strndup(env->v[i], strcspn(env->v[i], "=")));
+	const char *near = str_nearest(name, (const char *const *)names.v, names.n);
+	return near ? x_asprintf(" (did you mean %s%s?)", sigil, near) : x_strdup("");
+}
+
+static int expand_at(const struct df_instruction *in, const struct df_scope *scope, const char *word, char **ret, struct err *e)
+{
+	if (df_expand(scope, word, ret, e) == 0)
+		return 0;
+	e->line = in->line;
+	e->line_end = in->line_end;
+	return -1;
+}
+
+/* Names of everything FROM may use: automatic and global ARGs, with a value or not. */
+static void global_names(const struct build *b, struct strv *ret)
+{
+	strv_copy(ret, &b->global_args);
+	for (size_t i = 0; i < b->file.n_global; i++)
+		for (size_t k = 0; k < b->file.instructions.v[i].kvs.n; k++)
+			strv_push(ret, b->file.instructions.v[i].kvs.v[k].key);
+}
+
+static int undefined_args(struct walk *w, const struct df_instruction *in, const char *word, const struct strv *known,
+			  struct err *e)
+{
+	struct build *b = w->b;
+	AUTO(strv_fini) struct strv undefined = { 0 };
+	AUTO(free_drop) char *text = NULL;
+	struct df_scope scope = { .env = &b->global_args, .escape = b->file.escape, .undefined = &undefined };
+	if (expand_at(in, &scope, word, &text, e) < 0)
+		return -1;
+	for (size_t i = 0; i < undefined.n; i++) {
+		const char *name = undefined.v[i];
+		if (!*name || strv_has(known, name))
+			continue;
+		AUTO(free_drop) char *near = check_suggest(name, known, "");
+		df_warn(&b->file, w->check, in, DF_RULE_UNDEFINED_ARG_IN_FROM,
+			"FROM uses the argument '%s', which no ARG before the first FROM declares%s", name, near);
+	}
+	return 0;
+}
+
+/* Nothing but TARGETPLATFORM is used, and its value is what comes out. */
+static int redundant_platform(struct walk *w, const struct df_instruction *in, const char *platform, struct err *e)
+{
+	struct build *b = w->b;
+	const char *value = env_get(&b->global_args, "TARGETPLATFORM");
+	AUTO(strv_fini) struct strv nothing = { 0 }, used = { 0 };
+	AUTO(free_drop) char *empty = NULL;
+	AUTO(free_drop) char *text = NULL;
+	struct df_scope names = { .env = &nothing, .escape = b->file.escape, .undefined = &used };
+	struct df_scope scope = { .env = &b->global_args, .escape = b->file.escape };
+	struct err ignored;
+	if (df_expand(&names, platform, &empty, &ignored) < 0)
+		return 0; /* such as ${X:?}: only the values tell */
+	if (expand_at(in, &scope, platform, &text, e) < 0)
+		return -1;
+	if (used.n == 1 && strcmp(used.v[0], "TARGETPLATFORM") == 0 && str_eq(text, value))
+		df_warn(&b->file, w->check, in, DF_RULE_REDUNDANT_TARGET_PLATFORM,
+			"FROM --platform=%s asks for what is the default anyway", platform);
+	return 0;
+}
+
+/* The global ARGs as they would be without --build-arg. */
+static int default_args(struct build *b, struct strv *ret, struct err *e)
+{
+	strv_copy(ret, &b->platform_args);
+	for (size_t i = 0; i < b->file.n_global; i++) {
+		const struct df_instruction *in = &b->file.instructions.v[i];
+		for (size_t k = 0; k < in->kvs.n; k++) {
+			struct df_scope scope = { .env = ret, .escape = b->file.escape };
+			AUTO(free_drop) char *value = NULL;
+			if (in->kvs.v[k].value && expand_at(in, &scope, in->kvs.v[k].value, &value, e) < 0)
+				return -1;
+			if (value)
+				env_set(ret, in->kvs.v[k].key, value);
+		}
+	}
+	return 0;
+}
+
+static void invalid_default(struct walk *w, const struct df_instruction *in, const struct strv *defaults)
+{
+	struct build *b = w->b;
+	AUTO(reference_fini) struct reference ref = { 0 };
+	AUTO(free_drop) char *image = NULL;
+	struct df_scope scope = { .env = defaults, .escape = b->file.escape };
+	struct err ignored;
+	if (df_expand(&scope, in->image, &image, &ignored) == 0 && reference_parse(image, &ref, &ignored) < 0)
+		df_warn(&b->file, w->check, in, DF_RULE_INVALID_DEFAULT_ARG_IN_FROM,
+			"without --build-arg, %s gives an empty or invalid image name", in->image);
+}
+
+int check_froms(struct walk *w, struct err *e)
+{
+	struct build *b = w->b;
+	AUTO(strv_fini) struct strv known = { 0 }, defaults = { 0 };
+	struct err ignored;
+	global_names(b, &known);
+	bool have_defaults = default_args(b, &defaults, &ignored) == 0;
+	for (size_t i = 0; i < b->file.stages.n; i++) {
+		const struct df_instruction *in = &b->file.instructions.v[b->file.stages.v[i].from];
+		const char *platform = df_flag_get(in, "platform");
+		if (undefined_args(w, in, in->image, &known, e) < 0)
+			return -1;
+		if (platform && (undefined_args(w, in, platform, &known, e) < 0 || redundant_platform(w, in, platform, e) < 0))
+			return -1;
+		if (have_defaults)
+			invalid_default(w, in, &defaults);
+	}
+	return 0;
+}
+
+/* ---- what a stage begins with ---- */
+
+static void from_scene(struct scene *s, const struct scene *base)
+{
+	strv_copy(&s->env, &base->env);
+	strv_copy(&s->declared, &base->declared);
+	s->env_known = base->env_known;
+	s->shell_set = base->shell_set;
+	s->workdir_set = base->workdir_set;
+}
+
+static void from_config(struct walk *w, const struct df_instruction *in, const char *name, const struct platform *want,
+			const struct image_config *c, struct scene *s)
+{
+	strv_copy(&s->env, &c->env);
+	strv_copy(&s->triggers, &c->onbuild);
+	s->shell_set = c->shell.n > 0;
+	if (strcmp(want->os, c->platform.os) == 0 && strcmp(want->arch, c->platform.arch) == 0)
+		return;
+	AUTO(free_drop) char *asked = platform_text(want);
+	AUTO(free_drop) char *have = platform_text(&c->platform);
+	df_warn(&w->b->file, w->check, in, DF_RULE_INVALID_BASE_IMAGE_PLATFORM,
+		"base image %s is for platform \"%s\", this build asks for \"%s\"", name, have, asked);
+}
+
+int check_base(struct walk *w, struct stage *st, struct scene *s, struct err *e)
+{
+	struct build *b = w->b;
+	struct platform want;
+	bool given;
+	const struct df_instruction *in = &b->file.instructions.v[st->df->from];
+	AUTO(free_drop) char *name = NULL;
+	AUTO(image_fini) struct image image = { 0 };
+	if (st->base_stage) {
+		from_scene(s, &w->scenes.v[st->base_stage->df->index]);
+		return 0;
+	}
+	if (stage_expand_base(st, &name, e) < 0 || stage_platform(b, in, &want, &given, e) < 0)
+		return -1;
+	const struct named_context *named = named_context_find(b, name);
+	s->env_known = true;
+	if (!named && strcmp(name, "scratch") == 0)
+		;
+	else if ((!named || !named->is_dir) &&
+		 base_image_peek(b, named ? named->value : name, given ? &want : NULL, w->fetch, &image))
+		from_config(w, in, name, &want, &image.config, s);
+	else
+		s->env_known = false;
+	if (!env_get(&s->env, "PATH"))
+		env_set(&s->env, "PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
+	return 0;
+}
