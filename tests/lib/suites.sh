@@ -37,7 +37,7 @@ suite() {
     return
   fi
   meson test -C "$1" --no-rebuild --suite "$2" --logbase "log-$2" --print-errorlogs 2>&1 |
-    grep -v -e '^ninja:' -e '^Full log written' -e '^$'
+    grep --line-buffered -v -e '^ninja:' -e '^Full log written' -e '^$'
   logs="$logs $1/meson-logs/log-$2.json"
 }
 
