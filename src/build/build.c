@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -17,6 +18,7 @@
 #include "base/tree.h"
 #include "build_log_priv.h"
 #include "build_priv.h"
+#include "call_priv.h"
 #include "check_priv.h"
 #include "export_priv.h"
 #include "graph_priv.h"
@@ -26,40 +28,54 @@
 
 /* ---- inputs ---- */
 
-/* -f, else Dockerfile in the context, else dockerfile (LEX-15). The caller owns the path. */
-static char *dockerfile_path(const struct build_options *o)
+/*
+ * -f, else Dockerfile in the context, else dockerfile (LEX-15). What stands in the context may be a link, but only to another file of
+ * the context: an error shows lines of the file (T-E1). *ret_path is what messages call it; owned by the caller.
+ */
+static int open_dockerfile(const struct build_options *o, char **ret_path, int *ret_fd, struct err *e)
 {
-	if (o->file)
-		return x_strdup(o->file);
-	char *upper = x_asprintf("%s/Dockerfile", o->context);
-	if (access(upper, F_OK) == 0)
-		return upper;
-	AUTO(free_drop) char *lower = x_asprintf("%s/dockerfile", o->context);
-	if (access(lower, F_OK) != 0)
-		return upper;
-	free(upper);
-	return ptr_take(&lower);
-}
-
-static int read_dockerfile(struct build *b, struct str *text, struct err *e)
-{
-	struct stat st;
-	b->file_path = dockerfile_path(b->options);
-	b->file_name = x_strdup(path_base(b->file_path));
-	bool from_stdin = strcmp(b->file_path, "-") == 0;
-	AUTO(fd_drop) int fd = from_stdin ? fd_dup(STDIN_FILENO) : open(b->file_path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	if (fd < 0 || fstat(fd, &st) < 0) {
+	int flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, fd;
+	if (o->file) {
+		*ret_path = x_strdup(o->file);
+		fd = strcmp(o->file, "-") == 0 ? fd_dup(STDIN_FILENO) : open(o->file, flags);
+	} else {
+		AUTO(fd_drop) int dir = open(o->context, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		*ret_path = x_asprintf("%s/Dockerfile", o->context);
+		fd = dir < 0 ? -1 : root_open(dir, "Dockerfile", flags, 0);
+		if (dir >= 0 && fd < 0 && errno == ENOENT) {
+			fd = root_open(dir, "dockerfile", flags, 0);
+			if (fd >= 0) {
+				free(*ret_path);
+				*ret_path = x_asprintf("%s/dockerfile", o->context);
+			}
+		}
+	}
+	if (fd < 0) {
 		bool missing = errno == ENOENT;
-		err_sys(e, "open the Dockerfile %s", b->file_path);
+		err_sys(e, "open the Dockerfile %s", *ret_path);
 		if (missing) {
 			e->kind = ERR_NOTFOUND;
 			err_hint(e, "name another with -f");
 		}
 		return -1;
 	}
+	*ret_fd = fd;
+	return 0;
+}
+
+static int read_dockerfile(struct build *b, struct str *text, struct err *e)
+{
+	struct stat st;
+	AUTO(fd_drop) int fd = -1;
+	if (open_dockerfile(b->options, &b->file_path, &fd, e) < 0)
+		return -1;
+	b->file_name = x_strdup(path_base(b->file_path));
+	if (fstat(fd, &st) < 0)
+		return err_sys(e, "stat %s", b->file_path);
+	bool from_stdin = strcmp(b->file_path, "-") == 0;
 	if (!from_stdin && !S_ISREG(st.st_mode))
 		return err_set(e, ERR_SPEC, "%s is not a regular file", b->file_path);
-	b->made_time = st.st_mtim.tv_sec;
+	b->made_time = S_ISREG(st.st_mode) ? st.st_mtim.tv_sec : 0;
 	return fd_read_all(fd, LIMIT_DOCKERFILE, b->file_path, text, e);
 }
 
@@ -196,27 +212,34 @@ static int check_options(const struct build_options *o, struct err *e)
 }
 
 /* With error=true the warnings decide before anything runs; else they are found afterwards, when every base image is there. */
-static int check_before(struct build *b, struct df_check *check, struct err *e)
+static int check_before(struct build *b, const struct df_check *check, struct err *e)
 {
-	if (check_begin(b, check, e) < 0 || graph_make(b, e) < 0)
-		return -1;
 	if (!check->as_error)
 		return 0;
-	return check_walk(b, check, true, e) < 0 ? -1 : check_verdict(b, check, e);
+	return check_walk(b, check, true, NULL, e) < 0 ? -1 : check_verdict(b, check, e);
 }
 
 static void check_after(struct build *b, const struct df_check *check)
 {
 	struct err e;
-	if (!check->as_error && check_walk(b, check, false, &e) < 0)
+	if (!check->as_error && check_walk(b, check, false, NULL, &e) < 0)
 		log_debug("checks: %s", e.msg); /* the build went well nevertheless */
 	print_warnings(b);
+}
+
+/* Secrets are read into this process and its workers; none may leave them in a core file (T-J5). */
+static void no_core(void)
+{
+	struct rlimit none = { 0 };
+	(void)setrlimit(RLIMIT_CORE, &none);
 }
 
 static int prepare(struct build *b, struct df_check *check, struct err *e)
 {
 	AUTO(str_fini) struct str text = { 0 };
 	b->start_time = time(NULL);
+	if (b->options->secrets.n)
+		no_core();
 	b->context.path = x_strdup(b->options->context);
 	if (check_options(b->options, e) < 0 || read_dockerfile(b, &text, e) < 0)
 		return -1;
@@ -228,7 +251,7 @@ static int prepare(struct build *b, struct df_check *check, struct err *e)
 		return err_sys(e, "open the build context %s", b->options->context);
 	if (!S_ISDIR(st.st_mode))
 		return err_set(e, ERR_USAGE, "the build context %s is not a directory", b->options->context);
-	if (df_parse(str_text(&text), text.len, &b->file, e) < 0 || check_before(b, check, e) < 0)
+	if (df_parse(str_text(&text), text.len, &b->file, e) < 0 || check_begin(b, check, e) < 0 || graph_make(b, e) < 0)
 		return -1;
 	return read_epoch(b, e);
 }
@@ -311,7 +334,8 @@ static void build_fini(struct build *b)
 	free(b->file_path);
 	free(b->created);
 	free(b->hosts_text);
-	free(b->resolv_text);
+	free(b->resolv_text[SANDBOX_NET_HOST]);
+	free(b->resolv_text[SANDBOX_NET_NONE]);
 	progress_free(b->progress);
 	df_file_fini(&b->file);
 	arena_fini(&b->arena);
@@ -325,6 +349,8 @@ int build_run(struct store *s, const struct build_options *o, struct build_resul
 	b.progress = progress_new(o->progress);
 	int r = prepare(&b, &check, e);
 	if (r == 0)
+		r = check_before(&b, &check, e);
+	if (r == 0)
 		r = schedule_run(&b, e);
 	if (r == 0)
 		r = finish(&b, ret, e);
@@ -334,6 +360,40 @@ int build_run(struct store *s, const struct build_options *o, struct build_resul
 		print_excerpt(&b, e);
 	save_indexes(&b);
 	build_log_write(&b, r == 0 ? ret : NULL);
+	build_fini(&b);
+	return r;
+}
+
+static int answer(struct build *b, const struct df_check *check, enum call_method method, enum call_format format,
+		  struct str *out, struct err *e)
+{
+	struct outline outline = { 0 };
+	if (method == CALL_TARGETS) {
+		call_write_targets(b, format, out);
+		return 0;
+	}
+	int r = check_walk(b, check, method == CALL_CHECK, &outline, e);
+	if (r == 0 && method == CALL_OUTLINE)
+		call_write_outline(b, &outline, format, out);
+	else if (r == 0)
+		call_write_check(b, check, format, out);
+	outline_fini(&outline);
+	return r;
+}
+
+int build_call(struct store *s, const struct build_options *o, enum call_method method, enum call_format format,
+	       struct str *out, size_t *ret_warnings, struct err *e)
+{
+	struct build b = { .store = s, .options = o, .tmp_fd = -1 };
+	struct df_check check = { 0 };
+	b.context.fd = -1;
+	int r = prepare(&b, &check, e);
+	if (r == 0)
+		r = answer(&b, &check, method, format, out, e);
+	if (r == 0)
+		*ret_warnings = b.file.warnings.n;
+	else
+		print_excerpt(&b, e);
 	build_fini(&b);
 	return r;
 }

@@ -192,7 +192,7 @@ struct build {
 	char tmp_id[33];
 	int tmp_fd;                          /* -1 until first needed */
 	unsigned n_work;                     /* work directories made in tmp_fd */
-	char *hosts_text, *resolv_text;      /* owned; made on first RUN */
+	char *hosts_text, *resolv_text[2];   /* owned; made on first RUN; the second by enum sandbox_net */
 	struct progress *progress;
 	bool store_dirty;                    /* something to sync before names are written */
 };

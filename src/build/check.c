@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/path.h"
+#include "call_priv.h"
 #include "check_walk_priv.h"
 #include "copy_priv.h"
 #include "dockerfile/expand.h"
@@ -67,6 +68,8 @@ static int look_arg(struct look *l, struct err *e)
 			value = kv->value ? text : env_get(&b->global_args, kv->key);
 		if (value)
 			env_set(&l->s->env, kv->key, value);
+		if (l->w->outline)
+			outline_arg(l->w->outline, l->in, kv->key, value);
 		strv_push(&l->s->declared, kv->key);
 	}
 	return 0;
@@ -119,6 +122,8 @@ static int look_run(struct look *l, struct err *e)
 			continue;
 		if (df_mount_parse(f->value, &l->scope, &m, e) < 0)
 			return -1;
+		if (l->w->outline)
+			outline_mount(l->w->outline, l->in, &m);
 		df_mount_fini(&m);
 	}
 	return 0;
@@ -242,9 +247,9 @@ static int look_stage(struct walk *w, struct stage *st, struct err *e)
 	return 0;
 }
 
-int check_walk(struct build *b, const struct df_check *c, bool fetch, struct err *e)
+int check_walk(struct build *b, const struct df_check *c, bool fetch, struct outline *outline, struct err *e)
 {
-	struct walk w = { .b = b, .check = c, .fetch = fetch };
+	struct walk w = { .b = b, .check = c, .fetch = fetch, .outline = outline };
 	for (size_t i = 0; i < b->stages.n; i++)
 		vec_add(&w.scenes);
 	int r = check_froms(&w, e);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base_image_priv.h"
+#include "call_priv.h"
 #include "check_walk_priv.h"
 #include "graph_priv.h"
 #include "dockerfile/expand.h"
@@ -128,6 +129,31 @@ int check_froms(struct walk *w, struct err *e)
 	return 0;
 }
 
+/* The global ARGs that a needed FROM takes, with those their defaults take. */
+static void outline_globals(struct walk *w, const struct df_instruction *from)
+{
+	struct build *b = w->b;
+	AUTO(strv_fini) struct strv nothing = { 0 }, used = { 0 };
+	AUTO(free_drop) char *image = NULL;
+	AUTO(free_drop) char *platform = NULL;
+	struct df_scope scope = { .env = &nothing, .escape = b->file.escape, .undefined = &used };
+	const char *flag = df_flag_get(from, "platform");
+	struct err ignored;
+	if (df_expand(&scope, from->image, &image, &ignored) < 0 || (flag && df_expand(&scope, flag, &platform, &ignored) < 0))
+		return;
+	for (size_t i = b->file.n_global; i-- > 0;) {
+		const struct df_instruction *in = &b->file.instructions.v[i];
+		for (size_t k = in->kvs.n; k-- > 0;) {
+			AUTO(free_drop) char *text = NULL;
+			if (!strv_has(&used, in->kvs.v[k].key))
+				continue;
+			outline_arg(w->outline, in, in->kvs.v[k].key, env_get(&b->global_args, in->kvs.v[k].key));
+			if (in->kvs.v[k].value && df_expand(&scope, in->kvs.v[k].value, &text, &ignored) < 0)
+				return;
+		}
+	}
+}
+
 /* ---- what a stage begins with ---- */
 
 static void from_scene(struct scene *s, const struct scene *base)
@@ -161,6 +187,8 @@ int check_base(struct walk *w, struct stage *st, struct scene *s, struct err *e)
 	const struct df_instruction *in = &b->file.instructions.v[st->df->from];
 	AUTO(free_drop) char *name = NULL;
 	AUTO(image_fini) struct image image = { 0 };
+	if (w->outline)
+		outline_globals(w, in);
 	if (st->base_stage) {
 		from_scene(s, &w->scenes.v[st->base_stage->df->index]);
 		return 0;

@@ -5,6 +5,7 @@
 #include "build_priv.h"
 
 struct df_check;
+struct outline;
 
 /* What is known of a stage after its instructions up to some point. */
 struct scene {
@@ -20,6 +21,7 @@ struct walk {
 	struct build *b;
 	const struct df_check *check;
 	bool fetch;
+	struct outline *outline;  /* borrowed, or NULL */
 	VEC(struct scene) scenes; /* of each stage of the file, at its end so far */
 };
 

@@ -153,7 +153,7 @@ int remote_result(const struct str *text, const struct strv *urls, struct copy_f
 		if (!p || sscanf(p, "%79s %llu %lld", digest, &size, &mtime) != 3)
 			return err_set(e, ERR_SYS, "a worker sent a broken report");
 		/* Each in a directory of its own: two URLs may end in one name. */
-		struct fsnode *dir = fsview_add(view, view->root, arena_printf(&view->arena, "%zu", i));
+		struct fsnode *dir = fsview_add(view, view->root, arena_printf(&view->arena, "%06zu", i));
 		dir->type = TAR_DIR;
 		dir->kids_loaded = true;
 		struct fsnode *n = fsview_add(view, dir, url_name(view, urls->v[i]));

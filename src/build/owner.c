@@ -1,5 +1,4 @@
 /* Whose files COPY --chown and WORKDIR make: names looked up in the image's own files (CP-15, CFG-01). */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,16 +14,27 @@ static bool look_up(const char *name, const char *text, uint32_t *ret, uint32_t 
 		*ret = *ret_gid = (uint32_t)n;
 		return true;
 	}
-	for (const char *line = text; line && *line; line = strchr(line, '\n') ? strchr(line, '\n') + 1 : NULL) {
-		unsigned id, gid = 0;
-		if (strncmp(line, name, len) != 0 || line[len] != ':')
+	for (const char *at = text; *at; at += strcspn(at, "\n"), at += *at == '\n') {
+		if (strncmp(at, name, len) != 0 || at[len] != ':')
 			continue;
-		const char *third = strchr(line + len + 1, ':');
-		if (third && sscanf(third + 1, "%u:%u", &id, &gid) >= 1) {
-			*ret = id;
-			*ret_gid = gid;
-			return true;
+		/* NAME:PASSWORD:ID[:GID:…], within this line */
+		AUTO(free_drop) char *line = x_strndup(at, strcspn(at, "\n"));
+		char *id = strchr(line + len + 1, ':');
+		char *gid = id ? strchr(id + 1, ':') : NULL;
+		if (!id)
+			continue;
+		if (gid)
+			*gid++ = '\0';
+		if (!str_to_u64(id + 1, UINT32_MAX - 1, &n))
+			continue;
+		*ret = (uint32_t)n;
+		*ret_gid = 0;
+		if (gid) {
+			gid[strcspn(gid, ":")] = '\0';
+			if (str_to_u64(gid, UINT32_MAX - 1, &n))
+				*ret_gid = (uint32_t)n;
 		}
+		return true;
 	}
 	return false;
 }

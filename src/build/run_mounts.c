@@ -494,7 +494,7 @@ int run_mounts_plan(struct run_mounts *m, struct build *b, const char *script_na
 	unsigned agents = 0;
 	planned_free(m);
 	m->planned = x_alloc((m->v.n + 3) * sizeof *m->planned);
-	plan_file(m, "/etc/resolv.conf", b->resolv_text, 0644, true);
+	plan_file(m, "/etc/resolv.conf", b->resolv_text[plan->net], 0644, true);
 	plan_file(m, "/etc/hosts", b->hosts_text, 0644, true);
 	if (script) {
 		AUTO(free_drop) char *path = x_asprintf("/dev/pipes/%s", script_name);

@@ -229,16 +229,17 @@ static int start(struct build *b, struct stage *st, struct step *step, struct er
 	struct run *r = step->work;
 	int out[2];
 	size_t n = st->slots.n;
-	if (!b->hosts_text) {
-		b->hosts_text = sandbox_hosts_text("buildkitsandbox");
-		b->resolv_text = sandbox_resolv_text(r->net);
-	}
+	const char *given = env_get(&b->build_args, "BUILDKIT_SANDBOX_HOSTNAME");
+	const char *hostname = given ? given : "buildkitsandbox";
+	if (!b->hosts_text)
+		b->hosts_text = sandbox_hosts_text(hostname);
+	if (!b->resolv_text[r->net])
+		b->resolv_text[r->net] = sandbox_resolv_text(r->net);
 	if (work_dir(b, &r->work_id, &r->upper_fd, &r->work_fd, e) < 0)
 		return -1;
 	AUTO(free_drop) int *lower = x_alloc((n + 1) * sizeof *lower);
 	for (size_t i = 0; i < n; i++)
 		lower[i] = st->slots.v[n - 1 - i]->tree_fd;
-	const char *hostname = env_get(&b->build_args, "BUILDKIT_SANDBOX_HOSTNAME");
 	struct sandbox_plan plan = {
 		.userns = &b->userns,
 		.lower_fds = lower,
@@ -249,7 +250,7 @@ static int start(struct build *b, struct stage *st, struct step *step, struct er
 		.env = &r->env,
 		.cwd = r->cwd,
 		.user = r->user,
-		.hostname = hostname ? hostname : "buildkitsandbox",
+		.hostname = hostname,
 		.net = r->net,
 		.insecure = r->insecure,
 		.stdin_fd = -1,
