@@ -54,6 +54,17 @@ static int look_pairs(struct look *l, struct err *e)
 	return 0;
 }
 
+/* The ARG that says most about `name`: without a default here, that is the global one. */
+static const struct df_instruction *declaration(const struct look *l, const struct df_kv *kv)
+{
+	const struct df_file *f = &l->w->b->file;
+	for (size_t i = f->n_global; !kv->value && i-- > 0;)
+		for (size_t k = 0; k < f->instructions.v[i].kvs.n; k++)
+			if (strcmp(f->instructions.v[i].kvs.v[k].key, kv->key) == 0)
+				return &f->instructions.v[i];
+	return l->in;
+}
+
 /* As step_meta.c gives ARG its value (ARG-03). */
 static int look_arg(struct look *l, struct err *e)
 {
@@ -69,7 +80,7 @@ static int look_arg(struct look *l, struct err *e)
 		if (value)
 			env_set(&l->s->env, kv->key, value);
 		if (l->w->outline)
-			outline_arg(l->w->outline, l->in, kv->key, value);
+			outline_arg(l->w->outline, declaration(l, kv), kv->key, value);
 		strv_push(&l->s->declared, kv->key);
 	}
 	return 0;

@@ -4,12 +4,13 @@
 
 #include "base/str.h"
 #include "build/build.h"
+#include "build/call.h"
 #include "cli/command.h"
 
 struct options {
-	const char *store, *file, *target, *platform, *network, *progress, *compression, *iidfile, *output;
+	const char *store, *call, *file, *target, *platform, *network, *progress, *compression, *iidfile, *output;
 	struct strv tags, build_args, labels, contexts, secrets, ssh;
-	bool no_cache, pull, quiet;
+	bool check, no_cache, pull, quiet;
 };
 
 #define AT(field) offsetof(struct options, field)
@@ -18,6 +19,9 @@ static const struct option_def table[] = {
 	{ "build-arg", 0, OPTION_LIST, AT(build_args), "K[=V]", "set a build argument; without a value, from the environment" },
 	{ "build-context", 0, OPTION_LIST, AT(contexts), "NAME=VALUE",
 	  "a named context: a directory, oci-layout://DIR[:TAG|@DIGEST] or docker-image://REF" },
+	{ "call", 0, OPTION_STRING, AT(call), "METHOD[,format=F]",
+	  "build (default), or without building: check, outline or targets; as text, json, for check also sarif" },
+	{ "check", 0, OPTION_FLAG, AT(check), NULL, "the same as --call=check" },
 	{ "compression", 0, OPTION_STRING, AT(compression), "TYPE", "of layers: zstd[:LEVEL] (default), gzip or none" },
 	{ "file", 'f', OPTION_STRING, AT(file), "FILE", "the Dockerfile (default: CONTEXT/Dockerfile; - is standard input)" },
 	{ "iidfile", 0, OPTION_STRING, AT(iidfile), "FILE", "write the image's digest to a file" },
@@ -104,23 +108,54 @@ static int to_build_options(const struct options *o, const char *context, struct
 	return parse_progress(o, &ret->progress, e);
 }
 
+static int parse_call(const struct options *o, enum call_method *ret_method, enum call_format *ret_format, struct err *e)
+{
+	*ret_method = o->check ? CALL_CHECK : CALL_BUILD;
+	*ret_format = CALL_TEXT;
+	if (o->call && call_parse(o->call, ret_method, ret_format, e) < 0)
+		return -1;
+	if (o->check && *ret_method != CALL_CHECK)
+		return err_set(e, ERR_USAGE, "--check and --call=%s exclude each other", o->call);
+	return 0;
+}
+
+/* Warnings make the exit status 1. */
+static int run_call(struct store *s, const struct build_options *b, enum call_method method, enum call_format format, struct err *e)
+{
+	AUTO(str_fini) struct str text = { 0 };
+	size_t warnings;
+	if (build_call(s, b, method, format, &text, &warnings, e) < 0)
+		return -1;
+	fwrite(str_text(&text), 1, text.len, stdout);
+	return method == CALL_CHECK && warnings;
+}
+
+static int run_build(struct store *s, const struct build_options *build, bool quiet, struct err *e)
+{
+	struct build_result result = { 0 };
+	int r = build_run(s, build, &result, e);
+	if (r == 0) {
+		printf("%s\n", digest_text(&result.image.digest).s);
+		for (size_t i = 0; i < result.names.n && !quiet; i++)
+			printf("%s\n", result.names.v[i]);
+	}
+	build_result_fini(&result);
+	return r;
+}
+
 static int run(void *options, const struct strv *args, struct err *e)
 {
 	const struct options *o = options;
 	struct build_options build;
-	struct build_result result = { 0 };
 	struct store store;
-	if (args_count(&cmd_build, args, 1, 1, e) < 0 || to_build_options(o, args->v[0], &build, e) < 0)
+	enum call_method method;
+	enum call_format format;
+	if (args_count(&cmd_build, args, 1, 1, e) < 0 || to_build_options(o, args->v[0], &build, e) < 0 ||
+	    parse_call(o, &method, &format, e) < 0)
 		return -1;
 	if (store_open(o->store ? o->store : global_store(), &store, e) < 0)
 		return -1;
-	int r = build_run(&store, &build, &result, e);
-	if (r == 0) {
-		printf("%s\n", digest_text(&result.image.digest).s);
-		for (size_t i = 0; i < result.names.n && !o->quiet; i++)
-			printf("%s\n", result.names.v[i]);
-	}
-	build_result_fini(&result);
+	int r = method == CALL_BUILD ? run_build(&store, &build, o->quiet, e) : run_call(&store, &build, method, format, e);
 	store_fini(&store);
 	return r;
 }

@@ -1,0 +1,25 @@
+/* What can be told about a build without running it: `nacre build --check` and `--call`. */
+#ifndef NACRE_BUILD_CALL_H
+#define NACRE_BUILD_CALL_H
+
+#include <stdbool.h>
+
+#include "base/err.h"
+#include "base/str.h"
+#include "build/options.h"
+#include "store/store.h"
+
+enum call_method { CALL_BUILD, CALL_CHECK, CALL_OUTLINE, CALL_TARGETS };
+enum call_format { CALL_TEXT, CALL_JSON, CALL_SARIF };
+
+/* "METHOD[,format=FORMAT]"; sarif is for check alone. ERR_USAGE. */
+int call_parse(const char *text, enum call_method *ret_method, enum call_format *ret_format, struct err *e);
+
+/*
+ * Writes the answer to *out: the warnings of check, the parameters of the target (outline), or the stages (targets).
+ * *ret_warnings: how many there are, for check. A failure is one error, whose excerpt was printed before.
+ */
+int build_call(struct store *s, const struct build_options *o, enum call_method method, enum call_format format,
+	       struct str *out, size_t *ret_warnings, struct err *e);
+
+#endif
