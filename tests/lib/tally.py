@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
 """Count the results in meson's JSON test logs: each line of TAP where a test prints TAP, else each program.
 
-    tally.py LOG…     prints what failed, and at the end "N passed, M failed"
+    tally.py LOG… BROKEN…     prints what failed, and at the end "N passed, M failed"
+
+A LOG is a file whose name ends in .json; anything else names a build that is broken, which counts as one failure.
 """
 import json, re, sys
 
@@ -12,6 +14,10 @@ def main():
     passed = failed = skipped = known = 0
     bad = []
     for log in sys.argv[1:]:
+        if not log.endswith(".json"):
+            failed += 1
+            bad.append("%s does not build" % log)
+            continue
         with open(log, encoding="utf-8") as f:
             for line in f:
                 test = json.loads(line)

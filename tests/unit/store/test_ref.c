@@ -151,11 +151,10 @@ static void test_bad_entries(void **state)
 		"{}",
 		"{\"mediaType\":\"x/y\",\"size\":1}",
 		"{\"mediaType\":\"x/y\",\"size\":1,\"digest\":\"sha256:../../../x\"}",
-		"{\"mediaType\":\"x/"
-		"y\",\"size\":-1,\"digest\":\"sha256:"
-		"0000000000000000000000000000000000000000000000000000000000000000\"}",
-		"{\"mediaType\":1,\"size\":1,\"digest\":\"sha256:"
-		"0000000000000000000000000000000000000000000000000000000000000000\"}",
+		("{\"mediaType\":\"x/y\",\"size\":-1,\"digest\":\"sha256:"
+		 "0000000000000000000000000000000000000000000000000000000000000000\"}"),
+		("{\"mediaType\":1,\"size\":1,\"digest\":\"sha256:"
+		 "0000000000000000000000000000000000000000000000000000000000000000\"}"),
 	};
 	for (size_t i = 0; i < ARRAY_LEN(entries); i++) {
 		AUTO(free_drop) char *text = x_asprintf("{\"manifests\":[%s,%s]}", entries[i], NAMED("a", "0900"));
