@@ -153,8 +153,10 @@ static void write_table(struct str *out, const struct outline_list *l, const cha
 
 static void outline_text(const struct build *b, const struct outline *o, struct str *out)
 {
-	static const char *const args[] = { "BUILD ARG", "VALUE", "DESCRIPTION" }, *const secrets[] = { "SECRET", NULL, "REQUIRED" },
-				*const ssh[] = { "SSH", NULL, "REQUIRED" }, *const caches[] = { "CACHE", NULL, NULL };
+	static const char *const args[] = { "BUILD ARG", "VALUE", "DESCRIPTION" };
+	static const char *const secrets[] = { "SECRET", NULL, "REQUIRED" };
+	static const char *const ssh[] = { "SSH", NULL, "REQUIRED" };
+	static const char *const caches[] = { "CACHE", NULL, NULL };
 	const struct df_stage *df = b->goal->df;
 	const char *description = doc_comment(&b->file.instructions.v[df->from], df->name);
 	str_addf(out, "TARGET:       %s\n", df->name ? df->name : "default");

@@ -4,15 +4,19 @@
 #include "call_priv.h"
 #include "dockerfile/lint.h"
 
+/* One excerpt for all warnings of an instruction, at the last of them. */
 static void write_text(const struct build *b, struct str *out)
 {
 	size_t n = b->file.warnings.n;
 	for (size_t i = 0; i < n; i++) {
 		const struct df_warning *w = &b->file.warnings.v[i];
-		AUTO(free_drop) char *excerpt = df_excerpt(&b->file, b->file_name, w->line, w->line_end);
+		bool last = i + 1 == n || w[1].line != w->line;
+		AUTO(free_drop) char *excerpt = last ? df_excerpt(&b->file, b->file_name, w->line, w->line_end) : NULL;
 		str_addf(out, "WARNING: %s\n", df_rule_name(w->rule));
 		str_add_printable(out, w->text, strlen(w->text));
-		str_addf(out, "\n%s\n", excerpt);
+		str_addc(out, '\n');
+		if (last)
+			str_addf(out, "%s\n", excerpt);
 	}
 	if (n)
 		str_addf(out, "Check complete, %zu warning%s found.\n", n, n == 1 ? "" : "s");

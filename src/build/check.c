@@ -209,7 +209,7 @@ static void report_undefined(const struct look *l, const struct strv *declared, 
 		const char *name = l->undefined.v[i];
 		if (!*name || is_control(name) || strv_has(declared, name))
 			continue;
-		AUTO(free_drop) char *near = check_suggest(name, env, "$");
+		AUTO(free_drop) char *near = check_suggest(l->w->b, name, env, "$");
 		df_warn(&l->w->b->file, l->w->check, l->in, DF_RULE_UNDEFINED_VAR,
 			"the variable '$%s' is used but not defined%s", name, near);
 	}

@@ -11,8 +11,13 @@
 #include "dockerfile/lint.h"
 #include "registry/reference.h"
 
-char *check_suggest(const char *name, const struct strv *env, const char *sigil)
+/* Looking for a near name compares with all there are; a file that is wrong everywhere must not take minutes. */
+enum { SUGGESTED_MAX = 100 };
+
+char *check_suggest(const struct build *b, const char *name, const struct strv *env, const char *sigil)
 {
+	if (b->file.warnings.n >= SUGGESTED_MAX)
+		return x_strdup("");
 	AUTO(strv_fini) struct strv names = { 0 };
 	for (size_t i = 0; i < env->n; i++)
 		strv_push_taken(&names, x_strndup(env->v[i], strcspn(env->v[i], "=")));
@@ -20,7 +25,8 @@ char *check_suggest(const char *name, const struct strv *env, const char *sigil)
 	return near ? x_asprintf(" (did you mean %s%s?)", sigil, near) : x_strdup("");
 }
 
-static int expand_at(const struct df_instruction *in, const struct df_scope *scope, const char *word, char **ret, struct err *e)
+static int expand_at(const struct df_instruction *in, const struct df_scope *scope, const char *word, char **ret,
+		     struct err *e)
 {
 	if (df_expand(scope, word, ret, e) == 0)
 		return 0;
@@ -51,7 +57,7 @@ static int undefined_args(struct walk *w, const struct df_instruction *in, const
 		const char *name = undefined.v[i];
 		if (!*name || strv_has(known, name))
 			continue;
-		AUTO(free_drop) char *near = check_suggest(name, known, "");
+		AUTO(free_drop) char *near = check_suggest(b, name, known, "");
 		df_warn(&b->file, w->check, in, DF_RULE_UNDEFINED_ARG_IN_FROM,
 			"FROM uses the argument '%s', which no ARG before the first FROM declares%s", name, near);
 	}
@@ -121,7 +127,8 @@ int check_froms(struct walk *w, struct err *e)
 		const char *platform = df_flag_get(in, "platform");
 		if (undefined_args(w, in, in->image, &known, e) < 0)
 			return -1;
-		if (platform && (undefined_args(w, in, platform, &known, e) < 0 || redundant_platform(w, in, platform, e) < 0))
+		if (platform &&
+		    (undefined_args(w, in, platform, &known, e) < 0 || redundant_platform(w, in, platform, e) < 0))
 			return -1;
 		if (have_defaults)
 			invalid_default(w, in, &defaults);
@@ -139,7 +146,8 @@ static void outline_globals(struct walk *w, const struct df_instruction *from)
 	struct df_scope scope = { .env = &nothing, .escape = b->file.escape, .undefined = &used };
 	const char *flag = df_flag_get(from, "platform");
 	struct err ignored;
-	if (df_expand(&scope, from->image, &image, &ignored) < 0 || (flag && df_expand(&scope, flag, &platform, &ignored) < 0))
+	if (df_expand(&scope, from->image, &image, &ignored) < 0 ||
+	    (flag && df_expand(&scope, flag, &platform, &ignored) < 0))
 		return;
 	for (size_t i = b->file.n_global; i-- > 0;) {
 		const struct df_instruction *in = &b->file.instructions.v[i];

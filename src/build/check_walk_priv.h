@@ -26,7 +26,7 @@ struct walk {
 };
 
 /* The name of `env` (K=V or K) nearest to `name`, as " (did you mean …?)", or "". The caller owns it. */
-char *check_suggest(const char *name, const struct strv *env, const char *sigil);
+char *check_suggest(const struct build *b, const char *name, const struct strv *env, const char *sigil);
 
 /* The rules about every FROM of the file, reachable or not. */
 int check_froms(struct walk *w, struct err *e);

@@ -120,7 +120,8 @@ static int parse_call(const struct options *o, enum call_method *ret_method, enu
 }
 
 /* Warnings make the exit status 1. */
-static int run_call(struct store *s, const struct build_options *b, enum call_method method, enum call_format format, struct err *e)
+static int run_call(struct store *s, const struct build_options *b, enum call_method method, enum call_format format,
+		    struct err *e)
 {
 	AUTO(str_fini) struct str text = { 0 };
 	size_t warnings;
@@ -155,7 +156,8 @@ static int run(void *options, const struct strv *args, struct err *e)
 		return -1;
 	if (store_open(o->store ? o->store : global_store(), &store, e) < 0)
 		return -1;
-	int r = method == CALL_BUILD ? run_build(&store, &build, o->quiet, e) : run_call(&store, &build, method, format, e);
+	int r = method == CALL_BUILD ? run_build(&store, &build, o->quiet, e)
+				     : run_call(&store, &build, method, format, e);
 	store_fini(&store);
 	return r;
 }
