@@ -64,8 +64,9 @@ static ssize_t trickle_read(struct source *s, void *buf, size_t n, struct err *e
 	size_t part = n < t->portion ? n : t->portion;
 	if (part > t->left)
 		part = t->left;
-	if (part)
-		memcpy(buf, t->bytes, part);
+	if (part == 0)
+		return 0;
+	memcpy(buf, t->bytes, part);
 	t->bytes += part;
 	t->left -= part;
 	return (ssize_t)part;
