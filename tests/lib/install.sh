@@ -10,7 +10,7 @@ set -eu
 build_packages='
   gcc libc6-dev meson ninja-build pkg-config
   libssl-dev libyajl-dev libzstd-dev zlib1g-dev libisal-dev libarchive-dev
-  libmount-dev libcap-dev libseccomp-dev libcurl4-openssl-dev libcmocka-dev scdoc
+  libseccomp-dev libcurl4-openssl-dev libcmocka-dev scdoc
   busybox-static uidmap util-linux
 '
 test_packages='
