@@ -203,6 +203,9 @@ static int write_iidfile(const struct build_options *o, const struct descriptor 
 
 static int check_options(const struct build_options *o, struct err *e)
 {
+	if (strcmp(o->context, "-") == 0 || strstr(o->context, "://") || str_starts(o->context, "git@"))
+		return err_set(e, ERR_USAGE, "the build context \"%s\" is no directory; standard input, git and HTTP are not supported yet",
+			       o->context);
 	for (size_t i = 0; i < o->tags.n; i++) {
 		AUTO(free_drop) char *name = NULL;
 		if (image_name(o->tags.v[i], &name, e) < 0)
