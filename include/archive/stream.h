@@ -2,8 +2,8 @@
  * Sources and sinks of bytes that stack: decompress, digest, limit; tee, digest, compress, write.
  *
  * A source gives bytes with source_read: the count, 0 at the end, -1 and an error. A sink takes all bytes or fails;
- * its first error is latched, so a long sequence of writes may check only sink_finish. sink_finish flushes this sink and
- * then finishes the one below it. Dropping a source or sink that was stacked on another also drops the other.
+ * its first error is latched, so a long sequence of writes may check only sink_finish. sink_finish flushes this sink
+ * and then finishes the one below it. Dropping a source or sink that was stacked on another also drops the other.
  */
 #ifndef NACRE_ARCHIVE_STREAM_H
 #define NACRE_ARCHIVE_STREAM_H
@@ -38,9 +38,9 @@ struct source *source_digest(struct source *below /* taken */, struct sha *sha, 
 enum compression { COMPRESSION_NONE, COMPRESSION_GZIP, COMPRESSION_ZSTD };
 
 /*
- * Decompresses by content: gzip (several members, trailing zero padding), zstd (several and skippable frames), or passes
- * plain bytes on. Bytes below are always read to their end before this source ends, so that a digest taken below covers
- * all of them. Broken data is ERR_SPEC, a zstd window above LIMIT_ZSTD_WINDOW_LOG is ERR_LIMIT.
+ * Decompresses by content: gzip (several members, trailing zero padding), zstd (several and skippable frames), or
+ * passes plain bytes on. Bytes below are always read to their end before this source ends, so that a digest taken below
+ * covers all of them. Broken data is ERR_SPEC, a zstd window above LIMIT_ZSTD_WINDOW_LOG is ERR_LIMIT.
  */
 struct source *source_decompress(struct source *below /* taken */, const char *name);
 
@@ -60,7 +60,8 @@ void sink_drop(struct sink **s); /* for AUTO */
 struct sink *sink_fd(int fd /* borrowed */, const char *name /* copied */); /* buffers up to 256 KiB */
 struct sink *sink_mem(struct str *out /* borrowed */);
 struct sink *sink_null(void);
-struct sink *sink_digest(struct sink *below /* taken */, struct sha *sha /* borrowed */, uint64_t *count /* may be NULL */);
+struct sink *sink_digest(struct sink *below /* taken */, struct sha *sha /* borrowed */,
+			 uint64_t *count /* may be NULL */);
 
 /*
  * Output depends only on input, level and the version of the library, not on threads or the size of writes.

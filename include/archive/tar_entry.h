@@ -28,7 +28,7 @@ struct tar_xattrs { struct tar_xattr *v; size_t n, cap; };
 struct tar_entry {
 	enum tar_type type;
 	char *path;        /* relative, no leading or trailing slash, "." for the root itself; owned */
-	char *link;        /* SYMLINK: target as it is; HARDLINK: path of an earlier member, like path; else NULL. owned */
+	char *link; /* SYMLINK: target as it is; HARDLINK: path of an earlier member, like path; else NULL. owned */
 	mode_t mode;       /* permission bits with setuid, setgid, sticky: 07777 */
 	uint32_t uid, gid;
 	uint64_t size;     /* FILE only, else 0 */

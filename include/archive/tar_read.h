@@ -1,7 +1,7 @@
 /*
- * A tar reader for hostile input: ustar, pax (path, linkpath, size, uid, gid, mtime, SCHILY.xattr.*, LIBARCHIVE.xattr.*,
- * GNU.sparse.* 0.0/0.1/1.0), GNU long names and links, base-256 numbers, old GNU sparse. Never recurses, never allocates
- * by a declared size beyond limits.h.
+ * A tar reader for hostile input: ustar, pax (path, linkpath, size, uid, gid, mtime, SCHILY.xattr.*,
+ * LIBARCHIVE.xattr.*, GNU.sparse.* 0.0/0.1/1.0), GNU long names and links, base-256 numbers, old GNU sparse. Never
+ * recurses, never allocates by a declared size beyond limits.h.
  *
  * Paths come out relative and lexically safe: leading "/" and "./" stripped, empty components dropped. A ".."
  * component, a NUL, an empty name is ERR_SPEC naming the member. Types it does not know: an error, but for GNU volume

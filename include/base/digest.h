@@ -30,7 +30,8 @@ bool digest_is_zero(const struct digest *d);
 
 struct digest digest_of(const void *bytes, size_t n);
 
-/* A running SHA-256; sha_init, any number of sha_add, one sha_end (which also frees). sha_drop for an unfinished one. */
+/* A running SHA-256; sha_init, any number of sha_add, one sha_end (which also frees). sha_drop for an unfinished one.
+ */
 struct sha {
 	void *ctx; /* owned */
 };

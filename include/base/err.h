@@ -53,7 +53,8 @@ int err_in(struct err *e, const char *fmt, ...) __attribute__((format(printf, 2,
 int err_hint(struct err *e, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 int err_setv(struct err *e, enum err_kind kind, const char *fmt, va_list ap) __attribute__((format(printf, 3, 0)));
 /* ERR_PARSE or ERR_BUILD at Dockerfile lines first..last. */
-int err_at(struct err *e, enum err_kind kind, int first, int last, const char *fmt, ...) __attribute__((format(printf, 5, 6)));
+int err_at(struct err *e, enum err_kind kind, int first, int last, const char *fmt, ...)
+	__attribute__((format(printf, 5, 6)));
 
 /* The process exit status for an error; the table is in exit_codes.h and nacre.1. */
 int err_exit_code(const struct err *e);

@@ -2,10 +2,10 @@
  * JSON, read into a tree and written deterministically. The only file that includes the JSON library (yajl's streaming
  * parser and generator; its own tree API is not used).
  *
- * Reading: depth and number of values capped (LIMIT_JSON_DEPTH, LIMIT_JSON_VALUES; the size is for the caller to cap), a
- * key twice in one object is ERR_SPEC (two readers could disagree about its value), NUL in strings is ERR_SPEC, numbers
- * keep their text so that integers are exact.
- * Writing: no blanks, keys in the order they are written, invalid UTF-8 replaced by U+FFFD.
+ * Reading: depth and number of values capped (LIMIT_JSON_DEPTH, LIMIT_JSON_VALUES; the size is for the caller to cap),
+ * a key twice in one object is ERR_SPEC (two readers could disagree about its value), NUL in strings is ERR_SPEC,
+ * numbers keep their text so that integers are exact. Writing: no blanks, keys in the order they are written, invalid
+ * UTF-8 replaced by U+FFFD.
  */
 #ifndef NACRE_BASE_JSON_H
 #define NACRE_BASE_JSON_H

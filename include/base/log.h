@@ -1,4 +1,5 @@
-/* Levelled lines on stderr. Nothing below build/ prints but log_debug; a fallback that swallows an error logs it there. */
+/* Levelled lines on stderr. Nothing below build/ prints but log_debug; a fallback that swallows an error logs it there.
+ */
 #ifndef NACRE_BASE_LOG_H
 #define NACRE_BASE_LOG_H
 

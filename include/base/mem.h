@@ -20,7 +20,8 @@
 #define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
 
 void *x_alloc(size_t size) __attribute__((malloc, returns_nonnull, alloc_size(1)));             /* zeroed */
-void *x_realloc(void *p, size_t count, size_t size) __attribute__((returns_nonnull, warn_unused_result)); /* count * size checked */
+void *x_realloc(void *p, size_t count, size_t size)
+	__attribute__((returns_nonnull, warn_unused_result)); /* count * size checked */
 char *x_strdup(const char *s) __attribute__((malloc, returns_nonnull, nonnull));
 char *x_strndup(const char *s, size_t n) __attribute__((malloc, returns_nonnull));
 void *x_memdup(const void *p, size_t n) __attribute__((malloc, returns_nonnull));

@@ -42,7 +42,8 @@ int root_open_parent(int root_fd, const char *path, const char **ret_name);
 /* fstat of what path names inside the root, last link followed. -1 and errno. */
 int root_stat(int root_fd, const char *path, struct stat *st);
 
-/* mkdir -p inside the root: missing directories get `mode`; what is there must be (a link to) a directory. -1, errno. */
+/* mkdir -p inside the root: missing directories get `mode`; what is there must be (a link to) a directory. -1, errno.
+ */
 int root_mkdirs(int root_fd, const char *path, mode_t mode);
 
 #endif

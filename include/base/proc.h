@@ -31,21 +31,24 @@ void worker_line(struct worker_report *r, const char *text);
 
 enum worker_event { WORKER_AGAIN, WORKER_LINE, WORKER_DONE, WORKER_FAILED };
 /*
- * One event; WORKER_AGAIN when nothing (more) is there, never blocks. LINE: *text, without newline, caller owns via str. DONE:
- * *text is the result. FAILED: *e (also when the worker died without a word). After DONE or FAILED the worker is reaped.
+ * One event; WORKER_AGAIN when nothing (more) is there, never blocks. LINE: *text, without newline, caller owns via
+ * str. DONE: *text is the result. FAILED: *e (also when the worker died without a word). After DONE or FAILED the
+ * worker is reaped.
  */
 enum worker_event worker_read(struct worker *w, struct str *text, struct err *e);
 void worker_kill(struct worker *w); /* and reap */
 
 /* Waits for DONE or FAILED, giving lines to `line` (may be NULL); for commands that have nothing else to do. */
-int worker_wait(struct worker *w, void (*line)(void *ctx, const char *text), void *ctx, struct str *result, struct err *e);
+int worker_wait(struct worker *w, void (*line)(void *ctx, const char *text), void *ctx, struct str *result,
+		struct err *e);
 
 /*
- * Runs a program of the host and waits: argv[0] looked up in PATH, stdin from `input` (may be NULL), stdout into `out` (may be
- * NULL: inherited… to /dev/null), stderr into the error's message. ERR_CHILD when its status is not 0; ERR_NOTFOUND when there is no such
- * program. timeout_ms 0 = none. Environment as ours.
+ * Runs a program of the host and waits: argv[0] looked up in PATH, stdin from `input` (may be NULL), stdout into `out`
+ * (may be NULL: inherited… to /dev/null), stderr into the error's message. ERR_CHILD when its status is not 0;
+ * ERR_NOTFOUND when there is no such program. timeout_ms 0 = none. Environment as ours.
  */
-int proc_run(const char *const *argv, const char *input, struct str *out, size_t out_limit, int timeout_ms, struct err *e);
+int proc_run(const char *const *argv, const char *input, struct str *out, size_t out_limit, int timeout_ms,
+	     struct err *e);
 
 /* In a child: be killed when the parent (whose pid was `parent`) is gone. */
 int proc_die_with_parent(pid_t parent);

@@ -7,7 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* buf is NULL while nothing was added, else always ends in a NUL that len does not count. {0} is a valid empty value. */
+/* buf is NULL while nothing was added, else always ends in a NUL that len does not count. {0} is a valid empty value.
+ */
 struct str {
 	char *buf; /* owned */
 	size_t len, cap;

@@ -1,6 +1,6 @@
 /*
- * Every raw system call, with the kernel it came with. glibc 2.36 lacks some and hides others. Each returns -1 and errno
- * like the C library; ENOSYS on older kernels (or EPERM under an old seccomp filter) is for the caller to handle.
+ * Every raw system call, with the kernel it came with. glibc 2.36 lacks some and hides others. Each returns -1 and
+ * errno like the C library; ENOSYS on older kernels (or EPERM under an old seccomp filter) is for the caller to handle.
  */
 #ifndef NACRE_BASE_SYSCALLS_H
 #define NACRE_BASE_SYSCALLS_H
@@ -15,7 +15,7 @@
 #define SYS_RESOLVE_IN_ROOT       0x10u
 
 int sys_openat2(int dirfd, const char *path, int flags, mode_t mode, uint64_t resolve);     /* Linux 5.6 */
-pid_t sys_clone3(uint64_t flags, int *pidfd);                        /* Linux 5.3; fork-like: no new stack; pidfd may be NULL */
+pid_t sys_clone3(uint64_t flags, int *pidfd); /* Linux 5.3; fork-like: no new stack; pidfd may be NULL */
 int sys_close_range(unsigned first, unsigned last);                  /* Linux 5.9 */
 int sys_pidfd_open(pid_t pid);                                       /* Linux 5.3 */
 int sys_pidfd_send_signal(int pidfd, int sig);                       /* Linux 5.1 */
@@ -26,6 +26,7 @@ int sys_fsconfig(int fs, unsigned cmd, const char *key, const void *value, int a
 int sys_fsmount(int fs, unsigned attr_flags);
 int sys_move_mount(int from_dir, const char *from, int to_dir, const char *to, unsigned flags);
 int sys_open_tree(int dirfd, const char *path, unsigned flags);
-int sys_mount_setattr(int dirfd, const char *path, unsigned flags, uint64_t set, uint64_t clear, uint64_t propagation); /* Linux 5.12 */
+int sys_mount_setattr(int dirfd, const char *path, unsigned flags, uint64_t set, uint64_t clear,
+		      uint64_t propagation); /* Linux 5.12 */
 
 #endif

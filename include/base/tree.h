@@ -5,16 +5,19 @@
 #include "base/err.h"
 #include "base/vec.h"
 
-/* Names in a directory, sorted by byte value, without "." and "..". The descriptor may be O_PATH; its offset is not used. */
+/* Names in a directory, sorted by byte value, without "." and "..". The descriptor may be O_PATH; its offset is not
+ * used. */
 int dir_names(int dir_fd, struct strv *ret, struct err *e);
 
 /*
- * Removes `name` below dir_fd and all that is in it, following no link, of any depth, without recursion. Directories without
- * permission are opened up first where we may. Goes on after a failure and returns the first: -1 and errno. Missing is fine.
+ * Removes `name` below dir_fd and all that is in it, following no link, of any depth, without recursion. Directories
+ * without permission are opened up first where we may. Goes on after a failure and returns the first: -1 and errno.
+ * Missing is fine.
  */
 int tree_remove(int dir_fd, const char *name);
 
-/* Writes bytes to dir_fd/name: aside, fsync when `sync`, rename over what is there, fsync of the directory when `sync`. mode 0600. */
+/* Writes bytes to dir_fd/name: aside, fsync when `sync`, rename over what is there, fsync of the directory when `sync`.
+ * mode 0600. */
 int file_put(int dir_fd, const char *name, const void *bytes, size_t n, bool sync, struct err *e);
 
 #endif

@@ -1,6 +1,7 @@
 /*
  * Commands and their options. A command is one `const struct command` at the top of its file; its option table is the
- * only source of parsing and --help. To add one: write cmd_x.c, list it in command.c and meson.build, and describe it in man/.
+ * only source of parsing and --help. To add one: write cmd_x.c, list it in command.c and meson.build, and describe it
+ * in man/.
  */
 #ifndef NACRE_CLI_COMMAND_H
 #define NACRE_CLI_COMMAND_H

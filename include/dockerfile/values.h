@@ -11,7 +11,8 @@
 
 /* Go's time.ParseDuration ("1m30s", "1.5h") into nanoseconds. */
 int df_duration(const char *text, int64_t *ret_ns, struct err *e);
-/* EXPOSE word: "80", "80-82/udp", "127.0.0.1:80:8080/tcp" gives "8080/tcp" …, appended; *ret_warn a rule or DF_RULES. */
+/* EXPOSE word: "80", "80-82/udp", "127.0.0.1:80:8080/tcp" gives "8080/tcp" …, appended; *ret_warn a rule or DF_RULES.
+ */
 int df_expose(const char *word, struct strv *ret, enum df_rule *ret_warn, struct err *e);
 /* STOPSIGNAL: name with or without SIG, RTMIN+n, or a number. */
 bool df_signal_is_valid(const char *text);

@@ -36,7 +36,8 @@ struct image_config {
 	char *author;
 	struct platform platform;
 	struct strv env;
-	bool has_cmd, has_entrypoint;    /* an empty list differs from none, but is written as none: as Go's omitempty does */
+	bool has_cmd,
+		has_entrypoint; /* an empty list differs from none, but is written as none: as Go's omitempty does */
 	struct strv cmd, entrypoint;
 	char *user, *working_dir, *stop_signal;  /* NULL when not set */
 	struct strv exposed_ports;   /* keys, sorted when written */

@@ -34,7 +34,8 @@ struct fsnode {
 	bool has_digest;
 	struct digest digest;       /* of a FILE's content */
 	unsigned layer;             /* index of the layer that holds it (bottom = 0) */
-	const char *layer_path;     /* of the member with the content inside that layer (differs for hard links); implied: NULL */
+	const char *layer_path; /* of the member with the content inside that layer (differs for hard links); implied:
+				   NULL */
 	uint64_t inode;             /* equal for hard links of one file; 0 = no other link */
 	bool implied;               /* no entry named this directory */
 	void *mark;                 /* belongs to who plans with the view; NULL at first */

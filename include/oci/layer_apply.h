@@ -18,7 +18,7 @@ struct store;
 struct layer_apply {
 	struct store *store;
 	const struct descriptor *blob;
-	const struct diffid *want;   /* from the config; ERR_INTEGRITY when the recomputed one differs. NULL = unknown */
+	const struct diffid *want; /* from the config; ERR_INTEGRITY when the recomputed one differs. NULL = unknown */
 	int tree_fd;                 /* an empty directory, or -1 for no tree */
 	bool digest_files;           /* keep a digest per file in the listing (COPY --from keys) */
 	struct strv *implied;        /* see tree_writer_finish; may be NULL */
@@ -26,7 +26,8 @@ struct layer_apply {
 /* Publishes list/DIFFHEX and layer/DIFFHEX.json; the tree is for the caller to publish. */
 int layer_apply(const struct layer_apply *a, struct diffid *ret, struct err *e);
 
-/* Gives the directories in `implied` of one layer's tree the owner, mode, times and xattrs they have in the trees below. */
+/* Gives the directories in `implied` of one layer's tree the owner, mode, times and xattrs they have in the trees
+ * below. */
 int tree_fix_implied(int tree_fd, const struct strv *implied, const int *lower_fds, size_t n_lower, struct err *e);
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * One layer being written: entries go in once; a tar goes through diffID, compression and digest into a blob, a listing is
- * kept beside it, and, where a later RUN wants it, the same entries appear as a tree.
+ * One layer being written: entries go in once; a tar goes through diffID, compression and digest into a blob, a listing
+ * is kept beside it, and, where a later RUN wants it, the same entries appear as a tree.
  *
  *   entry ─┬─ tar ── SHA-256 (diffID) ── compress ── SHA-256 (digest) ── blob
  *          ├─ listing, with a digest per file
@@ -24,8 +24,8 @@ struct layer_format {
 	unsigned threads;
 };
 
-int layer_writer_open(struct store *s, const struct layer_format *f, struct tree_writer *tree /* borrowed, may be NULL */,
-		      struct layer_writer **ret, struct err *e);
+int layer_writer_open(struct store *s, const struct layer_format *f,
+		      struct tree_writer *tree /* borrowed, may be NULL */, struct layer_writer **ret, struct err *e);
 /* A FILE is followed by exactly entry->size bytes through layer_writer_data or layer_writer_fd. Callers add parents
  * before children and hard links after their target. */
 int layer_writer_add(struct layer_writer *w, const struct tar_entry *entry, struct err *e);
@@ -34,7 +34,8 @@ int layer_writer_opaque(struct layer_writer *w, const char *dir, struct err *e);
 int layer_writer_data(struct layer_writer *w, const void *bytes, size_t n, struct err *e);
 /* Copies the present FILE's size from fd's offset; ERR_BUILD when the file is shorter: it changed while it was read. */
 int layer_writer_fd(struct layer_writer *w, int fd, const char *name, struct err *e);
-/* Publishes blob, layer/DIFFHEX.json and list/DIFFHEX; *ret's strings are owned by the caller. The tree is not published. */
+/* Publishes blob, layer/DIFFHEX.json and list/DIFFHEX; *ret's strings are owned by the caller. The tree is not
+ * published. */
 int layer_writer_finish(struct layer_writer *w, struct layer *ret, struct err *e);
 void layer_writer_free(struct layer_writer *w); /* accepts NULL; unfinished work is dropped */
 void layer_writer_drop(struct layer_writer **w);

@@ -16,8 +16,8 @@ struct manifest {
 	struct json annotations;   /* as read; JSON_NULL when none */
 };
 /*
- * Refuses a document that is index and manifest at once, or whose mediaType disagrees with `media_type` (T-H1). NULL: the
- * type is what the document says, for one that we know by its digest alone.
+ * Refuses a document that is index and manifest at once, or whose mediaType disagrees with `media_type` (T-H1). NULL:
+ * the type is what the document says, for one that we know by its digest alone.
  */
 int manifest_parse(const char *bytes, size_t n, const char *media_type, const char *name, struct manifest *ret,
 		   struct err *e);

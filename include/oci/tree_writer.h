@@ -19,10 +19,11 @@ struct tree_writer *tree_writer_new(int root_fd /* borrowed; an empty directory 
 int tree_writer_add(struct tree_writer *t, const struct tar_entry *entry, struct err *e); /* FILE: data follows */
 int tree_writer_data(struct tree_writer *t, const void *bytes, size_t n, struct err *e);
 int tree_writer_whiteout(struct tree_writer *t, const char *path, struct err *e);
-/* On the root ("."), where overlay does not look for it: what is below then stays visible to RUN, as with other builders. */
+/* On the root ("."), where overlay does not look for it: what is below then stays visible to RUN, as with other
+ * builders. */
 int tree_writer_opaque(struct tree_writer *t, const char *dir, struct err *e);
-/* Sets directory times. `implied` (may be NULL) gets the directories that no entry named; their metadata belongs to what is
- * below this layer and must be copied from there (tree_fix_implied). */
+/* Sets directory times. `implied` (may be NULL) gets the directories that no entry named; their metadata belongs to
+ * what is below this layer and must be copied from there (tree_fix_implied). */
 int tree_writer_finish(struct tree_writer *t, struct strv *implied, struct err *e);
 void tree_writer_free(struct tree_writer *t);
 

@@ -21,8 +21,8 @@ struct ref_list { struct ref_entry *v; size_t n, cap; };
 int ref_list(int layout_fd, struct ref_list *ret, struct err *e);
 void ref_list_fini(struct ref_list *l);
 /*
- * Replaces the entry of that name, or adds; one without name replaces the one of its digest without name. layout_fd: the
- * store's or an output's. Under the layout's lock (its file oci-layout), written aside, synced, renamed.
+ * Replaces the entry of that name, or adds; one without name replaces the one of its digest without name. layout_fd:
+ * the store's or an output's. Under the layout's lock (its file oci-layout), written aside, synced, renamed.
  */
 int ref_put(int layout_fd, const struct ref_entry *entry, struct err *e);
 int ref_remove(int layout_fd, const char *name, bool *ret_was_there, struct err *e);

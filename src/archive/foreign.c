@@ -50,7 +50,9 @@ static int open_foreign(int fd, const char *name, struct source **ret, struct er
 		return -1;
 	}
 	struct foreign_source *f = x_alloc(sizeof *f);
-	*f = (struct foreign_source){ .base = { .read = foreign_read, .free = foreign_free }, .a = a, .name = x_strdup(name) };
+	*f = (struct foreign_source){ .base = { .read = foreign_read, .free = foreign_free },
+				      .a = a,
+				      .name = x_strdup(name) };
 	*ret = &f->base;
 	return 0;
 }

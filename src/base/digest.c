@@ -35,7 +35,8 @@ int digest_parse(const char *text, struct digest *ret, struct err *e)
 {
 	struct digest d;
 	if (!parse(text, &d))
-		return err_set(e, ERR_SPEC, "\"%.80s\" is not a digest of the form sha256:<64 lower-case hex digits>", text);
+		return err_set(e, ERR_SPEC, "\"%.80s\" is not a digest of the form sha256:<64 lower-case hex digits>",
+			       text);
 	*ret = d;
 	return 0;
 }

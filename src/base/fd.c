@@ -121,7 +121,8 @@ int file_read(int dirfd, const char *path, size_t limit, struct str *out, struct
 
 int fd_copy(int from, int to, const char *name, struct err *e)
 {
-	/* FICLONE shares the extents on btrfs, xfs and bcachefs; elsewhere it fails at once with EOPNOTSUPP or EXDEV. */
+	/* FICLONE shares the extents on btrfs, xfs and bcachefs; elsewhere it fails at once with EOPNOTSUPP or EXDEV.
+	 */
 	if (lseek(from, 0, SEEK_CUR) == 0 && ioctl(to, FICLONE, from) == 0)
 		return 0;
 	for (;;) {

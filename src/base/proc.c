@@ -179,7 +179,8 @@ void worker_kill(struct worker *w)
 	worker_reap(w, NULL);
 }
 
-int worker_wait(struct worker *w, void (*line)(void *ctx, const char *text), void *ctx, struct str *result, struct err *e)
+int worker_wait(struct worker *w, void (*line)(void *ctx, const char *text), void *ctx, struct str *result,
+		struct err *e)
 {
 	AUTO(str_fini) struct str text = { 0 };
 	for (;;) {
@@ -258,7 +259,8 @@ static int exchange(int in, int out, int err_pipe, const char *input, struct str
 	return 0;
 }
 
-int proc_run(const char *const *argv, const char *input, struct str *out, size_t out_limit, int timeout_ms, struct err *e)
+int proc_run(const char *const *argv, const char *input, struct str *out, size_t out_limit, int timeout_ms,
+	     struct err *e)
 {
 	int in[2], so[2], se[2], ex[2];
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, in) < 0)
@@ -314,8 +316,10 @@ int proc_run(const char *const *argv, const char *input, struct str *out, size_t
 	if (r == 0 && status != 0) {
 		while (text.len && text.buf[text.len - 1] == '\n')
 			text.buf[--text.len] = '\0';
-		r = err_set(e, ERR_CHILD, "%s failed (%s %d)%s%s", argv[0], WIFEXITED(status) ? "exit status" : "signal",
-			    WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status), text.len ? ": " : "", str_text(&text));
+		r = err_set(e, ERR_CHILD, "%s failed (%s %d)%s%s", argv[0],
+			    WIFEXITED(status) ? "exit status" : "signal",
+			    WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status), text.len ? ": " : "",
+			    str_text(&text));
 		e->status = status;
 	}
 	return r;

@@ -119,7 +119,8 @@ static bool to_u64(const char *s, unsigned base, uint64_t max, uint64_t *ret)
 	for (; *s; s++) {
 		if (*s < '0' || (unsigned)(*s - '0') >= base)
 			return false;
-		if (__builtin_mul_overflow(v, (uint64_t)base, &v) || __builtin_add_overflow(v, (uint64_t)(*s - '0'), &v))
+		if (__builtin_mul_overflow(v, (uint64_t)base, &v) ||
+		    __builtin_add_overflow(v, (uint64_t)(*s - '0'), &v))
 			return false;
 	}
 	if (v > max)
@@ -191,7 +192,8 @@ static size_t utf8_len(const unsigned char *p, size_t n)
 		unsigned cp = (p[0] & 15u) << 12 | (p[1] & 63u) << 6 | (p[2] & 63u);
 		return cp >= 0x800 && (cp < 0xd800 || cp > 0xdfff) ? 3 : 0;
 	}
-	if (p[0] >= 0xf0 && p[0] <= 0xf4 && n >= 4 && (p[1] & 0xc0) == 0x80 && (p[2] & 0xc0) == 0x80 && (p[3] & 0xc0) == 0x80) {
+	if (p[0] >= 0xf0 && p[0] <= 0xf4 && n >= 4 && (p[1] & 0xc0) == 0x80 && (p[2] & 0xc0) == 0x80 &&
+	    (p[3] & 0xc0) == 0x80) {
 		unsigned cp = (p[0] & 7u) << 18 | (p[1] & 63u) << 12 | (p[2] & 63u) << 6 | (p[3] & 63u);
 		return cp >= 0x10000 && cp <= 0x10ffff ? 4 : 0;
 	}

@@ -1,8 +1,9 @@
 /*
- * A relay between RUN --mount=type=ssh and the user's agent (MNT-18): a socket of our own, with the mode the mount asks for, whose
- * clients may list keys and sign, and nothing else: keys can be neither added nor removed through it.
+ * A relay between RUN --mount=type=ssh and the user's agent (MNT-18): a socket of our own, with the mode the mount asks
+ * for, whose clients may list keys and sign, and nothing else: keys can be neither added nor removed through it.
  *
- * draft-ietf-sshm-ssh-agent, section 3: a message is a length of four bytes and that many bytes, the first of them its type.
+ * draft-ietf-sshm-ssh-agent, section 3: a message is a length of four bytes and that many bytes, the first of them its
+ * type.
  */
 #ifndef NACRE_BUILD_AGENT_PRIV_H
 #define NACRE_BUILD_AGENT_PRIV_H

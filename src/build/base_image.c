@@ -82,7 +82,8 @@ static bool find_local(struct build *b, struct base_image *i, bool need_layers)
 	}
 	if (store_json_get(b->store, memo, &j, &ignored) != 0 || !json_str(&j, "manifest"))
 		return false;
-	return digest_parse(json_str(&j, "manifest"), &i->manifest, &ignored) == 0 && usable(b->store, &i->manifest, need_layers);
+	return digest_parse(json_str(&j, "manifest"), &i->manifest, &ignored) == 0 &&
+	       usable(b->store, &i->manifest, need_layers);
 }
 
 struct fetch {
@@ -97,7 +98,8 @@ static void fetch_line(void *ctx, const char *text)
 }
 
 /* oci-layout://DIR[:TAG|@DIGEST] */
-static int fetch_layout(struct store *s, const char *spec, const struct platform *want, struct pulled *ret, struct err *e)
+static int fetch_layout(struct store *s, const char *spec, const struct platform *want, struct pulled *ret,
+			struct err *e)
 {
 	AUTO(free_drop) char *dir = x_strdup(spec);
 	struct digest digest;
@@ -197,7 +199,9 @@ int base_image_load(struct build *b, struct base_image *i, struct err *e)
 		const struct descriptor *d = &i->image.manifest.layers.v[k];
 		struct layer_slot *s = slot_new();
 		s->layer.diffid = i->image.config.diff_ids.v[k];
-		s->layer.blob = (struct descriptor){ .media_type = x_strdup(d->media_type), .digest = d->digest, .size = d->size };
+		s->layer.blob = (struct descriptor){ .media_type = x_strdup(d->media_type),
+						     .digest = d->digest,
+						     .size = d->size };
 		s->resolved = true;
 		vec_push(&i->slots, s);
 	}

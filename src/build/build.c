@@ -29,8 +29,9 @@
 /* ---- inputs ---- */
 
 /*
- * -f, else Dockerfile in the context, else dockerfile (LEX-15). What stands in the context may be a link, but only to another file of
- * the context: an error shows lines of the file (T-E1). *ret_path is what messages call it; owned by the caller.
+ * -f, else Dockerfile in the context, else dockerfile (LEX-15). What stands in the context may be a link, but only to
+ * another file of the context: an error shows lines of the file (T-E1). *ret_path is what messages call it; owned by
+ * the caller.
  */
 static int open_dockerfile(const struct build_options *o, char **ret_path, int *ret_fd, struct err *e)
 {
@@ -109,7 +110,9 @@ static int read_contexts(struct build *b, struct err *e)
 		c->dir.fd = -1;
 		c->is_dir = !str_starts(c->value, "docker-image://") && !str_starts(c->value, "oci-layout://");
 		if (c->is_dir && strstr(c->value, "://"))
-			return err_set(e, ERR_USAGE, "--build-context %s: only a directory, oci-layout:// and docker-image:// are supported yet",
+			return err_set(e, ERR_USAGE,
+				       "--build-context %s: only a directory, oci-layout:// and docker-image:// are "
+				       "supported yet",
 				       given->v[i]);
 		if (c->is_dir) {
 			c->dir.name = x_strdup(c->name);
@@ -204,8 +207,10 @@ static int write_iidfile(const struct build_options *o, const struct descriptor 
 static int check_options(const struct build_options *o, struct err *e)
 {
 	if (strcmp(o->context, "-") == 0 || strstr(o->context, "://") || str_starts(o->context, "git@"))
-		return err_set(e, ERR_USAGE, "the build context \"%s\" is no directory; standard input, git and HTTP are not supported yet",
-			       o->context);
+		return err_set(
+			e, ERR_USAGE,
+			"the build context \"%s\" is no directory; standard input, git and HTTP are not supported yet",
+			o->context);
 	for (size_t i = 0; i < o->tags.n; i++) {
 		AUTO(free_drop) char *name = NULL;
 		if (image_name(o->tags.v[i], &name, e) < 0)
@@ -214,7 +219,8 @@ static int check_options(const struct build_options *o, struct err *e)
 	return o->output ? export_check(o->output, e) : 0;
 }
 
-/* With error=true the warnings decide before anything runs; else they are found afterwards, when every base image is there. */
+/* With error=true the warnings decide before anything runs; else they are found afterwards, when every base image is
+ * there. */
 static int check_before(struct build *b, const struct df_check *check, struct err *e)
 {
 	if (!check->as_error)
@@ -254,7 +260,8 @@ static int prepare(struct build *b, struct df_check *check, struct err *e)
 		return err_sys(e, "open the build context %s", b->options->context);
 	if (!S_ISDIR(st.st_mode))
 		return err_set(e, ERR_USAGE, "the build context %s is not a directory", b->options->context);
-	if (df_parse(str_text(&text), text.len, &b->file, e) < 0 || check_begin(b, check, e) < 0 || graph_make(b, e) < 0)
+	if (df_parse(str_text(&text), text.len, &b->file, e) < 0 || check_begin(b, check, e) < 0 ||
+	    graph_make(b, e) < 0)
 		return -1;
 	return read_epoch(b, e);
 }

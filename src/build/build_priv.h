@@ -1,8 +1,9 @@
 /*
  * One build while it runs: what the files of this folder share.
  *
- * A stage is carried out instruction by instruction; each instruction becomes a step. A step that needs long work starts a job
- * (a worker process or a RUN command) and its stage waits; other stages go on meanwhile. The one loop is in schedule.c.
+ * A stage is carried out instruction by instruction; each instruction becomes a step. A step that needs long work
+ * starts a job (a worker process or a RUN command) and its stage waits; other stages go on meanwhile. The one loop is
+ * in schedule.c.
  */
 #ifndef NACRE_BUILD_BUILD_PRIV_H
 #define NACRE_BUILD_BUILD_PRIV_H
@@ -31,8 +32,8 @@ struct step;
 struct job;
 
 /*
- * One layer of a stage's stack. Shared by the stages that build on it. `tree_fd` is a directory that serves as overlay lower: a
- * snapshot of the store, or the upper directory of a RUN of this build that has yet to be packed.
+ * One layer of a stage's stack. Shared by the stages that build on it. `tree_fd` is a directory that serves as overlay
+ * lower: a snapshot of the store, or the upper directory of a RUN of this build that has yet to be packed.
  */
 struct layer_slot {
 	unsigned refs;
@@ -89,7 +90,8 @@ struct step {
 	struct layer_slot *slot;  /* referenced */
 	struct cache_key key;
 	bool has_key;
-	/* Writes the key, given the chain below the step's layer; also for a step that ran before that chain was known. */
+	/* Writes the key, given the chain below the step's layer; also for a step that ran before that chain was known.
+	 */
 	void (*write_key)(struct build *b, struct step *s, const struct chainid *parent);
 	struct job *job;
 	struct history history;   /* owned */
@@ -178,7 +180,8 @@ struct build {
 	bool has_epoch;
 	int64_t epoch;
 	int64_t start_time;
-	int64_t made_time;                   /* mtime of directories and inline files that have no other: the epoch, or the Dockerfile's own */
+	int64_t made_time; /* mtime of directories and inline files that have no other: the epoch, or the Dockerfile's
+			      own */
 	char *created;                       /* RFC 3339 of the build's start, or the epoch; owned */
 	struct context context;
 	VEC(struct named_context *) contexts;
@@ -215,7 +218,8 @@ int build_userns(struct build *b, struct err *e);
 /* ---- schedule.c ---- */
 struct job *job_worker(struct build *b, struct step *step, const char *name, worker_fn *fn, void *ctx, struct err *e);
 struct job *job_command(struct build *b, struct step *step, const struct sandbox *s, int output_fd);
-/* Enough is running: a step that could start waits for one of them. RUNs could otherwise outrun their packing without end. */
+/* Enough is running: a step that could start waits for one of them. RUNs could otherwise outrun their packing without
+ * end. */
 bool jobs_full(const struct build *b);
 int schedule_run(struct build *b, struct err *e);
 
@@ -240,9 +244,10 @@ int base_image_load(struct build *b, struct base_image *i, struct err *e);
 void base_image_fini(struct base_image *i);
 
 /* ---- view.c: root filesystems without trees ---- */
-/* Merges the slots into *view (kept between calls; *done of them are in it). 0, or 1: a listing is being made, come back. */
-int view_update(struct build *b, struct step *step, struct layer_slot **slots, size_t n, struct fsview **view, size_t *done,
-		struct err *e);
+/* Merges the slots into *view (kept between calls; *done of them are in it). 0, or 1: a listing is being made, come
+ * back. */
+int view_update(struct build *b, struct step *step, struct layer_slot **slots, size_t n, struct fsview **view,
+		size_t *done, struct err *e);
 
 /* ---- scope.c: variables ---- */
 int scope_expand(struct stage *st, const struct df_instruction *in, const char *word, char **ret, struct err *e);
@@ -279,11 +284,13 @@ struct layer_job {
 /* In the worker: what it hands back. */
 void layer_job_result(const struct layer *layer, struct str *result);
 /* Starts fn(struct layer_job *) for a slot that is already on the stack; resolves the slot when it is done. */
-int layer_job_start(struct build *b, struct step *step, struct layer_slot *slot, const char *name, worker_fn *fn, struct err *e);
+int layer_job_start(struct build *b, struct step *step, struct layer_slot *slot, const char *name, worker_fn *fn,
+		    struct err *e);
 /* In the worker: the marked part of `dest` as a layer, and as a tree if the slot has one. */
 int layer_job_write(struct layer_job *l, struct fsview *dest, struct str *result, struct err *e);
 /* Puts a new slot on the stack and starts fn for it, with a tree when a later RUN wants one. */
-int layer_job_launch(struct build *b, struct stage *st, struct step *step, const char *name, worker_fn *fn, struct err *e);
+int layer_job_launch(struct build *b, struct stage *st, struct step *step, const char *name, worker_fn *fn,
+		     struct err *e);
 /* Looks the step up under its key: 0 found and used, 1 not, 2 the chain below is not known yet. */
 int layer_job_cached(struct build *b, struct stage *st, struct step *step, struct err *e);
 /* The step's effect is on the stage. */

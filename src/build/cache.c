@@ -93,9 +93,11 @@ static bool read_layer(struct build *b, const struct json *j, struct layer *ret)
 	uint64_t size;
 	struct layer l = { 0 };
 	const char *diffid = json_str(j, "diffid");
-	if (!diffid || digest_parse(diffid, &l.diffid.d, &ignored) < 0 || descriptor_parse(j, "step record", &l.blob, &ignored) < 0)
+	if (!diffid || digest_parse(diffid, &l.diffid.d, &ignored) < 0 ||
+	    descriptor_parse(j, "step record", &l.blob, &ignored) < 0)
 		return false;
-	if (!media_type_is_layer(l.blob.media_type) || !blob_exists(b->store, &l.blob.digest, &size) || size != l.blob.size) {
+	if (!media_type_is_layer(l.blob.media_type) || !blob_exists(b->store, &l.blob.digest, &size) ||
+	    size != l.blob.size) {
 		descriptor_fini(&l.blob);
 		return false;
 	}

@@ -1,4 +1,5 @@
-/* Directories of RUN --mount=type=cache: mount/NAME of the store, and mount/NAME.lock beside those that are not shared. */
+/* Directories of RUN --mount=type=cache: mount/NAME of the store, and mount/NAME.lock beside those that are not shared.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -25,7 +26,8 @@ static int cache_make_work(void *ctx, struct worker_report *r, struct str *resul
 		return -1;
 	if (mkdirat(c->mounts_fd, c->name, 0700) < 0 && errno != EEXIST)
 		return err_sys(e, "create cache directory");
-	if (fchownat(c->mounts_fd, c->name, c->m->has_uid ? c->m->uid : 0, c->m->has_gid ? c->m->gid : 0, AT_SYMLINK_NOFOLLOW) < 0 ||
+	if (fchownat(c->mounts_fd, c->name, c->m->has_uid ? c->m->uid : 0, c->m->has_gid ? c->m->gid : 0,
+		     AT_SYMLINK_NOFOLLOW) < 0 ||
 	    fchmodat(c->mounts_fd, c->name, c->m->has_mode ? c->m->mode : 0755, 0) < 0)
 		return err_sys(e, "set the owner of a cache directory");
 	return 0;
@@ -39,7 +41,8 @@ static int make_once(struct build *b, int mounts_fd, const char *name, const str
 	if (fd < 0 && errno == ENOENT) {
 		struct cache_make c = { .build = b, .mounts_fd = mounts_fd, .name = name, .m = m };
 		struct worker w;
-		if (worker_start(&w, "nacre-cache", cache_make_work, &c, e) < 0 || worker_wait(&w, NULL, NULL, NULL, e) < 0)
+		if (worker_start(&w, "nacre-cache", cache_make_work, &c, e) < 0 ||
+		    worker_wait(&w, NULL, NULL, NULL, e) < 0)
 			return -1;
 		fd = openat(mounts_fd, name, flags);
 	}

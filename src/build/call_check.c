@@ -24,7 +24,8 @@ static void write_text(const struct build *b, struct str *out)
 		str_add(out, "Check complete, no warnings found.\n");
 }
 
-/* The names are those of BuildKit's lint results: {"warnings":[{"ruleName":…,"detail":…,"location":{…}}],"sources":[…]} */
+/* The names are those of BuildKit's lint results: {"warnings":[{"ruleName":…,"detail":…,"location":{…}}],"sources":[…]}
+ */
 static void write_json(const struct build *b, struct json_out *o)
 {
 	json_begin(o, '{');

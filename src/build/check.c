@@ -300,5 +300,6 @@ int check_verdict(const struct build *b, const struct df_check *c, struct err *e
 			strv_push(&rules, df_rule_name(b->file.warnings.v[i].rule));
 	AUTO(free_drop) char *names = strv_join(&rules, ", ");
 	const struct df_warning *w = &b->file.warnings.v[0];
-	return err_at(e, ERR_PARSE, w->line, w->line_end, "lint violation found for rules: %s (check=error=true)", names);
+	return err_at(e, ERR_PARSE, w->line, w->line_end, "lint violation found for rules: %s (check=error=true)",
+		      names);
 }

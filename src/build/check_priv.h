@@ -9,13 +9,14 @@ struct df_check;
 struct err;
 struct outline;
 
-/* The file's check directive, or the build argument in its place (DIR-08, DIR-09), which also makes its warnings anew. */
+/* The file's check directive, or the build argument in its place (DIR-08, DIR-09), which also makes its warnings anew.
+ */
 int check_begin(struct build *b, struct df_check *ret, struct err *e);
 
 /*
- * Walks the needed stages and adds to b->file.warnings what can be said without running anything. `fetch`: configs of base
- * images that are not in the store are asked for; where one is not to be had, no variable below it counts as undefined.
- * `outline` (may be NULL) gets the parameters of the target.
+ * Walks the needed stages and adds to b->file.warnings what can be said without running anything. `fetch`: configs of
+ * base images that are not in the store are asked for; where one is not to be had, no variable below it counts as
+ * undefined. `outline` (may be NULL) gets the parameters of the target.
  */
 int check_walk(struct build *b, const struct df_check *c, bool fetch, struct outline *outline, struct err *e);
 

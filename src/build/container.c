@@ -89,7 +89,8 @@ static int wait_for(struct sandbox *s, int *ret_status, struct err *e)
 	return sandbox_finish(s, ret_status, e);
 }
 
-static int start_and_wait(struct build *b, const struct container_options *o, struct base_image *i, int *ret_status, struct err *e)
+static int start_and_wait(struct build *b, const struct container_options *o, struct base_image *i, int *ret_status,
+			  struct err *e)
 {
 	const struct image_config *c = &i->image.config;
 	AUTO(strv_fini) struct strv argv = { 0 };

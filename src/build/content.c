@@ -1,7 +1,7 @@
 /*
- * Contents of files of images: from a layer's tree where there is one, else read out of the layer itself. The latter goes through
- * each layer once and keeps what is wanted in an unnamed temporary file, so that an image need not be unpacked, and no
- * namespace is needed, to copy from it.
+ * Contents of files of images: from a layer's tree where there is one, else read out of the layer itself. The latter
+ * goes through each layer once and keeps what is wanted in an unnamed temporary file, so that an image need not be
+ * unpacked, and no namespace is needed, to copy from it.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -82,7 +82,8 @@ static int read_layer(struct build *b, struct copy_from *from, unsigned layer, s
 	AUTO(fd_drop) int fd = -1;
 	if (blob_open(b->store, &l->blob.digest, &fd, e) < 0)
 		return -1;
-	AUTO(source_drop) struct source *in = source_limit(source_decompress(source_fd(fd, name.s), name.s), LIMIT_LAYER_BYTES, name.s);
+	AUTO(source_drop)
+	struct source *in = source_limit(source_decompress(source_fd(fd, name.s), name.s), LIMIT_LAYER_BYTES, name.s);
 	AUTO(tar_reader_drop) struct tar_reader *r = tar_reader_new(in, name.s);
 	const struct tar_entry *t;
 	int more;
@@ -130,7 +131,8 @@ int content_open(struct build *b, struct copy_from *from, const struct fsnode *n
 	}
 	const struct spool_entry *entry = find(from->spool, node->layer, node->layer_path);
 	if (!entry || entry->offset < 0)
-		return err_set(e, ERR_SPEC, "layer %s does not hold %s", digest_text(&s->layer.blob.digest).s, node->layer_path);
+		return err_set(e, ERR_SPEC, "layer %s does not hold %s", digest_text(&s->layer.blob.digest).s,
+			       node->layer_path);
 	AUTO(fd_drop) int fd = fd_dup(from->spool_fd);
 	if (fd < 0 || lseek(fd, entry->offset, SEEK_SET) < 0)
 		return err_sys(e, "temporary file");
@@ -159,7 +161,8 @@ void content_drop(struct copy_from *from)
 	from->spool_fd = -1;
 }
 
-int content_text(struct build *b, struct copy_from *from, const char *path, size_t limit, struct str *out, struct err *e)
+int content_text(struct build *b, struct copy_from *from, const char *path, size_t limit, struct str *out,
+		 struct err *e)
 {
 	struct fsnode *n;
 	if (fsview_lookup(from->view, path, true, &n, NULL, e) < 0)

@@ -66,8 +66,8 @@ static int read_link(struct fsview *v, int dir, struct fsnode *n, const char *pa
 	return 0;
 }
 
-static int add_node(struct context *c, int dir, struct fsnode *parent, const char *name, const char *path, struct fsnode **ret,
-		    struct err *e)
+static int add_node(struct context *c, int dir, struct fsnode *parent, const char *name, const char *path,
+		    struct fsnode **ret, struct err *e)
 {
 	struct stat st;
 	*ret = NULL;
@@ -235,8 +235,8 @@ int context_digest(struct context *c, struct fsnode *n, struct err *e)
 	}
 	n->digest = sha_end(&s);
 	n->has_digest = true;
-	if (fstat(fd, &after) == 0 && after.st_size == before.st_size && after.st_mtim.tv_sec == before.st_mtim.tv_sec &&
-	    after.st_mtim.tv_nsec == before.st_mtim.tv_nsec)
+	if (fstat(fd, &after) == 0 && after.st_size == before.st_size &&
+	    after.st_mtim.tv_sec == before.st_mtim.tv_sec && after.st_mtim.tv_nsec == before.st_mtim.tv_nsec)
 		stat_index_add(c->index, path, &before, &n->digest);
 	return 0;
 }

@@ -1,6 +1,6 @@
 /*
- * ADD of a local archive: its entries merged over the destination (ADD-01, ADD-03). Contents are kept in an unnamed temporary file
- * until the layer is written, since an archive has its own order.
+ * ADD of a local archive: its entries merged over the destination (ADD-01, ADD-03). Contents are kept in an unnamed
+ * temporary file until the layer is written, since an archive has its own order.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -101,7 +101,8 @@ static int add_hardlink(struct plan *p, const struct tar_entry *t, struct fsnode
 		return -1;
 	struct copy_mark *mark = target ? target->mark : NULL;
 	if (!mark || !mark->self || target->type == TAR_DIR)
-		return err_set(e, ERR_SPEC, "%s is a hard link to %s, which the archive does not hold", t->path, t->link);
+		return err_set(e, ERR_SPEC, "%s is a hard link to %s, which the archive does not hold", t->path,
+			       t->link);
 	if (!target->inode)
 		target->inode = ++p->dest->next_inode;
 	struct copy_mark content = *mark;

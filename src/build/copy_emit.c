@@ -34,7 +34,8 @@ static int check_unchanged(const struct copy_mark *mark, int fd, const char *pat
 		return 0;
 	if (fstat(fd, &st) < 0)
 		return err_sys(e, "stat %s", path);
-	if ((uint64_t)st.st_size != n->size || st.st_mtim.tv_sec != n->mtime || (uint32_t)st.st_mtim.tv_nsec != n->mtime_ns)
+	if ((uint64_t)st.st_size != n->size || st.st_mtim.tv_sec != n->mtime ||
+	    (uint32_t)st.st_mtim.tv_nsec != n->mtime_ns)
 		return err_set(e, ERR_BUILD, "%s of the context changed while it was read", path);
 	return 0;
 }
@@ -47,7 +48,8 @@ static int write_content(struct emit *m, const struct fsnode *n, const char *pat
 		return layer_writer_data(m->out, mark->content, n->size, e);
 	if (!n->size)
 		return 0;
-	if (mark->archived ? archive_spool_open(mark, &fd, e) < 0 : source_open(m->build, mark->from, mark->src, &fd, e) < 0)
+	if (mark->archived ? archive_spool_open(mark, &fd, e) < 0
+			   : source_open(m->build, mark->from, mark->src, &fd, e) < 0)
 		return -1;
 	if (check_unchanged(mark, fd, path, e) < 0 || layer_writer_fd(m->out, fd, path, e) < 0)
 		return -1;
@@ -115,8 +117,8 @@ static int fetch_contents(struct emit *m, struct fsnode *const *nodes, size_t n,
 	VEC(struct fsnode *) wanted = { 0 };
 	for (size_t i = 0; i < n; i++) {
 		const struct copy_mark *mark = nodes[i]->mark;
-		if (!mark->self || !mark->src || nodes[i]->type != TAR_FILE || mark->from->context || mark->from->remote ||
-		    !nodes[i]->size)
+		if (!mark->self || !mark->src || nodes[i]->type != TAR_FILE || mark->from->context ||
+		    mark->from->remote || !nodes[i]->size)
 			continue;
 		from = mark->from; /* one instruction has one --from */
 		vec_push(&wanted, (struct fsnode *)mark->src);

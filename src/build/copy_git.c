@@ -1,4 +1,5 @@
-/* ADD of git repositories: resolved in a job of its own, so that a cached step fetches nothing; checked out where it is copied. */
+/* ADD of git repositories: resolved in a job of its own, so that a cached step fetches nothing; checked out where it is
+ * copied. */
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -69,7 +69,8 @@ int plan_resolve(struct plan *p, const char *path, bool dir_only, struct fsnode 
 		}
 		if (kid && kid->type == TAR_SYMLINK) {
 			if (++links > LIMIT_SYMLINKS)
-				return err_set(e, ERR_BUILD, "%s: too many levels of symbolic links in the image", path);
+				return err_set(e, ERR_BUILD, "%s: too many levels of symbolic links in the image",
+					       path);
 			if (kid->link[0] == '/')
 				here = p->dest->root;
 			free(rest);
@@ -165,8 +166,8 @@ static int place(struct plan *p, struct fsnode *parent, const char *name, const 
 }
 
 /* A directory inside a copied tree: takes the source's metadata whether it is new or not (CP-12). */
-static int place_dir(struct plan *p, struct fsnode *parent, const char *name, const struct fsnode *src, struct fsnode **ret,
-		     struct err *e)
+static int place_dir(struct plan *p, struct fsnode *parent, const char *name, const struct fsnode *src,
+		     struct fsnode **ret, struct err *e)
 {
 	struct fsnode *n;
 	if (fsview_child(p->dest, parent, name, &n, e) < 0)
@@ -344,10 +345,12 @@ static int copy_match(struct plan *p, const struct copy_match *m, struct err *e)
 	return 0;
 }
 
-int copy_plan(struct build *b, const struct copy_selection *s, const struct copy_spec *spec, const struct copy_owner *owner,
-	      struct fsview *dest, struct err *e)
+int copy_plan(struct build *b, const struct copy_selection *s, const struct copy_spec *spec,
+	      const struct copy_owner *owner, struct fsview *dest, struct err *e)
 {
-	struct plan p = { .build = b, .dest = dest, .spec = spec, .owner = owner, .made_mode = 0755, .made_time = b->made_time };
+	struct plan p = {
+		.build = b, .dest = dest, .spec = spec, .owner = owner, .made_mode = 0755, .made_time = b->made_time
+	};
 	if (spec->has_chmod && spec->chmod.octal)
 		p.made_mode = spec->chmod.mode & 0777;
 	if (spec->excludes.n && df_ignore_from_patterns(&spec->excludes, &p.exclude, e) < 0)
@@ -360,8 +363,8 @@ int copy_plan(struct build *b, const struct copy_selection *s, const struct copy
 	return r;
 }
 
-int copy_plan_mkdir(struct build *b, struct fsview *dest, const char *path, uint32_t mode, const struct copy_owner *owner,
-		    struct err *e)
+int copy_plan_mkdir(struct build *b, struct fsview *dest, const char *path, uint32_t mode,
+		    const struct copy_owner *owner, struct err *e)
 {
 	struct plan p = { .build = b, .dest = dest, .owner = owner, .made_mode = mode, .made_time = b->made_time };
 	struct fsnode *there;

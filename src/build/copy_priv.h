@@ -2,8 +2,8 @@
  * COPY and ADD: what is selected, where it lands, and the layer that comes of it (SEMANTICS sections 12 and 13).
  *
  * Everything is planned on trees of nodes: sources are nodes of the context's or an image's view, the destination is a
- * view of the image being built, changed by the plan; what was changed is then written as a layer. No tree on disk is needed on
- * either side, so it works where no namespace does.
+ * view of the image being built, changed by the plan; what was changed is then written as a layer. No tree on disk is
+ * needed on either side, so it works where no namespace does.
  */
 #ifndef NACRE_BUILD_COPY_PRIV_H
 #define NACRE_BUILD_COPY_PRIV_H
@@ -77,11 +77,11 @@ int copy_digest(const struct copy_selection *s, const struct copy_spec *spec, st
 struct copy_owner { bool set; uint32_t uid, gid; };
 
 /* Changes `dest` as the instruction does and marks what was changed. */
-int copy_plan(struct build *b, const struct copy_selection *s, const struct copy_spec *spec, const struct copy_owner *owner,
-	      struct fsview *dest, struct err *e);
+int copy_plan(struct build *b, const struct copy_selection *s, const struct copy_spec *spec,
+	      const struct copy_owner *owner, struct fsview *dest, struct err *e);
 /* A directory and its missing parents, for WORKDIR. */
-int copy_plan_mkdir(struct build *b, struct fsview *dest, const char *path, uint32_t mode, const struct copy_owner *owner,
-		    struct err *e);
+int copy_plan_mkdir(struct build *b, struct fsview *dest, const char *path, uint32_t mode,
+		    const struct copy_owner *owner, struct err *e);
 
 /* Writes the marked part of `dest` as a layer. */
 int copy_emit(struct build *b, struct fsview *dest, struct layer_writer *w, struct err *e);
@@ -92,7 +92,8 @@ bool remote_is_git(const char *source);
 bool remote_is_url(const char *source);
 /* Fetches into the store; the job's result goes to remote_result, which makes `from` and `view` of it. */
 struct job *remote_start(struct build *b, struct step *step, const struct strv *urls, struct err *e);
-int remote_result(const struct str *text, const struct strv *urls, struct copy_from *from, struct fsview *view, struct err *e);
+int remote_result(const struct str *text, const struct strv *urls, struct copy_from *from, struct fsview *view,
+		  struct err *e);
 /* All fetched files, in the order of their URLs. */
 int remote_select(struct copy_from *from, struct copy_selection *ret, struct err *e);
 
@@ -102,7 +103,8 @@ struct git_tree;
 struct job *git_resolve_start(struct build *b, struct step *step, struct copy_spec *spec, struct err *e);
 int git_commits_read(struct copy_spec *spec, const struct str *result, struct err *e);
 void git_key(const struct git_source *g, struct cache_key *k);
-/* Directories to check out into, one per git source; then, in the worker that copies, the checkouts, and their files as matches. */
+/* Directories to check out into, one per git source; then, in the worker that copies, the checkouts, and their files as
+ * matches. */
 int git_trees_new(struct build *b, const struct copy_spec *spec, struct git_tree **ret, struct err *e);
 int git_trees_fill(struct build *b, const struct copy_spec *spec, struct git_tree *trees, struct err *e);
 int git_trees_select(struct git_tree *trees, const struct copy_spec *spec, struct copy_selection *ret, struct err *e);
@@ -113,13 +115,15 @@ void git_trees_free(struct git_tree *trees, size_t n);
 /* A file of any kind of source, at its first byte. */
 int source_open(struct build *b, struct copy_from *from, const struct fsnode *n, int *ret_fd, struct err *e);
 
-/* Makes the contents of the FILE nodes readable: those in layers without a tree are read out of the layer into a temporary file. */
+/* Makes the contents of the FILE nodes readable: those in layers without a tree are read out of the layer into a
+ * temporary file. */
 int content_fetch(struct build *b, struct copy_from *from, struct fsnode *const *nodes, size_t n, struct err *e);
 /* *ret_fd at the first byte; the caller closes it. */
 int content_open(struct build *b, struct copy_from *from, const struct fsnode *node, int *ret_fd, struct err *e);
 void content_drop(struct copy_from *from);
 /* A small file of an image as text, links followed: 0, 1 absent, -1. */
-int content_text(struct build *b, struct copy_from *from, const char *path, size_t limit, struct str *out, struct err *e);
+int content_text(struct build *b, struct copy_from *from, const char *path, size_t limit, struct str *out,
+		 struct err *e);
 
 /* An unnamed temporary file in the store; the descriptor, or -1. */
 int spool_file(struct build *b, struct err *e);
@@ -128,6 +132,7 @@ int archive_spool_open(const struct copy_mark *m, int *ret_fd, struct err *e);
 void archive_spool_free(struct archive_spool *a);
 
 /* uid and gid of `--chown` or USER, looked up in the image's own files (CP-15). Unknown names become 0 when lenient. */
-int owner_resolve(struct build *b, struct copy_from *image, const char *spec, bool lenient, struct copy_owner *ret, struct err *e);
+int owner_resolve(struct build *b, struct copy_from *image, const char *spec, bool lenient, struct copy_owner *ret,
+		  struct err *e);
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * ADD of HTTP(S) sources (ADD-04, ADD-06): fetched in a worker into a blob of the store, and asked for again with its ETag in later
- * builds. What is known of a URL is kept in url/HEX.json:
+ * ADD of HTTP(S) sources (ADD-04, ADD-06): fetched in a worker into a blob of the store, and asked for again with its
+ * ETag in later builds. What is known of a URL is kept in url/HEX.json:
  *   {"url":…,"etag":…|absent,"digest":…,"size":…,"modified":…|absent}
  */
 #include <stdio.h>
@@ -18,7 +18,8 @@ enum { URL_MAX_BYTES = 1 << 30 };
 bool remote_is_git(const char *source)
 {
 	AUTO(free_drop) char *path = x_strndup(source, strcspn(source, "#?"));
-	return str_starts(source, "git://") || str_starts(source, "ssh://") || str_starts(source, "git@") || str_ends(path, ".git");
+	return str_starts(source, "git://") || str_starts(source, "ssh://") || str_starts(source, "git@") ||
+	       str_ends(path, ".git");
 }
 
 bool remote_is_url(const char *source)
@@ -81,7 +82,8 @@ static int memo_put(struct store *s, const char *url, const struct fetched *f, s
 	return store_json_put(s, name, text, e);
 }
 
-static int fetch_one(struct build *b, const char *url, struct pull_progress *progress, struct remote_file *ret, struct err *e)
+static int fetch_one(struct build *b, const char *url, struct pull_progress *progress, struct remote_file *ret,
+		     struct err *e)
 {
 	struct memo memo = { 0 };
 	struct blob_writer w;
@@ -129,7 +131,8 @@ static int remote_work(void *ctx, struct worker_report *r, struct str *result, s
 		struct remote_file f;
 		if (fetch_one(j->build, j->urls->v[i], &progress, &f, e) < 0)
 			return -1;
-		str_addf(result, "%s %llu %lld\n", digest_text(&f.digest).s, (unsigned long long)f.size, (long long)f.mtime);
+		str_addf(result, "%s %llu %lld\n", digest_text(&f.digest).s, (unsigned long long)f.size,
+			 (long long)f.mtime);
 	}
 	return 0;
 }
@@ -140,7 +143,8 @@ struct job *remote_start(struct build *b, struct step *step, const struct strv *
 	return job_worker(b, step, "nacre-fetch", remote_work, &ctx, e);
 }
 
-int remote_result(const struct str *text, const struct strv *urls, struct copy_from *from, struct fsview *view, struct err *e)
+int remote_result(const struct str *text, const struct strv *urls, struct copy_from *from, struct fsview *view,
+		  struct err *e)
 {
 	const char *p = text->buf;
 	fsview_init(view);

@@ -210,8 +210,8 @@ int copy_select(struct copy_from *from, const struct copy_spec *spec, struct cop
 
 /* ---- the digest ---- */
 
-static int add_node(struct sha *s, struct copy_from *from, struct fsnode *n, const char *name, const struct copy_spec *spec,
-		    struct err *e)
+static int add_node(struct sha *s, struct copy_from *from, struct fsnode *n, const char *name,
+		    const struct copy_spec *spec, struct err *e)
 {
 	AUTO(str_fini) struct str line = { 0 };
 	str_addf(&line, "%c %o", n->type, n->mode);

@@ -16,7 +16,8 @@
 #include "store/blob.h"
 #include "store/ref.h"
 
-/* "oci:DIR[:TAG]" as skopeo reads it: DIR ends at the first colon. Both are owned by the caller; *ret_tag may be NULL. */
+/* "oci:DIR[:TAG]" as skopeo reads it: DIR ends at the first colon. Both are owned by the caller; *ret_tag may be NULL.
+ */
 static int parse(const char *spec, char **ret_dir, char **ret_tag, struct err *e)
 {
 	if (!str_starts(spec, "oci:") || !spec[4] || spec[4] == ':')
@@ -36,7 +37,8 @@ int export_check(const char *spec, struct err *e)
 
 enum { CHUNK = 1 << 18 };
 
-/* A file without a name until it is complete, so that nothing of a killed export stays; "" where that is not possible. */
+/* A file without a name until it is complete, so that nothing of a killed export stays; "" where that is not possible.
+ */
 static int open_aside(int blobs_fd, char aside[32], struct err *e)
 {
 	char id[17];
@@ -60,7 +62,8 @@ static int give_name(int blobs_fd, int fd, const char *aside, const char *name, 
 		return renameat(blobs_fd, aside, blobs_fd, name) < 0 ? err_sys(e, "write blob %s", name) : 0;
 	/* What has this name and another size was cut off by somebody else. */
 	if (linkat(AT_FDCWD, path, blobs_fd, name, AT_SYMLINK_FOLLOW) < 0 &&
-	    (errno != EEXIST || unlinkat(blobs_fd, name, 0) < 0 || linkat(AT_FDCWD, path, blobs_fd, name, AT_SYMLINK_FOLLOW) < 0))
+	    (errno != EEXIST || unlinkat(blobs_fd, name, 0) < 0 ||
+	     linkat(AT_FDCWD, path, blobs_fd, name, AT_SYMLINK_FOLLOW) < 0))
 		return err_sys(e, "write blob %s", name);
 	return 0;
 }
@@ -92,7 +95,8 @@ static int copy_blob(struct store *s, int blobs_fd, const struct descriptor *d, 
 	struct stat st;
 	char aside[32];
 	AUTO(fd_drop) int from = -1;
-	if (fstatat(blobs_fd, hex.s, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode) && (uint64_t)st.st_size == d->size)
+	if (fstatat(blobs_fd, hex.s, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode) &&
+	    (uint64_t)st.st_size == d->size)
 		return 0;
 	if (blob_open(s, &d->digest, &from, e) < 0)
 		return -1;

@@ -9,8 +9,8 @@
 /* Checks the text of -o before anything is built: "oci:DIR[:TAG]"; ERR_USAGE for what is not supported. */
 int export_check(const char *spec, struct err *e);
 
-/* Writes the image into the OCI layout directory (made if missing; other images in it stay). Blobs are reflinked or copied and
- * their digests verified; index.json last, aside and renamed. */
+/* Writes the image into the OCI layout directory (made if missing; other images in it stay). Blobs are reflinked or
+ * copied and their digests verified; index.json last, aside and renamed. */
 int export_image(struct store *s, const struct descriptor *image, const char *spec, struct err *e);
 
 #endif

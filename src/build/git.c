@@ -56,8 +56,9 @@ static int check_subdir(const char *subdir, struct err *e)
 static int query_key(struct git_source *g, const char *key, const char *value, struct err *e)
 {
 	if (strcmp(key, "ref") == 0 || strcmp(key, "tag") == 0 || strcmp(key, "branch") == 0) {
-		AUTO(free_drop) char *full = key[0] == 'r' ? x_strdup(value)
-							     : x_asprintf("refs/%s/%s", key[0] == 't' ? "tags" : "heads", value);
+		AUTO(free_drop)
+		char *full = key[0] == 'r' ? x_strdup(value)
+					   : x_asprintf("refs/%s/%s", key[0] == 't' ? "tags" : "heads", value);
 		set(&g->ref, full);
 	} else if (strcmp(key, "subdir") == 0) {
 		set(&g->subdir, value);
@@ -123,8 +124,9 @@ int git_parse(const char *text, struct git_source *ret, struct err *e)
 
 static void clean_environment(void)
 {
-	static const char *const keep[] = { "PATH", "HOME", "SSH_AUTH_SOCK", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy",
-					    "https_proxy", "no_proxy", "SSL_CERT_FILE", "SSL_CERT_DIR" };
+	static const char *const keep[] = { "PATH",        "HOME",          "SSH_AUTH_SOCK", "HTTP_PROXY",
+					    "HTTPS_PROXY", "NO_PROXY",      "http_proxy",    "https_proxy",
+					    "no_proxy",    "SSL_CERT_FILE", "SSL_CERT_DIR" };
 	char *values[ARRAY_LEN(keep)];
 	for (size_t i = 0; i < ARRAY_LEN(keep); i++)
 		values[i] = getenv(keep[i]) ? x_strdup(getenv(keep[i])) : NULL;
@@ -176,7 +178,8 @@ static bool find_commit(const char *list, const char *name, bool peeled, char co
 	AUTO(free_drop) char *want = x_asprintf("%s%s", name, peeled ? "^{}" : "");
 	for (const char *line = list; *line; line += strcspn(line, "\n"), line += *line == '\n') {
 		size_t id = strcspn(line, "\t\n"), len = strcspn(line, "\n");
-		if (id <= 64 && line[id] == '\t' && len - id - 1 == strlen(want) && strncmp(line + id + 1, want, strlen(want)) == 0) {
+		if (id <= 64 && line[id] == '\t' && len - id - 1 == strlen(want) &&
+		    strncmp(line + id + 1, want, strlen(want)) == 0) {
 			memcpy(commit, line, id);
 			commit[id] = '\0';
 			return is_commit(commit);
@@ -210,7 +213,8 @@ int git_resolve(struct git_source *g, struct err *e)
 			return err_set(e, ERR_BUILD, "repository %s has no ref \"%s\"", g->url, ref);
 	}
 	if (g->checksum && !str_starts(g->commit, g->checksum))
-		return err_set(e, ERR_INTEGRITY, "expected checksum to match %s, got commit %s", g->checksum, g->commit);
+		return err_set(e, ERR_INTEGRITY, "expected checksum to match %s, got commit %s", g->checksum,
+			       g->commit);
 	return 0;
 }
 
@@ -229,16 +233,20 @@ int git_checkout(const struct git_source *g, const char *path, struct err *e)
 	if (git(path, (const char *const[]){ "init", "-q", NULL }, NULL, e) < 0 ||
 	    git(path, (const char *const[]){ "remote", "add", "origin", g->url, NULL }, NULL, e) < 0)
 		return -1;
-	/* A server may refuse to give a commit that no ref names; then the ref is fetched, and must still be that commit. */
-	if (git(path, (const char *const[]){ "fetch", "-q", "--depth=1", "--no-tags", "origin", g->commit, NULL }, NULL, e) < 0) {
+	/* A server may refuse to give a commit that no ref names; then the ref is fetched, and must still be that
+	 * commit. */
+	if (git(path, (const char *const[]){ "fetch", "-q", "--depth=1", "--no-tags", "origin", g->commit, NULL }, NULL,
+		e) < 0) {
 		const char *ref = g->ref ? g->ref : "HEAD";
-		if (git(path, (const char *const[]){ "fetch", "-q", "--depth=1", "--no-tags", "origin", ref, NULL }, NULL, e) < 0)
+		if (git(path, (const char *const[]){ "fetch", "-q", "--depth=1", "--no-tags", "origin", ref, NULL },
+			NULL, e) < 0)
 			return err_in(e, "fetch %s", g->url);
 	}
 	if (git(path, (const char *const[]){ "checkout", "-q", "--detach", g->commit, NULL }, NULL, e) < 0)
 		return err_in(e, "check out %s of %s", g->commit, g->url);
 	if (!g->no_submodules) {
-		const char *const submodules[] = { "submodule", "update", "-q", "--init", "--recursive", "--depth=1", NULL };
+		const char *const submodules[] = { "submodule",   "update",    "-q", "--init",
+						   "--recursive", "--depth=1", NULL };
 		if (git(path, submodules, NULL, e) < 0)
 			return err_in(e, "submodules of %s", g->url);
 	}

@@ -1,6 +1,6 @@
 /*
- * Git repositories as sources (ADD-07, ADD-08), through the system's git with an environment of its own: no configuration of the
- * user or the system, no hooks, no local transport, refs never taken for options (THREATS F).
+ * Git repositories as sources (ADD-07, ADD-08), through the system's git with an environment of its own: no
+ * configuration of the user or the system, no hooks, no local transport, refs never taken for options (THREATS F).
  */
 #ifndef NACRE_BUILD_GIT_PRIV_H
 #define NACRE_BUILD_GIT_PRIV_H
@@ -26,7 +26,8 @@ void git_fini(struct git_source *g);
 
 /* In a worker: asks the remote which commit the ref is now, and checks it against the checksum. */
 int git_resolve(struct git_source *g, struct err *e);
-/* In a worker: checks the resolved commit out into the (empty) directory at `path`, absolute. .git is removed unless kept. */
+/* In a worker: checks the resolved commit out into the (empty) directory at `path`, absolute. .git is removed unless
+ * kept. */
 int git_checkout(const struct git_source *g, const char *path, struct err *e);
 
 #endif

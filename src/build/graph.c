@@ -63,7 +63,8 @@ struct named_context *named_context_find(struct build *b, const char *name)
 	return NULL;
 }
 
-int stage_named_from(struct stage *st, const struct df_instruction *in, const char *from, struct stage **ret, struct err *e)
+int stage_named_from(struct stage *st, const struct df_instruction *in, const char *from, struct stage **ret,
+		     struct err *e)
 {
 	struct build *b = st->build;
 	uint64_t n;
@@ -72,11 +73,12 @@ int stage_named_from(struct stage *st, const struct df_instruction *in, const ch
 		return 0;
 	struct stage *found = stage_find(b, from);
 	if (!found && str_to_u64(from, UINT32_MAX, &n))
-		return err_at(e, ERR_BUILD, in->line, in->line_end, "invalid stage index %s: the file has %zu stages", from,
-			      b->stages.n);
+		return err_at(e, ERR_BUILD, in->line, in->line_end, "invalid stage index %s: the file has %zu stages",
+			      from, b->stages.n);
 	if (found && found->df->index >= st->df->index)
 		return err_at(e, ERR_BUILD, in->line, in->line_end,
-			      "cannot copy from stage \"%s\": it needs to be defined before this stage (circular or forward reference)",
+			      "cannot copy from stage \"%s\": it needs to be defined before this stage (circular or "
+			      "forward reference)",
 			      from);
 	*ret = found;
 	return 0;
@@ -136,7 +138,8 @@ int stage_expand_base(struct stage *st, char **ret, struct err *e)
 	if (!**ret) {
 		free_drop(ret);
 		return err_at(e, ERR_BUILD, from->line, from->line_end,
-			      "base name (%s) should not be blank: a variable in it is empty or not declared before the first FROM",
+			      "base name (%s) should not be blank: a variable in it is empty or not declared before "
+			      "the first FROM",
 			      from->image);
 	}
 	return 0;
@@ -157,7 +160,8 @@ static int link_stage(struct build *b, struct stage *st, struct err *e)
 	return 0;
 }
 
-/* Marks all that the needed ones up to `last` need. A stage needs only earlier ones, so one pass downwards reaches all. */
+/* Marks all that the needed ones up to `last` need. A stage needs only earlier ones, so one pass downwards reaches all.
+ */
 static int link_needed(struct build *b, const struct stage *last, struct err *e)
 {
 	for (size_t i = last->df->index + 1; i > 0; i--) {

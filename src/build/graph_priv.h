@@ -7,10 +7,12 @@
 int graph_add_trigger(struct stage *st, const struct df_instruction *in, struct err *e);
 struct named_context *named_context_find(struct build *b, const char *name);
 /* The stage that `--from=NAME` of an instruction of st means; *ret NULL: a named context or an image. */
-int stage_named_from(struct stage *st, const struct df_instruction *in, const char *from, struct stage **ret, struct err *e);
+int stage_named_from(struct stage *st, const struct df_instruction *in, const char *from, struct stage **ret,
+		     struct err *e);
 /* The expanded image name of its FROM; the caller owns it. */
 int stage_expand_base(struct stage *st, char **ret, struct err *e);
 /* The platform its FROM asks for; *ret_given: by --platform there or on the command line. */
-int stage_platform(struct build *b, const struct df_instruction *from, struct platform *ret, bool *ret_given, struct err *e);
+int stage_platform(struct build *b, const struct df_instruction *from, struct platform *ret, bool *ret_given,
+		   struct err *e);
 
 #endif

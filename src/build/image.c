@@ -39,7 +39,9 @@ int image_load(struct store *s, const struct digest *manifest, struct image *ret
 	if (i.config.diff_ids.n != i.manifest.layers.n)
 		return err_set(e, ERR_SPEC, "image %s: its config names %zu layers, its manifest %zu", name.s,
 			       i.config.diff_ids.n, i.manifest.layers.n);
-	i.desc = (struct descriptor){ .media_type = x_strdup(i.manifest.media_type), .digest = *manifest, .size = text.len };
+	i.desc = (struct descriptor){ .media_type = x_strdup(i.manifest.media_type),
+				      .digest = *manifest,
+				      .size = text.len };
 	*ret = i;
 	i = (struct image){ 0 };
 	return 0;
@@ -127,8 +129,8 @@ int image_find(struct store *s, const char *text, struct digest *ret, struct err
 	if (r == 1)
 		r = find_by_prefix(s, str_starts(text, "sha256:") ? text + 7 : text, ret, e);
 	if (r == 1)
-		return err_set(e, ERR_NOTFOUND, "no image \"%s\" in the store %s; `nacre images` lists what is there", text,
-			       s->path);
+		return err_set(e, ERR_NOTFOUND, "no image \"%s\" in the store %s; `nacre images` lists what is there",
+			       text, s->path);
 	return r;
 }
 

@@ -58,7 +58,8 @@ static int layer_done(struct build *b, struct job *j, const struct str *result, 
 	return r;
 }
 
-int layer_job_start(struct build *b, struct step *step, struct layer_slot *slot, const char *name, worker_fn *fn, struct err *e)
+int layer_job_start(struct build *b, struct step *step, struct layer_slot *slot, const char *name, worker_fn *fn,
+		    struct err *e)
 {
 	struct layer_job ctx = { .build = b, .step = step, .format = b->options->format, .slot = slot };
 	struct job *j = job_worker(b, step, name, fn, &ctx, e);
@@ -105,7 +106,8 @@ static bool tree_is_wanted(const struct stage *st)
 	return false;
 }
 
-int layer_job_launch(struct build *b, struct stage *st, struct step *step, const char *name, worker_fn *fn, struct err *e)
+int layer_job_launch(struct build *b, struct stage *st, struct step *step, const char *name, worker_fn *fn,
+		     struct err *e)
 {
 	struct layer_slot *slot = slot_new();
 	step->slot = slot;
@@ -126,8 +128,8 @@ int layer_job_cached(struct build *b, struct stage *st, struct step *step, struc
 {
 	static const struct chainid none;
 	struct step_record rec = { 0 };
-	/* A step whose parent ran in this build runs too: its key would need a chain that is still being packed, and a new
-	 * parent practically never leads back to an old one. */
+	/* A step whose parent ran in this build runs too: its key would need a chain that is still being packed, and a
+	 * new parent practically never leads back to an old one. */
 	if (b->options->no_cache || st->chain_missed) {
 		st->chain_missed = true;
 		return 1;

@@ -39,7 +39,8 @@ static bool look_up(const char *name, const char *text, uint32_t *ret, uint32_t 
 	return false;
 }
 
-int owner_resolve(struct build *b, struct copy_from *image, const char *spec, bool lenient, struct copy_owner *ret, struct err *e)
+int owner_resolve(struct build *b, struct copy_from *image, const char *spec, bool lenient, struct copy_owner *ret,
+		  struct err *e)
 {
 	AUTO(str_fini) struct str passwd = { 0 };
 	AUTO(str_fini) struct str group = { 0 };
@@ -48,7 +49,8 @@ int owner_resolve(struct build *b, struct copy_from *image, const char *spec, bo
 	uint32_t ignored;
 	uint64_t n;
 	*ret = (struct copy_owner){ .set = true };
-	bool names = (*user && !str_to_u64(user, UINT32_MAX, &n)) || (colon && colon[1] && !str_to_u64(colon + 1, UINT32_MAX, &n));
+	bool names = (*user && !str_to_u64(user, UINT32_MAX, &n)) ||
+		     (colon && colon[1] && !str_to_u64(colon + 1, UINT32_MAX, &n));
 	/* WORKDIR's user has the group of its passwd entry even when given by number. */
 	if (names || !lenient) {
 		if (content_text(b, image, "/etc/passwd", LIMIT_PASSWD, &passwd, e) < 0 ||
@@ -57,12 +59,15 @@ int owner_resolve(struct build *b, struct copy_from *image, const char *spec, bo
 	}
 	if (*user && !look_up(user, str_text(&passwd), &ret->uid, &ret->gid)) {
 		if (!lenient)
-			return err_set(e, ERR_BUILD, "unable to find user %s: no matching entry in the image's /etc/passwd", user);
+			return err_set(e, ERR_BUILD,
+				       "unable to find user %s: no matching entry in the image's /etc/passwd", user);
 		ret->uid = ret->gid = 0;
 	}
 	if (colon && colon[1] && !look_up(colon + 1, str_text(&group), &ret->gid, &ignored)) {
 		if (!lenient)
-			return err_set(e, ERR_BUILD, "unable to find group %s: no matching entry in the image's /etc/group", colon + 1);
+			return err_set(e, ERR_BUILD,
+				       "unable to find group %s: no matching entry in the image's /etc/group",
+				       colon + 1);
 		ret->gid = 0;
 	}
 	return 0;

@@ -10,8 +10,10 @@ static void add_platform(struct strv *to, const char *prefix, const struct platf
 {
 	char name[32];
 	AUTO(free_drop) char *text = platform_text(p);
-	const struct { const char *suffix, *value; } parts[] = {
-		{ "PLATFORM", text }, { "OS", p->os }, { "OSVERSION", p->os_version }, { "ARCH", p->arch }, { "VARIANT", p->variant },
+	const struct { const char *suffix, *value;
+	} parts[] = {
+		{ "PLATFORM", text }, { "OS", p->os },           { "OSVERSION", p->os_version },
+		{ "ARCH", p->arch },  { "VARIANT", p->variant },
 	};
 	for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
 		snprintf(name, sizeof name, "%s%s", prefix, parts[i].suffix);
@@ -24,7 +26,10 @@ void scope_global(struct build *b)
 	add_platform(&b->platform_args, "BUILD", &b->host);
 	add_platform(&b->platform_args, "TARGET", &b->target);
 	const char *target = b->goal ? b->goal->df->name : NULL;
-	env_set(&b->platform_args, "TARGETSTAGE", b->options->target ? b->options->target : target ? target : "default");
+	env_set(&b->platform_args, "TARGETSTAGE",
+		b->options->target ? b->options->target
+		: target           ? target
+				   : "default");
 	strv_copy(&b->global_args, &b->platform_args);
 }
 

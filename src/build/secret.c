@@ -20,7 +20,8 @@ static char *field(const char *list, const char *name)
 	return NULL;
 }
 
-/* The user's own path: links are followed (Kubernetes mounts secrets as links), but nothing that blocks is read (T-A9). */
+/* The user's own path: links are followed (Kubernetes mounts secrets as links), but nothing that blocks is read (T-A9).
+ */
 static int read_file(const char *path, struct str *out, struct err *e)
 {
 	AUTO(fd_drop) int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
@@ -79,7 +80,8 @@ int ssh_socket(const struct build_options *o, const char *id, int *ret_fd, struc
 		if (fd < 0 || fstat(fd, &st) < 0)
 			return err_sys(e, "--ssh %s: open %s", id, path);
 		if (!S_ISSOCK(st.st_mode))
-			return err_set(e, ERR_USAGE, "--ssh %s: %s is not a socket; keys are taken through an agent", id, path);
+			return err_set(e, ERR_USAGE, "--ssh %s: %s is not a socket; keys are taken through an agent",
+				       id, path);
 		*ret_fd = fd_take(&fd);
 		return 0;
 	}

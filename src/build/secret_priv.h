@@ -21,7 +21,8 @@ int cache_mount_open(struct build *b, int mounts_fd, const char *name, const str
 /* The lock alone. wait false: 1 when somebody else has it. */
 int cache_mount_lock(int mounts_fd, const char *name, bool wait, int *ret_lock, struct err *e);
 
-/* A directory that shows the context as instructions see it: itself, when nothing is ignored, else a copy without what is. */
+/* A directory that shows the context as instructions see it: itself, when nothing is ignored, else a copy without what
+ * is. */
 int context_tree(struct build *b, struct context *c, int *ret_fd, struct err *e);
 
 #endif

@@ -57,7 +57,8 @@ int work_dir(struct build *b, unsigned *ret_id, int *ret_tree_fd, int *ret_work_
 		return err_sys(e, "create a work directory in %s/tmp", b->store->path);
 	/* The tree's own mode shows as the mode of "/" in the sandbox; mkdir(2) has applied the umask. */
 	AUTO(fd_drop) int tree = openat(dir, "tree", O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-	AUTO(fd_drop) int work = ret_work_fd ? openat(dir, "work", O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW) : -1;
+	AUTO(fd_drop)
+	int work = ret_work_fd ? openat(dir, "work", O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW) : -1;
 	if (tree < 0 || (ret_work_fd && work < 0) || fchmod(tree, 0755) < 0)
 		return err_sys(e, "open a work directory in %s/tmp", b->store->path);
 	*ret_id = b->n_work;
@@ -154,7 +155,8 @@ static int unpack_work(void *ctx, struct worker_report *r, struct str *result, s
 	return 0;
 }
 
-static int unpack_done(struct build *b, struct job *j, const struct str *result, const struct err *failed, struct err *e)
+static int unpack_done(struct build *b, struct job *j, const struct str *result, const struct err *failed,
+		       struct err *e)
 {
 	(void)b;
 	struct layer_slot *s = j->slot;

@@ -114,8 +114,9 @@ static bool parse_line(char *line, struct entry *e, char **ret_path)
 	char hex[DIGEST_HEX + 1], text[DIGEST_TEXT + 1];
 	int n = 0;
 	struct err ignored;
-	if (sscanf(line, "%" SCNu64 " %" SCNu64 " %" SCNd64 " %" SCNd64 " %64s %n", &e->inode, &e->size, &e->mtime, &e->ctime,
-		   hex, &n) != 5 || !n)
+	if (sscanf(line, "%" SCNu64 " %" SCNu64 " %" SCNd64 " %" SCNd64 " %64s %n", &e->inode, &e->size, &e->mtime,
+		   &e->ctime, hex, &n) != 5 ||
+	    !n)
 		return false;
 	snprintf(text, sizeof text, "sha256:%s", hex);
 	*ret_path = line + n;
@@ -178,7 +179,8 @@ bool stat_index_find(const struct stat_index *x, const char *path, const struct 
 	return true;
 }
 
-/* Linux stamps files with the clock of the last tick (at most 10 ms ago); file systems without fractions, with the second. */
+/* Linux stamps files with the clock of the last tick (at most 10 ms ago); file systems without fractions, with the
+ * second. */
 enum { GRANULARITY_NS = 20 * 1000 * 1000 };
 
 static bool is_racy(const struct stat *st)

@@ -78,7 +78,8 @@ static int read_sources(struct stage *st, const struct df_instruction *in, struc
 		strv_push(&spec->words, word);
 		AUTO(free_drop) char *owned = word;
 		if ((git || url) && in->op == DF_COPY)
-			return err_set(e, ERR_BUILD, "source can't be a %s for COPY: %s", git ? "git ref" : "URL", word);
+			return err_set(e, ERR_BUILD, "source can't be a %s for COPY: %s", git ? "git ref" : "URL",
+				       word);
 		if (git) {
 			struct git_source g;
 			if (git_parse(word, &g, e) < 0)
@@ -92,7 +93,8 @@ static int read_sources(struct stage *st, const struct df_instruction *in, struc
 }
 
 /* The destination, absolute, with the slash or dot that makes it a directory (CP-03). */
-static int read_dest(struct stage *st, const struct df_instruction *in, struct copy_spec *spec, char **ret_written, struct err *e)
+static int read_dest(struct stage *st, const struct df_instruction *in, struct copy_spec *spec, char **ret_written,
+		     struct err *e)
 {
 	AUTO(free_drop) char *dest = NULL;
 	if (scope_expand(st, in, in->args.v[in->args.n - 1], &dest, e) < 0)
@@ -239,7 +241,8 @@ static int use_stage(struct build *b, struct step *step, struct copy *c, struct 
 	return 0;
 }
 
-static int use_image(struct build *b, struct stage *st, struct step *step, struct copy *c, const char *reference, struct err *e)
+static int use_image(struct build *b, struct stage *st, struct step *step, struct copy *c, const char *reference,
+		     struct err *e)
 {
 	struct base_image *i;
 	(void)st;
@@ -303,8 +306,8 @@ static int fetch_done(struct build *b, struct job *j, const struct str *result, 
 		const struct fsnode *n = c->fetched_view.root->kids[0]->kids[0];
 		struct digest_text got = digest_text(&n->digest);
 		if (strcmp(got.s, c->spec.checksum) != 0)
-			r = err_set(e, ERR_INTEGRITY, "digest mismatch of %s: --checksum says %s, it has %s", c->spec.urls.v[0],
-				    c->spec.checksum, got.s);
+			r = err_set(e, ERR_INTEGRITY, "digest mismatch of %s: --checksum says %s, it has %s",
+				    c->spec.urls.v[0], c->spec.checksum, got.s);
 	}
 	if (r < 0) {
 		e->line = step->in->line;
@@ -327,7 +330,8 @@ static int fetch_urls(struct build *b, struct step *step, struct copy *c, struct
 	return 1;
 }
 
-static int resolve_done(struct build *b, struct job *j, const struct str *result, const struct err *failed, struct err *e)
+static int resolve_done(struct build *b, struct job *j, const struct str *result, const struct err *failed,
+			struct err *e)
 {
 	struct copy *c = j->step->work;
 	(void)b;
@@ -394,7 +398,8 @@ static int select_work(void *ctx, struct worker_report *r, struct str *result, s
 	return 0;
 }
 
-static int select_done(struct build *b, struct job *j, const struct str *result, const struct err *failed, struct err *e)
+static int select_done(struct build *b, struct job *j, const struct str *result, const struct err *failed,
+		       struct err *e)
 {
 	struct step *step = j->step;
 	struct copy *c = step->work;
@@ -427,7 +432,8 @@ static int start_select(struct build *b, struct step *step, struct copy *c, stru
 
 /* ---- the layer ---- */
 
-/* What the key says was read in another process, some time ago: a context that changed since must not become its layer. */
+/* What the key says was read in another process, some time ago: a context that changed since must not become its layer.
+ */
 static int check_content(struct copy *c, const struct copy_selection *s, struct err *e)
 {
 	struct digest now;
@@ -461,8 +467,8 @@ static int copy_work(void *ctx, struct worker_report *r, struct str *result, str
 		return -1;
 	if (c->spec.chown && owner_resolve(l->build, &image, c->spec.chown, true, &owner, e) < 0)
 		return -1;
-	if (select_all(c, &s, e) < 0 || check_content(c, &s, e) < 0 || git_trees_select(c->trees, &c->spec, &s, e) < 0 ||
-	    copy_plan(l->build, &s, &c->spec, &owner, dest, e) < 0)
+	if (select_all(c, &s, e) < 0 || check_content(c, &s, e) < 0 ||
+	    git_trees_select(c->trees, &c->spec, &s, e) < 0 || copy_plan(l->build, &s, &c->spec, &owner, dest, e) < 0)
 		return -1;
 	return layer_job_write(l, dest, result, e);
 }

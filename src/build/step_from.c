@@ -9,7 +9,8 @@
 
 static const char default_path[] = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-int stage_platform(struct build *b, const struct df_instruction *in, struct platform *ret, bool *ret_given, struct err *e)
+int stage_platform(struct build *b, const struct df_instruction *in, struct platform *ret, bool *ret_given,
+		   struct err *e)
 {
 	const char *flag = df_flag_get(in, "platform");
 	*ret = b->target;
@@ -125,7 +126,8 @@ int step_from(struct build *b, struct stage *st, struct step *step, struct err *
 		struct named_context *named = named_context_find(b, image);
 		const char *reference = image;
 		if (named && named->is_dir)
-			return err_set(e, ERR_BUILD, "the named context \"%s\" is a directory; FROM needs an image", image);
+			return err_set(e, ERR_BUILD, "the named context \"%s\" is a directory; FROM needs an image",
+				       image);
 		if (named)
 			reference = named->value;
 		if (!named && strcmp(image, "scratch") == 0) {

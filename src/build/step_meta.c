@@ -48,12 +48,14 @@ void stage_command(const struct stage *st, const struct df_instruction *in, cons
 }
 
 /* ENV and LABEL: every name and value sees what was before this instruction (EXP-06). */
-static int expand_pairs(struct stage *st, const struct df_instruction *in, struct strv *ret, struct str *history, struct err *e)
+static int expand_pairs(struct stage *st, const struct df_instruction *in, struct strv *ret, struct str *history,
+			struct err *e)
 {
 	for (size_t i = 0; i < in->kvs.n; i++) {
 		AUTO(free_drop) char *key = NULL;
 		AUTO(free_drop) char *value = NULL;
-		if (scope_expand(st, in, in->kvs.v[i].key, &key, e) < 0 || scope_expand(st, in, in->kvs.v[i].value, &value, e) < 0)
+		if (scope_expand(st, in, in->kvs.v[i].key, &key, e) < 0 ||
+		    scope_expand(st, in, in->kvs.v[i].value, &value, e) < 0)
 			return -1;
 		str_addf(history, " %s=%s", key, value);
 		strv_push(ret, key);
@@ -148,7 +150,9 @@ static int do_text(struct stage *st, const struct df_instruction *in, struct str
 		return -1;
 	if (in->op == DF_STOPSIGNAL && !df_signal_is_valid(value))
 		return err_set(e, ERR_BUILD, "invalid signal: %s", value);
-	set_string(in->op == DF_USER ? &st->config.user : in->op == DF_STOPSIGNAL ? &st->config.stop_signal : &st->config.author,
+	set_string(in->op == DF_USER         ? &st->config.user
+		   : in->op == DF_STOPSIGNAL ? &st->config.stop_signal
+					     : &st->config.author,
 		   value);
 	str_addf(history, " %s", value);
 	return 0;
@@ -194,7 +198,8 @@ static int do_healthcheck(struct stage *st, const struct df_instruction *in, str
 	} else {
 		strv_push(&h->test, in->json ? "CMD" : "CMD-SHELL");
 		strv_copy(&h->test, &in->args);
-		if (duration_flag(in, "interval", &h->interval, e) < 0 || duration_flag(in, "timeout", &h->timeout, e) < 0 ||
+		if (duration_flag(in, "interval", &h->interval, e) < 0 ||
+		    duration_flag(in, "timeout", &h->timeout, e) < 0 ||
 		    duration_flag(in, "start-period", &h->start_period, e) < 0 ||
 		    duration_flag(in, "start-interval", &h->start_interval, e) < 0)
 			return -1;
@@ -256,8 +261,8 @@ static int apply(struct stage *st, const struct df_instruction *in, struct str *
 }
 
 /*
- * Such a step costs nothing; all there is to remember is when it was done, so that a cached rebuild gives the same image. After a
- * step with a layer that is the layer's time; before any, it has a record of its own.
+ * Such a step costs nothing; all there is to remember is when it was done, so that a cached rebuild gives the same
+ * image. After a step with a layer that is the layer's time; before any, it has a record of its own.
  */
 static int stamp(struct build *b, struct stage *st, struct step *step, const char *text, struct err *e)
 {

@@ -82,7 +82,8 @@ static int security_of(const struct df_instruction *in, struct err *e)
 {
 	const char *text = df_flag_get(in, "security");
 	if (df_flag_get(in, "device"))
-		return err_set(e, ERR_BUILD, "RUN --device is not supported: there is no device a rootless build may hand on");
+		return err_set(e, ERR_BUILD,
+			       "RUN --device is not supported: there is no device a rootless build may hand on");
 	if (!text || strcmp(text, "sandbox") == 0)
 		return 0;
 	if (strcmp(text, "insecure") == 0)
@@ -168,8 +169,8 @@ static int on_exit_status(struct step *step, int status, struct err *e)
 	AUTO(free_drop) char *words = status_in_words(status);
 	const struct run *r = step->work;
 	AUTO(free_drop) char *command = strv_join(&r->argv, " ");
-	err_at(e, ERR_CHILD, step->in->line, step->in->line_end, "process \"%.200s\" did not complete successfully: %s", command,
-	       words);
+	err_at(e, ERR_CHILD, step->in->line, step->in->line_end, "process \"%.200s\" did not complete successfully: %s",
+	       command, words);
 	e->status = status;
 	return -1;
 }

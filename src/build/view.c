@@ -51,8 +51,8 @@ static int start_listing(struct build *b, struct step *step, struct layer_slot *
 	return 0;
 }
 
-int view_update(struct build *b, struct step *step, struct layer_slot **slots, size_t n, struct fsview **view, size_t *done,
-		struct err *e)
+int view_update(struct build *b, struct step *step, struct layer_slot **slots, size_t n, struct fsview **view,
+		size_t *done, struct err *e)
 {
 	if (!*view) {
 		*view = x_alloc(sizeof **view);

@@ -16,14 +16,16 @@ struct options {
 #define AT(field) offsetof(struct options, field)
 
 static const struct option_def table[] = {
-	{ "build-arg", 0, OPTION_LIST, AT(build_args), "K[=V]", "set a build argument; without a value, from the environment" },
+	{ "build-arg", 0, OPTION_LIST, AT(build_args), "K[=V]",
+	  "set a build argument; without a value, from the environment" },
 	{ "build-context", 0, OPTION_LIST, AT(contexts), "NAME=VALUE",
 	  "a named context: a directory, oci-layout://DIR[:TAG|@DIGEST] or docker-image://REF" },
 	{ "call", 0, OPTION_STRING, AT(call), "METHOD[,format=F]",
 	  "build (default), or without building: check, outline or targets; as text, json, for check also sarif" },
 	{ "check", 0, OPTION_FLAG, AT(check), NULL, "the same as --call=check" },
 	{ "compression", 0, OPTION_STRING, AT(compression), "TYPE", "of layers: zstd[:LEVEL] (default), gzip or none" },
-	{ "file", 'f', OPTION_STRING, AT(file), "FILE", "the Dockerfile (default: CONTEXT/Dockerfile; - is standard input)" },
+	{ "file", 'f', OPTION_STRING, AT(file), "FILE",
+	  "the Dockerfile (default: CONTEXT/Dockerfile; - is standard input)" },
 	{ "iidfile", 0, OPTION_STRING, AT(iidfile), "FILE", "write the image's digest to a file" },
 	{ "label", 0, OPTION_LIST, AT(labels), "K=V", "add a label to the image" },
 	{ "network", 0, OPTION_STRING, AT(network), "MODE", "of RUN: default (the host's), host or none" },
@@ -33,7 +35,8 @@ static const struct option_def table[] = {
 	{ "progress", 0, OPTION_STRING, AT(progress), "TYPE", "plain or quiet" },
 	{ "pull", 0, OPTION_FLAG, AT(pull), NULL, "ask the registry again for base images that are in the store" },
 	{ "quiet", 'q', OPTION_FLAG, AT(quiet), NULL, "print nothing but the image's digest" },
-	{ "secret", 0, OPTION_LIST, AT(secrets), "id=ID[,src=FILE][,env=NAME]", "a secret for RUN --mount=type=secret" },
+	{ "secret", 0, OPTION_LIST, AT(secrets), "id=ID[,src=FILE][,env=NAME]",
+	  "a secret for RUN --mount=type=secret" },
 	{ "ssh", 0, OPTION_LIST, AT(ssh), "default|ID[=SOCKET]", "an agent socket for RUN --mount=type=ssh" },
 	{ "store", 0, OPTION_STRING, AT(store), "DIR", "where images and cache are kept (also $NACRE_STORE)" },
 	{ "tag", 't', OPTION_LIST, AT(tags), "NAME[:TAG]", "name the image" },
@@ -108,7 +111,8 @@ static int to_build_options(const struct options *o, const char *context, struct
 	return parse_progress(o, &ret->progress, e);
 }
 
-static int parse_call(const struct options *o, enum call_method *ret_method, enum call_format *ret_format, struct err *e)
+static int parse_call(const struct options *o, enum call_method *ret_method, enum call_format *ret_format,
+		      struct err *e)
 {
 	*ret_method = o->check ? CALL_CHECK : CALL_BUILD;
 	*ret_format = CALL_TEXT;

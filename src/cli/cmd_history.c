@@ -14,7 +14,8 @@ struct options {
 
 static const struct option_def table[] = {
 	{ "format", 0, OPTION_STRING, offsetof(struct options, format), "FORMAT", "table (default) or json" },
-	{ "store", 0, OPTION_STRING, offsetof(struct options, store), "DIR", "where images and cache are kept (also $NACRE_STORE)" },
+	{ "store", 0, OPTION_STRING, offsetof(struct options, store), "DIR",
+	  "where images and cache are kept (also $NACRE_STORE)" },
 };
 
 /* One line of either history. */

@@ -14,7 +14,8 @@ struct options {
 
 static const struct option_def table[] = {
 	{ "format", 0, OPTION_STRING, offsetof(struct options, format), "FORMAT", "table (default) or json" },
-	{ "store", 0, OPTION_STRING, offsetof(struct options, store), "DIR", "where images and cache are kept (also $NACRE_STORE)" },
+	{ "store", 0, OPTION_STRING, offsetof(struct options, store), "DIR",
+	  "where images and cache are kept (also $NACRE_STORE)" },
 };
 
 static uint64_t image_size(const struct image *i)
@@ -44,8 +45,8 @@ static void print_row(const struct ref_entry *r, const struct image *i)
 	AUTO(str_fini) struct str name = { 0 };
 	str_add_size(&size, image_size(i));
 	str_add_printable(&name, r->name, strlen(r->name));
-	printf("%-40s %-14.12s %-22s %10s\n", name.buf, digest_hex(&r->digest).s, i->config.created ? i->config.created : "",
-	       size.buf);
+	printf("%-40s %-14.12s %-22s %10s\n", name.buf, digest_hex(&r->digest).s,
+	       i->config.created ? i->config.created : "", size.buf);
 }
 
 static int list(struct store *s, bool json, struct err *e)

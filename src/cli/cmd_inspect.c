@@ -13,10 +13,12 @@ struct options {
 };
 
 static const struct option_def table[] = {
-	{ "store", 0, OPTION_STRING, offsetof(struct options, store), "DIR", "where images and cache are kept (also $NACRE_STORE)" },
+	{ "store", 0, OPTION_STRING, offsetof(struct options, store), "DIR",
+	  "where images and cache are kept (also $NACRE_STORE)" },
 };
 
-static int put_document(struct store *s, struct json_out *o, const char *key, const struct digest *d, size_t limit, struct err *e)
+static int put_document(struct store *s, struct json_out *o, const char *key, const struct digest *d, size_t limit,
+			struct err *e)
 {
 	AUTO(str_fini) struct str text = { 0 };
 	AUTO(json_fini) struct json j = { 0 };
@@ -54,7 +56,8 @@ static int run(void *options, const struct strv *args, struct err *e)
 {
 	const struct options *o = options;
 	struct store store;
-	if (args_count(&cmd_inspect, args, 1, 1, e) < 0 || store_open(o->store ? o->store : global_store(), &store, e) < 0)
+	if (args_count(&cmd_inspect, args, 1, 1, e) < 0 ||
+	    store_open(o->store ? o->store : global_store(), &store, e) < 0)
 		return -1;
 	int r = inspect(&store, args->v[0], e);
 	store_fini(&store);

@@ -13,9 +13,11 @@ struct options {
 };
 
 static const struct option_def table[] = {
-	{ "platform", 0, OPTION_STRING, offsetof(struct options, platform), "OS/ARCH", "of an image for several platforms, this one" },
+	{ "platform", 0, OPTION_STRING, offsetof(struct options, platform), "OS/ARCH",
+	  "of an image for several platforms, this one" },
 	{ "quiet", 'q', OPTION_FLAG, offsetof(struct options, quiet), NULL, "print nothing but the image's digest" },
-	{ "store", 0, OPTION_STRING, offsetof(struct options, store), "DIR", "where images and cache are kept (also $NACRE_STORE)" },
+	{ "store", 0, OPTION_STRING, offsetof(struct options, store), "DIR",
+	  "where images and cache are kept (also $NACRE_STORE)" },
 };
 
 struct pull {

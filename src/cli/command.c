@@ -37,7 +37,8 @@ static void print_options(const struct command *c)
 			str_addf(&left, "-%c, ", o->letter);
 		else
 			str_add(&left, "    ");
-		str_addf(&left, "--%s%s%s", o->name, o->kind == OPTION_FLAG ? "" : " ", o->kind == OPTION_FLAG ? "" : o->value);
+		str_addf(&left, "--%s%s%s", o->name, o->kind == OPTION_FLAG ? "" : " ",
+			 o->kind == OPTION_FLAG ? "" : o->value);
 		printf("  %-32s %s%s\n", left.buf, o->help, o->kind == OPTION_LIST ? " (repeatable)" : "");
 	}
 }
@@ -51,11 +52,13 @@ void command_help(const struct command *c)
 		printf("  %-32s %s\n", "    --help", "this page");
 		return;
 	}
-	printf("Usage: nacre [--store DIR] COMMAND [OPTIONS]\n\nBuilds container images from Dockerfiles: no daemon, no root.\n\nCommands:\n");
+	printf("Usage: nacre [--store DIR] COMMAND [OPTIONS]\n\nBuilds container images from Dockerfiles: no daemon, "
+	       "no root.\n\nCommands:\n");
 	for (size_t i = 0; i < n_commands; i++)
 		printf("  %-10s %s\n", commands[i]->name, commands[i]->summary);
 	printf("\nOptions:\n  %-32s %s\n  %-32s %s\n  %-32s %s\n", "    --store DIR",
-	       "where images and cache are kept (also $NACRE_STORE)", "    --version", "the version", "    --help", "this page");
+	       "where images and cache are kept (also $NACRE_STORE)", "    --version", "the version", "    --help",
+	       "this page");
 	printf("\n`nacre COMMAND --help` tells more; nacre(1) lists exit codes.\n");
 }
 

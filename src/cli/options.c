@@ -131,6 +131,6 @@ int args_count(const struct command *c, const struct strv *args, size_t min, siz
 {
 	if (args->n >= min && args->n <= max)
 		return 0;
-	return err_set(e, ERR_USAGE, "%s; usage: nacre %s %s", args->n < min ? "something is missing" : "too many words", c->name,
-		       c->usage);
+	return err_set(e, ERR_USAGE, "%s; usage: nacre %s %s",
+		       args->n < min ? "something is missing" : "too many words", c->name, c->usage);
 }

@@ -11,7 +11,8 @@ struct inode_slot {
 	bool used;
 };
 
-/* Open addressing, at most half full. Inode numbers are handed out by the kernel, so that nobody can make them collide. */
+/* Open addressing, at most half full. Inode numbers are handed out by the kernel, so that nobody can make them collide.
+ */
 static struct inode_slot *find(const struct inode_map *m, uint64_t dev, uint64_t ino)
 {
 	uint64_t h = (ino ^ dev << 32) * 0x9e3779b97f4a7c15u;

@@ -145,8 +145,9 @@ static int check_digests(struct apply *p, struct diffid *ret, struct err *e)
 	struct digest got = sha_end(&p->blob_sha);
 	ret->d = sha_end(&p->diff_sha);
 	if (!digest_eq(&got, &blob->digest) || p->blob_size != blob->size)
-		return err_set(e, ERR_INTEGRITY, "%s of %" PRIu64 " bytes is damaged: it has digest %s and %" PRIu64 " bytes",
-			       p->name, blob->size, digest_text(&got).s, p->blob_size);
+		return err_set(e, ERR_INTEGRITY,
+			       "%s of %" PRIu64 " bytes is damaged: it has digest %s and %" PRIu64 " bytes", p->name,
+			       blob->size, digest_text(&got).s, p->blob_size);
 	if (p->a->want && !digest_eq(&p->a->want->d, &ret->d))
 		return err_set(e, ERR_INTEGRITY, "%s unpacks to diffID %s, but the image's config says %s", p->name,
 			       digest_text(&ret->d).s, digest_text(&p->a->want->d).s);

@@ -15,7 +15,8 @@
 #define ESCAPED    "user.overlay.overlay."
 #define FUSE       "user.fuseoverlayfs." /* what fuse-overlayfs keeps for itself */
 
-/* linux/capability.h, struct vfs_cap_data and vfs_ns_cap_data: 32-bit little-endian words, the first holds the revision. */
+/* linux/capability.h, struct vfs_cap_data and vfs_ns_cap_data: 32-bit little-endian words, the first holds the
+ * revision. */
 enum { CAP_V2_SIZE = 20, CAP_V3_SIZE = 24 };
 enum { LIST_MAX = 64 << 10 }; /* XATTR_LIST_MAX of linux/limits.h */
 #define CAP_REVISION_MASK 0xff000000u
@@ -143,8 +144,10 @@ int layer_xattrs_get(int fd, const char *path, struct tar_xattrs *ret, struct er
 	for (size_t at = 0; at < names.len; at += strlen(names.buf + at) + 1) {
 		const char *on_disk = names.buf + at;
 		if (str_eq(on_disk, OVERLAY "redirect") || str_eq(on_disk, OVERLAY "metacopy"))
-			return err_set(e, ERR_SPEC, "%s has the xattr %s: written by an overlay mounted with redirect_dir or "
-				       "metacopy, which a layer can not express", path, on_disk);
+			return err_set(e, ERR_SPEC,
+				       "%s has the xattr %s: written by an overlay mounted with redirect_dir or "
+				       "metacopy, which a layer can not express",
+				       path, on_disk);
 		const char *name = name_in_layer(on_disk, &buf);
 		if (!name)
 			continue;

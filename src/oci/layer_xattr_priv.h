@@ -4,8 +4,9 @@
  *   layer                   tree
  *   user.overlay.X          user.overlay.overlay.X   so that it means nothing to the kernel (T-B1), which unescapes it
  *   user.*                  the same                 but "user.fuseoverlayfs.", that program's own
- *   security.capability     the same                 version 2 in layers; the kernel makes version 3 of it on disk (T-B7)
- *   all others              -                        refused in a user namespace, or facts of a machine (ACL, SELinux)
+ *   security.capability     the same                 version 2 in layers; the kernel makes version 3 of it on disk
+ * (T-B7) all others              -                        refused in a user namespace, or facts of a machine (ACL,
+ * SELinux)
  */
 #ifndef NACRE_OCI_LAYER_XATTR_PRIV_H
 #define NACRE_OCI_LAYER_XATTR_PRIV_H
@@ -17,8 +18,8 @@
 int layer_xattrs_set(int fd, const struct tar_xattrs *l, const char *path, struct err *e);
 
 /*
- * The xattrs of fd that belong into a layer, replacing what *ret holds. Overlay's own are dropped; ERR_SPEC for those that
- * say the file is not all there (redirect, metacopy).
+ * The xattrs of fd that belong into a layer, replacing what *ret holds. Overlay's own are dropped; ERR_SPEC for those
+ * that say the file is not all there (redirect, metacopy).
  */
 int layer_xattrs_get(int fd, const char *path, struct tar_xattrs *ret, struct err *e);
 

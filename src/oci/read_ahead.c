@@ -10,8 +10,8 @@
 #include "base/mem.h"
 
 /*
- * A ring of chunks: the thread fills (first + ready) % CHUNKS without the lock, for only it touches that one; the reader
- * empties `first` without the lock, for it counts as ready until it is empty.
+ * A ring of chunks: the thread fills (first + ready) % CHUNKS without the lock, for only it touches that one; the
+ * reader empties `first` without the lock, for it counts as ready until it is empty.
  */
 enum { CHUNKS = 8, CHUNK = 256 << 10 };
 

@@ -208,7 +208,8 @@ static int find_dir(struct tree_dirs *d, const char *path, bool create)
 static int no_dir(const char *path, struct err *e)
 {
 	if (errno == ENOTDIR || errno == ELOOP)
-		return err_set(e, ERR_SPEC, "layer member %s: not every parent is a directory: %s", path, strerror(errno));
+		return err_set(e, ERR_SPEC, "layer member %s: not every parent is a directory: %s", path,
+			       strerror(errno));
 	return err_sys(e, "open the directory of layer member %s", path);
 }
 

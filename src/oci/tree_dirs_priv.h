@@ -28,13 +28,14 @@ struct tree_dirs {
 	VEC(struct tree_dir) all;
 	struct inode_map by_inode; /* -> index in all */
 	struct str parent_path;   /* of parent_fd */
-	int parent_fd;            /* owned; the directory of the last member: most members follow a sibling. -1 = none */
+	int parent_fd; /* owned; the directory of the last member: most members follow a sibling. -1 = none */
 };
 
 void tree_dirs_init(struct tree_dirs *d, int root_fd);
 void tree_dirs_fini(struct tree_dirs *d);
 
-/* The directory that `path` (not ".") is to be put into, made if missing: *ret_fd, O_PATH, borrowed until the next call. */
+/* The directory that `path` (not ".") is to be put into, made if missing: *ret_fd, O_PATH, borrowed until the next
+ * call. */
 int tree_dirs_parent(struct tree_dirs *d, const char *path, int *ret_fd, const char **ret_name, struct err *e);
 /* The directory `path` itself, made if missing; readable; the caller owns *ret_fd. */
 int tree_dirs_open(struct tree_dirs *d, const char *path, int *ret_fd, struct err *e);

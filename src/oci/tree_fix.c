@@ -17,8 +17,8 @@ enum found {
 };
 
 /*
- * Looks for the directory one name at a time, since a link in a lower tree is not followed by overlay but hides what is below.
- * An opaque directory on the way hides what is below it too: *ret_last.
+ * Looks for the directory one name at a time, since a link in a lower tree is not followed by overlay but hides what is
+ * below. An opaque directory on the way hides what is below it too: *ret_last.
  */
 static int find_in(int tree_fd, const char *path, enum found *ret, int *ret_fd, bool *ret_last, struct err *e)
 {

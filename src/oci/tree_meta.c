@@ -12,7 +12,8 @@
 
 struct timespec tree_meta_time(const struct tar_entry *entry)
 {
-	return (struct timespec){ .tv_sec = entry->mtime, .tv_nsec = entry->mtime_ns < 1000000000 ? entry->mtime_ns : 0 };
+	return (struct timespec){ .tv_sec = entry->mtime,
+				  .tv_nsec = entry->mtime_ns < 1000000000 ? entry->mtime_ns : 0 };
 }
 
 static int owner_refused(const struct tar_entry *entry, struct err *e)
@@ -39,7 +40,8 @@ int tree_meta_fd(int fd, const struct tar_entry *entry, struct stat *ret_st, str
 	if (chown && fchown(fd, entry->uid, entry->gid) < 0)
 		return owner_refused(entry, e);
 	/* chown clears set-id bits. */
-	if (((st.st_mode & 07777) != entry->mode || (chown && (entry->mode & 07000))) && fchmod(fd, entry->mode & 07777) < 0)
+	if (((st.st_mode & 07777) != entry->mode || (chown && (entry->mode & 07000))) &&
+	    fchmod(fd, entry->mode & 07777) < 0)
 		return err_sys(e, "change the mode of %s", entry->path);
 	if (entry->xattrs.n && layer_xattrs_set(fd, &entry->xattrs, entry->path, e) < 0)
 		return -1;

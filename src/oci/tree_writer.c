@@ -63,8 +63,8 @@ static int remove_earlier(struct tree_writer *t, const struct place *at, const c
 }
 
 /*
- * remove_earlier for a creation that failed with EEXIST. When paths may now lead elsewhere, the descriptor of the parent
- * is looked up again.
+ * remove_earlier for a creation that failed with EEXIST. When paths may now lead elsewhere, the descriptor of the
+ * parent is looked up again.
  */
 static int make_room(struct tree_writer *t, struct place *at, const char *path, struct err *e)
 {
@@ -185,8 +185,9 @@ static int add_symlink(struct tree_writer *t, struct place *at, const struct tar
 }
 
 /*
- * The target is looked up in this layer's tree alone: a link made in a container copies its target up first, so that both
- * are in one layer. A link to a symbolic link is to the link itself (T-A3). The inode's metadata came with the target.
+ * The target is looked up in this layer's tree alone: a link made in a container copies its target up first, so that
+ * both are in one layer. A link to a symbolic link is to the link itself (T-A3). The inode's metadata came with the
+ * target.
  */
 static int open_link_target(struct tree_writer *t, const struct tar_entry *entry, int *ret_dir, const char **ret_name,
 			    struct stat *ret_st, struct err *e)
@@ -243,7 +244,8 @@ static int make_node(struct place *at, const struct tar_entry *entry)
 /* In place of a device that can not be: what the layers below have here must not be seen instead. */
 static int hide_device(struct tree_writer *t, struct place *at, const struct tar_entry *entry, struct err *e)
 {
-	log_debug("%s: device %c %u:%u left out of the tree", entry->path, (char)entry->type, entry->major, entry->minor);
+	log_debug("%s: device %c %u:%u left out of the tree", entry->path, (char)entry->type, entry->major,
+		  entry->minor);
 	if (mark_whiteout(at->dir_fd, at->name) == 0)
 		return 0;
 	if (errno != EEXIST)
