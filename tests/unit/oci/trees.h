@@ -79,7 +79,7 @@ static inline bool enter_userns(void)
 			_exit(1);
 		for (int i = 0; i < 2; i++) {
 			snprintf(path, sizeof path, "/proc/%d/%s", (int)getppid(), i ? "gid_map" : "uid_map");
-			put_file(path, "0 0 65536");
+			put_file(path, "0 0 1\n1 1 65535"); /* an extent may not span two of the parent's */
 		}
 		_exit(0);
 	}
