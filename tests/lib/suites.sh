@@ -40,7 +40,7 @@ suite() {
     echo "no tests"
     return
   fi
-  "$@" meson test -C "$build" --no-rebuild --suite "$suite" --logbase "$log" --print-errorlogs --max-lines 60 2>&1 |
+  "$@" meson test -C "$build" --no-rebuild --suite "$suite" --logbase "$log" --print-errorlogs 2>&1 |
     grep --line-buffered -v -e '^ninja:' -e '^Full log written' -e '^$' -e ': *0 *$'
   logs="$logs $build/meson-logs/$log.json"
 }

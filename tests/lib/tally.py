@@ -5,7 +5,7 @@
 
 A LOG is a file whose name ends in .json; anything else names a build that is broken, which counts as one failure.
 """
-import json, re, sys
+import json, os, re, sys
 
 LINE = re.compile(r"^(not )?ok\b(?:\s+\d+)?(?:\s+-)?\s*(.*)$", re.M)
 
@@ -17,6 +17,10 @@ def main():
         if not log.endswith(".json"):
             failed += 1
             bad.append("%s does not build" % log)
+            continue
+        if not os.path.exists(log):
+            failed += 1
+            bad.append("%s was not written: the tests did not run" % log)
             continue
         with open(log, encoding="utf-8") as f:
             for line in f:
