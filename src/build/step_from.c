@@ -125,12 +125,13 @@ int step_from(struct build *b, struct stage *st, struct step *step, struct err *
 			return -1;
 		struct named_context *named = named_context_find(b, image);
 		const char *reference = image;
-		if (named && named->is_dir)
-			return err_set(e, ERR_BUILD, "the named context \"%s\" is a directory; FROM needs an image",
-				       image);
 		if (named)
 			reference = named->value;
-		if (!named && strcmp(image, "scratch") == 0) {
+		if (named && named->is_dir) {
+			/* A directory as the root file system: scratch, and a copy of all of it before anything else. */
+			from_scratch(st, &want);
+			strv_pushf(&st->config.onbuild, "COPY --from=%s . /", named->name);
+		} else if (!named && strcmp(image, "scratch") == 0) {
 			from_scratch(st, &want);
 		} else {
 			struct base_image *base;

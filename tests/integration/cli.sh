@@ -239,4 +239,14 @@ printf '{"auths": {"%s": {"auth": "%s"}}}' "$REGISTRY" "$(printf me:wrong | base
 REGISTRY_AUTH_FILE=$T/podman/auth.json "$NACRE" --store "$T/pulls-wrong" pull "$REGISTRY/busybox" >out 2>err
 is "$?" 7 "with a wrong password"
 unlike err "wrong|$login" "which the message does not show"
+# ---- FROM of a directory
+
+mkdir -p rootfs/bin from-directory
+cp "$(command -v busybox)" rootfs/bin/busybox
+echo hidden >rootfs/hidden
+echo hidden >rootfs/.dockerignore
+printf 'FROM base\nRUN ["/bin/busybox", "test", "!", "-e", "/hidden"]\n' >from-directory/Dockerfile
+builds "a named directory as the base, without what its ignore file names" --build-context base=rootfs -t dir from-directory
+check "its files run" nacre run dir /bin/busybox true
+
 done_testing
