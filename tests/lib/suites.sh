@@ -71,6 +71,6 @@ for name in $1; do
   esac
 done
 
-printf '\n--- in %s s, logs in %s\n' "$(($(date +%s) - started))" "$top/build*/meson-logs"
+printf '\n--- in %s s\n' "$(($(date +%s) - started))"
 # shellcheck disable=SC2086
 python3 tests/lib/tally.py $logs $broken
