@@ -136,9 +136,9 @@ static int recover_as_user(struct temp *t)
 static void test_foreign_is_reported(void **state)
 {
 	struct temp *t = *state;
-	AUTO(free_drop) char *trash = x_asprintf("%s/theirs/trash", t->dir);
 	if (!may_change_ids())
 		skip();
+	AUTO(free_drop) char *trash = x_asprintf("%s/theirs/trash", t->dir);
 	assert_int_equal(chmod(t->dir, 0777), 0);
 	assert_int_equal(in_child(recover_as_user, t), 0);
 	AUTO(fd_drop) int dir = open(trash, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
