@@ -24,7 +24,10 @@ static bool class_char(const char **p, uint32_t *ret)
 	*p += **p == '\\';
 	if (!**p)
 		return false;
-	*p += text_char(*p, strnlen(*p, 4), ret);
+	size_t len = text_char(*p, strnlen(*p, 4), ret);
+	if (*ret == 0xfffd && len == 1)
+		return false; /* no UTF-8 */
+	*p += len;
 	return **p; /* a class must still be closed */
 }
 
@@ -74,7 +77,7 @@ static const char *match_run(const char *pattern, const char *name, const char *
 {
 	const char *p = pattern;
 	while (*p && *p != '*') {
-		uint32_t c, want;
+		uint32_t c;
 		bool in;
 		if (!*name)
 			return NULL;
@@ -89,10 +92,9 @@ static const char *match_run(const char *pattern, const char *name, const char *
 			p++;
 		} else {
 			p += *p == '\\';
-			size_t want_len = text_char(p, strnlen(p, 4), &want);
-			if (want_len != len || memcmp(p, name, len) != 0)
+			if (*p++ != *name)
 				return NULL;
-			p += len;
+			len = 1; /* literals are compared byte by byte: each may have its own backslash */
 		}
 		name += len;
 	}
