@@ -50,6 +50,7 @@ struct copy_spec {
 	struct df_chmod chmod;
 	struct strv excludes;
 	bool link, parents, add;
+	bool literal;               /* sources are paths as they stand, without wildcards */
 	bool no_unpack, unpack_remote; /* ADD --unpack=false, --unpack=true */
 	bool from_image;            /* sources keep their owners */
 };
@@ -85,6 +86,10 @@ int copy_plan_mkdir(struct build *b, struct fsview *dest, const char *path, uint
 
 /* Writes the marked part of `dest` as a layer. */
 int copy_emit(struct build *b, struct fsview *dest, struct layer_writer *w, struct err *e);
+
+/* In a worker inside the namespace: the directory `source` becomes the empty directory tree_fd. Owners are kept from
+ * images; from a context all belongs to root. A source that is missing, or no directory, is ERR_BUILD. */
+int copy_tree(struct build *b, struct copy_from *from, const char *source, int tree_fd, struct err *e);
 
 /* ---- copy_remote.c ---- */
 struct remote_file { struct digest digest; uint64_t size; int64_t mtime; };

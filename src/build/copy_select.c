@@ -194,7 +194,7 @@ int copy_select(struct copy_from *from, const struct copy_spec *spec, struct cop
 		int r;
 		if (spec->parents)
 			r = select_parents(from, spec->sources.v[i], ret, e);
-		else if (df_has_wildcard(path))
+		else if (!spec->literal && df_has_wildcard(path))
 			r = select_wildcard(from, path, ret, e);
 		else
 			r = select_literal(from, path, ret, e);

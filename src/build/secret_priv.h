@@ -1,4 +1,4 @@
-/* What the user hands to RUN besides files of the context: secrets, agent sockets, cache directories. */
+/* What the user hands to RUN besides files of the context: secrets and agent sockets. */
 #ifndef NACRE_BUILD_SECRET_PRIV_H
 #define NACRE_BUILD_SECRET_PRIV_H
 
@@ -11,15 +11,6 @@ int secret_read(const struct build_options *o, const char *id, struct str *out, 
 
 /* O_PATH of the agent socket of --ssh ID (default: $SSH_AUTH_SOCK): 0, 1 when there is none, -1. */
 int ssh_socket(const struct build_options *o, const char *id, int *ret_fd, struct err *e);
-
-/*
- * The directory mount/NAME, made on first use; locked as `sharing` says: 0, 1 when it is locked by somebody else, -1.
- * *ret_lock stays -1 when nothing is locked.
- */
-int cache_mount_open(struct build *b, int mounts_fd, const char *name, const struct df_mount *m, int *ret_fd,
-		     int *ret_lock, struct err *e);
-/* The lock alone. wait false: 1 when somebody else has it. */
-int cache_mount_lock(int mounts_fd, const char *name, bool wait, int *ret_lock, struct err *e);
 
 /* A directory that shows the context as instructions see it: itself, when nothing is ignored, else a copy without what
  * is. */

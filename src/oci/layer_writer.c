@@ -51,6 +51,15 @@ int layer_writer_open(struct store *s, const struct layer_format *f, struct tree
 	return 0;
 }
 
+struct layer_writer *layer_writer_for_tree(struct tree_writer *tree)
+{
+	struct layer_writer *w = x_alloc(sizeof *w);
+	w->tree = tree;
+	w->tar = sink_digest(sink_null(), &w->diffid, &w->tar_bytes);
+	sha_init(&w->diffid);
+	return w;
+}
+
 void layer_writer_free(struct layer_writer *w)
 {
 	if (!w)

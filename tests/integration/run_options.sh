@@ -1,0 +1,96 @@
+#!/bin/sh
+# What RUN gets besides the image: cache directories and what they start as, network and security modes, hosts, limits, secrets, agents.
+. "$(dirname "$0")/../lib/common.sh"
+need python3 busybox
+busybox_layout "$T/busybox"
+mkdir context
+
+# run_file [ARGUMENT…]: builds the Dockerfile on stdin, whose first line, FROM, is added
+run_file() {
+  { echo 'FROM base'; cat; } >Dockerfile
+  nacre build --build-context "base=oci-layout://$T/busybox:latest" -f Dockerfile "$@" context
+}
+
+# prints REGEX DESCRIPTION [ARGUMENT…]: the Dockerfile on stdin builds and prints a line that matches
+prints() {
+  prints_regex=$1 prints_what=$2
+  shift 2
+  if ! run_file "$@"; then
+    not_ok "$prints_what"
+    diag_file err
+    return 1
+  fi
+  like err "$prints_regex" "$prints_what"
+}
+
+# stops STATUS REGEX DESCRIPTION [ARGUMENT…]: the Dockerfile on stdin does not build, for that reason
+stops() {
+  stops_status=$1 stops_regex=$2 stops_what=$3
+  shift 3
+  { echo 'FROM base'; cat; } >Dockerfile
+  refused "$stops_status" "$stops_regex" "$stops_what" build --build-context "base=oci-layout://$T/busybox:latest" -f Dockerfile "$@" \
+    context
+}
+
+# ---- cache directories (MNT-09 to MNT-12)
+
+mkdir -p context/seed/sub
+echo ignored >context/seed/ignored
+echo seed/ignored >context/.dockerignore
+echo word >context/seed/sub/word
+ln -s sub/word context/seed/link
+
+seed='RUN mkdir -p /s/d && echo one >/s/d/file && ln /s/d/file /s/d/same && chown -R 12:34 /s/d && chmod 3770 /s/d && \
+  touch -d @1000000000 /s/d/file
+FROM base'
+prints '/c 12:34 3770 ' "a cache begins as a directory of a stage" <<EOF
+$seed
+RUN --mount=type=cache,target=/c,from=0,source=/s/d stat -c '%n %u:%g %a %Y %h' /c /c/file; cat /c/same; echo two >/c/file
+EOF
+like err '/c/file 12:34 644 1000000000 2' "with owners, modes, times and hard links"
+like err ' one$' "and contents"
+prints ' two$' "the seed comes once, and other owners make no other cache where a source decides" <<EOF
+$seed
+RUN --mount=type=cache,target=/c,from=0,source=/s/d,uid=5,mode=0711 stat -c '%u:%g %a' /c; cat /c/file
+EOF
+like err ' 12:34 3770$' "its owner is the source's"
+prints 'f=link sub' "a cache begins as a directory of the context" --build-context "tree=$T/context/seed" <<'EOF'
+RUN --mount=type=cache,target=/c,from=tree echo f=$(ls /c | grep -v ignored); cat /c/link; stat -c '%u:%g' /c/sub/word
+EOF
+like err ' 0:0$' "which belongs to root"
+echo changed >context/seed/sub/word
+prints ' changed$' "another content of the context is another cache" --build-context "tree=$T/context/seed" <<'EOF'
+RUN --mount=type=cache,target=/c,from=tree cat /c/link
+EOF
+prints ' empty 0:7 750$' "owner and mode without a source make an empty one" --build-context "tree=$T/context/seed" <<'EOF'
+RUN --mount=type=cache,target=/c,from=tree,gid=7,mode=750 rmdir /c/* 2>/dev/null; echo "$(test -z "$(ls /c)" && echo empty) $(stat -c '%u:%g %a' /c)"
+EOF
+prints ' busybox$' "a cache begins as a directory of an image" <<'EOF'
+RUN --mount=type=cache,target=/c,from=base,source=/bin ls /c/busybox >/dev/null && echo busybox; rm /c/*
+EOF
+prints ' n=0$' "and keeps what was done to it" <<'EOF'
+RUN --mount=type=cache,target=/c,from=base,source=/bin echo n=$(ls /c | wc -l)
+EOF
+prints ' n=0$' "a cache from scratch" <<'EOF'
+RUN --mount=type=cache,target=/c,from=scratch echo n=$(ls /c | wc -l)
+EOF
+stops 4 '"/none": not found' "a seed that is not there" <<'EOF'
+RUN --mount=type=cache,target=/c,from=base,source=/none true
+EOF
+stops 4 '"/bin/busybox" is not a directory' "a seed that is a file" <<'EOF'
+RUN --mount=type=cache,target=/c,from=base,source=/bin/busybox true
+EOF
+stops 4 '"/x": not found; a source needs from=' "a source of nothing" <<'EOF'
+RUN --mount=type=cache,target=/c,source=/x true
+EOF
+is "$(find store/tmp store/trash -mindepth 1 | wc -l)" 0 "nothing unfinished is left"
+{
+  for stage in a b c d; do
+    printf 'FROM base AS %s\nRUN --mount=type=cache,target=/big,from=base,source=/,id=shared ls /big/bin/busybox >/%s\n' $stage $stage
+  done
+  echo 'FROM scratch'
+  for stage in a b c d; do echo "COPY --from=$stage /$stage /"; done
+} >stages
+check "four stages make one cache at the same time" run_file <stages || diag_file err
+
+done_testing
