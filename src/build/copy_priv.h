@@ -55,6 +55,16 @@ struct copy_spec {
 	bool from_image;            /* sources keep their owners */
 };
 
+struct df_scope;
+
+/*
+ * What the instruction says. cwd: what a relative destination is below. *ret_dest: the destination as it was written;
+ * owned by the caller. copy_spec_fini either way; an error has no line yet.
+ */
+int copy_spec_read(const struct df_instruction *in, const struct df_scope *scope, const char *cwd, struct copy_spec *ret,
+		   char **ret_dest, struct err *e);
+void copy_spec_fini(struct copy_spec *s);
+
 struct copy_selection { struct copy_match *v; size_t n, cap; };
 
 /* What the plan hangs on a destination node. */

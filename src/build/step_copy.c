@@ -25,143 +25,17 @@ struct copy {
 static void copy_free(void *work)
 {
 	struct copy *c = work;
-	strv_fini(&c->spec.sources);
-	strv_fini(&c->spec.urls);
 	git_trees_free(c->trees, c->spec.git.n);
-	for (size_t i = 0; i < c->spec.git.n; i++)
-		git_fini(&c->spec.git.v[i]);
-	vec_fini(&c->spec.git);
-	strv_fini(&c->spec.words);
-	strv_fini(&c->spec.excludes);
-	free(c->spec.checksum);
+	copy_spec_fini(&c->spec);
 	if (c->fetch_done)
 		fsview_fini(&c->fetched_view);
 	archive_spool_free(c->fetched.archive);
-	free(c->spec.dest);
-	free(c->spec.chown);
-	free(c->spec.chmod_text);
-	for (size_t i = 0; i < c->spec.files.n; i++)
-		free(c->spec.files.v[i].text);
-	vec_fini(&c->spec.files);
 	content_drop(&c->from);
 	archive_spool_free(c->from.archive);
 	free(c);
 }
 
 /* ---- what the instruction says ---- */
-
-static int add_heredoc(struct stage *st, struct copy_spec *spec, const struct df_heredoc *h, struct err *e)
-{
-	struct df_scope scope = { .env = &st->env, .escape = '\\' };
-	char *text = NULL;
-	if (!h->expand)
-		text = x_strdup(h->body);
-	else if (df_expand_body(&scope, h->body, &text, e) < 0)
-		return -1;
-	vec_push(&spec->files, ((struct copy_file){ h->name, text }));
-	return 0;
-}
-
-static int read_sources(struct stage *st, const struct df_instruction *in, struct copy_spec *spec, struct err *e)
-{
-	for (size_t i = 0; i + 1 < in->args.n; i++) {
-		const struct df_heredoc *h = df_heredoc_find(in, in->args.v[i]);
-		char *word = NULL;
-		if (h) {
-			if (add_heredoc(st, spec, h, e) < 0)
-				return -1;
-			continue;
-		}
-		if (scope_expand(st, in, in->args.v[i], &word, e) < 0)
-			return -1;
-		bool git = remote_is_git(word), url = remote_is_url(word) && !git;
-		strv_push(&spec->words, word);
-		AUTO(free_drop) char *owned = word;
-		if ((git || url) && in->op == DF_COPY)
-			return err_set(e, ERR_BUILD, "source can't be a %s for COPY: %s", git ? "git ref" : "URL",
-				       word);
-		if (git) {
-			struct git_source g;
-			if (git_parse(word, &g, e) < 0)
-				return -1;
-			vec_push(&spec->git, g);
-		} else {
-			strv_push_taken(url ? &spec->urls : &spec->sources, ptr_take(&owned));
-		}
-	}
-	return 0;
-}
-
-/* The destination, absolute, with the slash or dot that makes it a directory (CP-03). */
-static int read_dest(struct stage *st, const struct df_instruction *in, struct copy_spec *spec, char **ret_written,
-		     struct err *e)
-{
-	AUTO(free_drop) char *dest = NULL;
-	if (scope_expand(st, in, in->args.v[in->args.n - 1], &dest, e) < 0)
-		return -1;
-	const char *cwd = st->config.working_dir && *st->config.working_dir ? st->config.working_dir : "/";
-	bool is_dir = !*dest || strcmp(dest, ".") == 0 || str_ends(dest, "/") || str_ends(dest, "/.");
-	AUTO(free_drop) char *whole = dest[0] == '/' ? path_rooted(dest) : path_join(cwd, dest);
-	spec->dest = x_asprintf("%s%s", whole, is_dir && !str_ends(whole, "/") ? "/" : "");
-	*ret_written = ptr_take(&dest);
-	return 0;
-}
-
-/* --checksum: one source only (ADD-06). */
-static int read_checksum(struct stage *st, const struct df_instruction *in, struct copy_spec *spec, struct err *e)
-{
-	struct digest d;
-	if (scope_expand(st, in, df_flag_get(in, "checksum"), &spec->checksum, e) < 0)
-		return -1;
-	if (spec->sources.n || spec->files.n)
-		return err_set(e, ERR_BUILD, "checksum requires HTTP(S) or Git sources");
-	if (spec->urls.n + spec->git.n != 1)
-		return err_set(e, ERR_BUILD, "checksum can be given for one source only");
-	if (spec->urls.n)
-		return digest_parse(spec->checksum, &d, e) < 0 ? err_in(e, "--checksum") : 0;
-	free(spec->git.v[0].checksum);
-	spec->git.v[0].checksum = x_strdup(spec->checksum);
-	return 0;
-}
-
-static int read_keep_git_dir(const struct df_instruction *in, struct copy_spec *spec, struct err *e)
-{
-	bool keep = df_flag_bool(in, "keep-git-dir");
-	if (!spec->git.n)
-		return err_set(e, ERR_BUILD, "keep-git-dir requires a Git source");
-	for (size_t i = 0; i < spec->git.n; i++) {
-		if (spec->git.v[i].has_keep_git_dir && spec->git.v[i].keep_git_dir != keep)
-			return err_set(e, ERR_BUILD, "--keep-git-dir and the URL's keep-git-dir disagree");
-		spec->git.v[i].keep_git_dir = keep;
-	}
-	return 0;
-}
-
-static int read_flags(struct stage *st, const struct df_instruction *in, struct copy_spec *spec, struct err *e)
-{
-	const char *chown = df_flag_get(in, "chown"), *chmod = df_flag_get(in, "chmod");
-	spec->add = in->op == DF_ADD;
-	spec->link = df_flag_bool(in, "link");
-	spec->parents = df_flag_bool(in, "parents");
-	for (size_t i = 0; i < in->flags.n; i++)
-		if (strcmp(in->flags.v[i].name, "exclude") == 0 && in->flags.v[i].value)
-			strv_push(&spec->excludes, in->flags.v[i].value);
-	if (chown && scope_expand(st, in, chown, &spec->chown, e) < 0)
-		return -1;
-	if (chmod) {
-		if (scope_expand(st, in, chmod, &spec->chmod_text, e) < 0 ||
-		    df_chmod_parse(spec->chmod_text, &spec->chmod, e) < 0)
-			return -1;
-		spec->has_chmod = true;
-		/* The converter falls back to an ordinary copy then (CP-18). */
-		spec->link = false;
-	}
-	spec->no_unpack = df_flag_get(in, "unpack") && !df_flag_bool(in, "unpack");
-	spec->unpack_remote = df_flag_get(in, "unpack") && df_flag_bool(in, "unpack");
-	if (df_flag_get(in, "checksum") && read_checksum(st, in, spec, e) < 0)
-		return -1;
-	return df_flag_get(in, "keep-git-dir") ? read_keep_git_dir(in, spec, e) : 0;
-}
 
 static char *history_text(const struct df_instruction *in, const struct copy_spec *spec, const char *dest)
 {
@@ -212,15 +86,14 @@ static struct copy *copy_new(struct build *b, struct stage *st, struct step *ste
 	const struct df_instruction *in = step->in;
 	struct copy *c = x_alloc(sizeof *c);
 	AUTO(free_drop) char *dest = NULL;
-	(void)b;
 	c->from.spool_fd = c->fetched.spool_fd = -1;
 	step->work = c;
 	step->work_free = copy_free;
 	step->write_key = write_key;
 	c->from_name = (char *)df_flag_get(in, "from");
-	c->spec.from_image = c->from_name != NULL;
-	if (read_sources(st, in, &c->spec, e) < 0 || read_flags(st, in, &c->spec, e) < 0 ||
-	    read_dest(st, in, &c->spec, &dest, e) < 0)
+	const char *cwd = st->config.working_dir && *st->config.working_dir ? st->config.working_dir : "/";
+	struct df_scope scope = { .env = &st->env, .escape = b->file.escape };
+	if (copy_spec_read(in, &scope, cwd, &c->spec, &dest, e) < 0)
 		return NULL;
 	step_history(st, step, history_text(in, &c->spec, dest), false);
 	return c;
