@@ -28,6 +28,7 @@ static const struct {
 	/* instruction words: LEX-12 */
 	{ "FROM x\n\nCOPPY a b\n", 3, 0, "unknown instruction: COPPY; did you mean COPY?" },
 	{ "frm x", 1, 0, "unknown instruction: frm; did you mean from?" },
+	{ "FROM x\n\xef\xbb\xbfRUN a", 2, 0, "unknown instruction" }, /* LEX-01: of the first line alone */
 	{ "FROM x\nXYZZYX a", 2, 0, "unknown instruction: XYZZYX" },
 	{ "FROM x\nRUN a \\\n  b\n  c", 4, 0, "unknown instruction: c" },
 	{ "FROM x\nRUN a \\\\\n b", 3, 0, "unknown instruction: b" },
@@ -45,7 +46,7 @@ static const struct {
 	{ "FROM x AS _a", 1, 0, "invalid name for build stage" },
 	{ "FROM --platfrom=a x", 1, 0, "unknown flag: --platfrom; did you mean --platform?" },
 	{ "FROM --platform x", 1, 0, "missing a value on flag: --platform" },
-	/* flags: FLG-02 .. FLG-06 */
+	/* flags: FLG-02, FLG-04, FLG-05, FLG-06, EXP-08 */
 	{ "FROM x\nCOPY --chown=1 --chown=2 f /g", 2, 0, "duplicate flag specified: --chown" },
 	{ "FROM x\nCOPY --chown f /g", 2, 0, "missing a value on flag: --chown" },
 	{ "FROM x\nCOPY --link= f /g", 2, 0, "missing a value on flag: --link" },
@@ -165,7 +166,7 @@ static char *repeat(const char *head, const char *part, size_t n, size_t *ret_le
 	return str_take(&s);
 }
 
-/* Each at limit - 1, limit and limit + 1. */
+/* Each at limit - 1, limit and limit + 1; LEX-02: a line of LIMIT_LINE bytes. */
 static void test_limits(void **state)
 {
 	static const struct {

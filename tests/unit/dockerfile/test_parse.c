@@ -6,11 +6,12 @@
 static const struct {
 	const char *in, *want;
 } rows[] = {
-	/* LEX-05 .. LEX-11 */
+	/* LEX-04, LEX-05, LEX-07, LEX-08, LEX-09, LEX-10, LEX-11 */
 	{ "RUN a b", "2-2 RUN (a b)" },
 	{ "  \trun\ta  b  ", "2-2 RUN (a  b)" },
 	{ "\xc2\xa0RUN a", "2-2 RUN (a)" },
 	{ "RUN\fa", "2-2 RUN (a)" },
+	{ "RUN\va", "2-2 RUN (a)" },
 	{ "RUN a \\\n  b", "2-3 RUN (a   b)" },
 	{ "RUN a\\\nb", "2-3 RUN (ab)" },
 	{ "RUN a \\ \t\nb", "2-3 RUN (a b)" },
@@ -23,7 +24,10 @@ static const struct {
 	{ "RUN a\r", "2-2 RUN (a)" },
 	{ "RUN a \\\r\n b\r", "2-3 RUN (a  b)" },
 	{ "R\\\nUN x", "2-3 RUN (x)" },
-	/* ARGF-01, ARGF-06 .. ARGF-08 */
+	/* LEX-06: what is no comment's continuation, between instructions and within one */
+	{ "# c \\\nRUN a", "3-3 RUN (a)" },
+	{ "RUN a \\\n# c \\\n b", "2-4 RUN (a  b)" },
+	/* ARGF-01, ARGF-06, ARGF-07, ARGF-08 */
 	{ "RUN [\"a\", \"b c\"]", "2-2 RUN json (a) (b c)" },
 	{ "RUN   [ \"a\" ]  ", "2-2 RUN json (a)" },
 	{ "RUN [ 'a' ]", "2-2 RUN ([ 'a' ])" },
@@ -71,7 +75,7 @@ static const struct {
 	{ "STOPSIGNAL --x 9", "2-2 STOPSIGNAL --x (9)" },
 	{ "MAINTAINER A <a@b>", "2-2 MAINTAINER (A <a@b>)" },
 	{ "WORKDIR [\"/x\"]", "2-2 WORKDIR ([\"/x\"])" },
-	/* FLG */
+	/* FLG-01, FLG-02, FLG-03, FLG-04, FLG-05 */
 	{ "COPY --from=a --chown=1:2 x y", "2-2 COPY --from=a --chown=1:2 (x) (y)" },
 	{ "COPY --link x y", "2-2 COPY --link (x) (y)" },
 	{ "COPY --link=FALSE --parents=true x y", "2-2 COPY --link=FALSE --parents=true (x) (y)" },
@@ -86,7 +90,7 @@ static const struct {
 	{ "RUN --mount=type=tmpfs,\\\"target=/a,b\\\" x", "2-2 RUN --mount=type=tmpfs,\"target=/a,b\" (x)" },
 	{ "RUN --mount=target=/a \\\n  --mount=target=/b \\\n  x", "2-4 RUN --mount=target=/a --mount=target=/b (x)" },
 	{ "RUN --network=none --security=insecure [\"a\"]", "2-2 RUN json --network=none --security=insecure (a)" },
-	{ "RUN --device=vendor.com/d=x,required x", "2-2 RUN --device=vendor.com/d=x,required (x)" },
+	{ "RUN --device=vendor.com/d=x,required --device=b x", "2-2 RUN --device=vendor.com/d=x,required --device=b (x)" },
 	{ "ADD --unpack=false --keep-git-dir --checksum=sha256:0 a b",
 	  "2-2 ADD --unpack=false --keep-git-dir --checksum=sha256:0 (a) (b)" },
 	/* CFG-09 */
@@ -106,7 +110,7 @@ static const struct {
 	{ "ONBUILD RUN <<EOF\necho one\nEOF", "2-4 ONBUILD (RUN <<EOF\necho one\nEOF) <<EOF[echo one\n]" },
 	{ "ONBUILD COPY <<-'A' /x\n\ta\n\tA", "2-4 ONBUILD (COPY <<-'A' /x\n\ta\nA) <<A![a\n]" },
 	{ "ONBUILD CMD <<A", "2-2 ONBUILD (CMD <<A)" },
-	/* HERE */
+	/* HERE-01, HERE-02, HERE-03, HERE-04, HERE-05, HERE-10, HERE-11 */
 	{ "RUN <<EOF\na\n# b\nFROM c \\\nEOF", "2-6 RUN (<<EOF) <<EOF[a\n# b\nFROM c \\\n]" },
 	{ "RUN << EOF\na\nEOF", "2-4 RUN (<< EOF) <<EOF[a\n]" },
 	{ "RUN <<E\nE", "2-3 RUN (<<E) <<E[]" },
@@ -184,7 +188,7 @@ static void test_stages(void **state)
 	assert_null(f.instructions.v[5].as_word);
 }
 
-/* DIR-01 .. DIR-08, LEX-01 */
+/* DIR-01, DIR-02, DIR-05, DIR-08, LEX-01 */
 static void test_directives(void **state)
 {
 	static const struct {
