@@ -30,6 +30,7 @@ struct sandbox_mount {
 	enum sandbox_mount_kind kind;
 	char *target; /* absolute inside the root; links resolved inside the root; owned */
 	bool readonly;
+	bool exec;            /* FILE: may be executed, as the script of a heredoc is */
 	int source_fd;        /* BIND; borrowed */
 	const int *lower_fds; /* TREE: topmost first; borrowed */
 	size_t n_lower;

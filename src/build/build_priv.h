@@ -122,7 +122,7 @@ struct stage {
 	size_t n_base_layers;      /* of the image or stage it is FROM */
 	VEC(struct history) base_history; /* owned */
 	struct strv env;           /* what expansion and RUN see: ENV and ARG, last one wins */
-	struct strv args;          /* names declared by ARG, in order, each once per declaration; "K=V" or "K" */
+	struct strv args;          /* K=V of what ARG declared, in order; what `env` says goes before it */
 	bool cmd_set;              /* by this stage: ENTRYPOINT then keeps it */
 	bool chain_missed;         /* a step of the stack ran in this build: nothing after it can be cached */
 	struct digest meta_key;    /* identity of everything so far, while there is no step with a layer */
@@ -252,6 +252,7 @@ int view_update(struct build *b, struct step *step, struct layer_slot **slots, s
 /* ---- scope.c: variables ---- */
 int scope_expand(struct stage *st, const struct df_instruction *in, const char *word, char **ret, struct err *e);
 bool arg_is_proxy(const char *name);
+bool arg_is_control(const char *name); /* taken by ARG but never in the environment (ARG-13) */
 void scope_global(struct build *b);
 int scope_global_args(struct build *b, struct err *e);
 

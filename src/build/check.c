@@ -197,17 +197,11 @@ static int look_at(struct look *l, struct err *e)
 	return 0;
 }
 
-/* Taken by ARG but not exported, so never in the environment (ARG-13). */
-static bool is_control(const char *name)
-{
-	return strcmp(name, "BUILDKIT_SBOM_SCAN_CONTEXT") == 0 || strcmp(name, "BUILDKIT_SBOM_SCAN_STAGE") == 0;
-}
-
 static void report_undefined(const struct look *l, const struct strv *declared, const struct strv *env)
 {
 	for (size_t i = 0; l->s->env_known && i < l->undefined.n; i++) {
 		const char *name = l->undefined.v[i];
-		if (!*name || is_control(name) || strv_has(declared, name))
+		if (!*name || arg_is_control(name) || strv_has(declared, name))
 			continue;
 		AUTO(free_drop) char *near = check_suggest(l->w->b, name, env, "$");
 		df_warn(&l->w->b->file, l->w->check, l->in, DF_RULE_UNDEFINED_VAR,

@@ -130,6 +130,7 @@ int run_mounts_plan(struct run_mounts *m, struct build *b, const char *script_na
 	if (script) {
 		AUTO(free_drop) char *path = x_asprintf("/dev/pipes/%s", script_name);
 		plan_file(m, path, script, 0755, false);
+		m->planned[m->n_planned - 1].exec = true;
 	}
 	for (size_t i = 0; i < m->v.n; i++) {
 		struct run_mount *r = &m->v.v[i];

@@ -46,6 +46,11 @@ bool arg_is_proxy(const char *name)
 	return false;
 }
 
+bool arg_is_control(const char *name)
+{
+	return strcmp(name, "BUILDKIT_SBOM_SCAN_CONTEXT") == 0 || strcmp(name, "BUILDKIT_SBOM_SCAN_STAGE") == 0;
+}
+
 int scope_global_args(struct build *b, struct err *e)
 {
 	for (size_t i = 0; i < b->file.n_global; i++) {

@@ -95,9 +95,9 @@ static int do_arg(struct stage *st, const struct df_instruction *in, struct str 
 			value = global ? x_strdup(global) : NULL;
 		}
 		str_addf(history, value ? " %s=%s" : " %s", kv->key, value);
-		if (value)
+		if (value && !arg_is_control(kv->key))
 			env_set(&st->env, kv->key, value);
-		strv_push(&st->args, kv->key);
+		env_set(&st->args, kv->key, value ? value : "");
 	}
 	return 0;
 }

@@ -127,8 +127,10 @@ static char *history_text(const struct stage *st, const struct run *r)
 	struct str s = { 0 };
 	AUTO(strv_fini) struct strv args = { 0 };
 	for (size_t i = 0; i < st->args.n; i++) {
-		const char *value = env_get(&st->env, st->args.v[i]);
-		env_set(&args, st->args.v[i], value ? value : "");
+		const char *equals = strchr(st->args.v[i], '=');
+		AUTO(free_drop) char *name = x_strndup(st->args.v[i], (size_t)(equals - st->args.v[i]));
+		const char *value = env_get(&st->env, name);
+		env_set(&args, name, value ? value : equals + 1);
 	}
 	str_add(&s, "RUN ");
 	if (args.n)

@@ -80,7 +80,7 @@ static int file_source(const struct sandbox_mount *m, size_t n, struct scratch *
 	if (((m->uid || m->gid) && fchown(fd, m->uid, m->gid) < 0) || fchmod(fd, m->mode & 07777) < 0)
 		return err_sys(e, "set owner and mode of %s", m->target);
 	AUTO(fd_drop) int mnt = newmount_clone(dir, name);
-	if (mnt < 0 || (m->readonly && newmount_restrict(mnt, MOUNT_ATTR_NOEXEC) < 0))
+	if (mnt < 0 || (m->readonly && newmount_restrict(mnt, m->exec ? 0 : MOUNT_ATTR_NOEXEC) < 0))
 		return err_sys(e, "bind %s", m->target);
 	*ret_mnt = fd_take(&mnt);
 	return 0;

@@ -378,3 +378,25 @@ busybox_registry() {
   busybox_layout "$T/busybox"
   push "$T/busybox:latest" busybox:latest
 }
+
+# ---- Dockerfiles on standard input
+
+# dockerfile: what is on standard input becomes context/Dockerfile; BASE stands for the busybox of busybox_registry
+dockerfile() {
+  mkdir -p context
+  sed "s|BASE|$REGISTRY/busybox|g" >context/Dockerfile
+}
+
+# proves DESCRIPTION [OPTION…]: that Dockerfile builds; its RUN commands look at what they see
+proves() {
+  dockerfile
+  builds "$@" context
+}
+
+# stops STATUS REGEX DESCRIPTION [OPTION…]: that Dockerfile is refused
+stops() {
+  dockerfile
+  tap_status=$1 tap_regex=$2 tap_what=$3
+  shift 3
+  refused "$tap_status" "$tap_regex" "$tap_what" build "$@" context
+}

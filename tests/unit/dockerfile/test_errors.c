@@ -32,7 +32,9 @@ static const struct {
 	{ "FROM x\nXYZZYX a", 2, 0, "unknown instruction: XYZZYX" },
 	{ "FROM x\nRUN a \\\n  b\n  c", 4, 0, "unknown instruction: c" },
 	{ "FROM x\nRUN a \\\\\n b", 3, 0, "unknown instruction: b" },
-	{ "FROM x\n// syntax=a", 2, 0, "unknown instruction: //" },
+	/* DIR-04: for a frontend of another language, which this program is not */
+	{ "// syntax=docker/dockerfile:1\nFROM x", 1, 0, "unknown instruction: //" },
+	{ "{\"syntax\": \"docker/dockerfile:1\"}", 1, 0, "unknown instruction: {\"syntax\":" },
 	{ "FROM x\n\\\n", 2, 0, "unknown instruction: " },
 	{ "FROM x\nCMD <<EOF\necho hi\nEOF", 3, 0, "unknown instruction: echo" },
 	/* FROM: FROM-01, FROM-02 */

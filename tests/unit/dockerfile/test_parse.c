@@ -188,7 +188,7 @@ static void test_stages(void **state)
 	assert_null(f.instructions.v[5].as_word);
 }
 
-/* DIR-01, DIR-02, DIR-05, DIR-08, LEX-01 */
+/* DIR-01, DIR-02, DIR-04, DIR-05, DIR-08, LEX-01 */
 static void test_directives(void **state)
 {
 	static const struct {
