@@ -34,6 +34,7 @@ struct expander {
 	size_t held;        /* bytes in all frames */
 	struct strv *words; /* NULL: not asked for */
 	struct str word;    /* the one being collected */
+	size_t quote_at;    /* where in `word` the open double quote of the outermost frame began */
 	struct err *e;
 };
 
@@ -131,8 +132,25 @@ static char *take_name(struct expander *x)
 	return x_strndup(start, (size_t)(x->p - start));
 }
 
+/*
+ * The reference splits words with one buffer for all nesting, so that what stands before "${v:-w}" in the same word is
+ * lost: "80-${N:-90}" gives the word "90". Text between the quotes around such a substitution is kept.
+ */
+static void drop_word_before_nesting(struct expander *x)
+{
+	struct str kept = { 0 };
+	if (x->frames.n != 1)
+		return;
+	if (top(x)->in_quotes)
+		str_addn(&kept, str_text(&x->word) + x->quote_at, x->word.len - x->quote_at);
+	str_fini(&x->word);
+	x->word = kept;
+	x->quote_at = 0;
+}
+
 static struct frame *push_frame(struct expander *x, char stop, bool keep_escapes)
 {
+	drop_word_before_nesting(x);
 	struct frame *f = vec_add(&x->frames);
 	f->stop = stop;
 	f->keep_escapes = keep_escapes;
@@ -162,7 +180,7 @@ static int open_operator(struct expander *x, char *name_taken)
 	}
 	if (!op)
 		return err_set(x->e, ERR_PARSE, "syntax error: missing '}' in substitution");
-	if (!strchr("-+?#%/", op) || (colon && op == '/')) {
+	if (!strchr("-+?#%/", op) || (colon && strchr("#%/", op))) {
 		uint32_t c;
 		size_t len = text_char(x->p - 1, strnlen(x->p - 1, 4), &c);
 		return err_set(x->e, ERR_PARSE, "unsupported modifier (%s%.*s) in substitution", colon ? ":" : "",
@@ -286,6 +304,7 @@ static int on_double_quote(struct expander *x)
 	struct frame *f = top(x);
 	x->p++;
 	f->in_quotes = !f->in_quotes;
+	x->quote_at = x->word.len;
 	return x->mode->keep_quotes ? emit(x, "\"", 1, false) : 0;
 }
 

@@ -170,6 +170,48 @@ static bool find(const struct pattern *p, struct subject *s, size_t from, size_t
 	return false;
 }
 
+/*
+ * The name behind a '$' of a replacement, with or without braces. Returns its length, 0 when there is none and the
+ * dollar is an ordinary character; *ret_used is the length with the braces.
+ */
+static size_t take_group(const char *p, const char **ret_name, size_t *ret_used)
+{
+	bool brace = *p == '{';
+	const char *name = p + brace, *end = name;
+	uint32_t c;
+	size_t len;
+	while (*end && (len = text_char(end, strnlen(end, 4), &c), text_is_name_char(c)))
+		end += len;
+	if (end == name || (brace && *end != '}'))
+		return 0;
+	*ret_name = name;
+	*ret_used = (size_t)(end - p) + brace;
+	return (size_t)(end - name);
+}
+
+/*
+ * The replacement of ${v//p/r} is a template of Go's regexp: "$0" is what was matched, "$$" a dollar, and as a pattern
+ * has no groups, every other name stands for nothing. That of ${v/p/r} is not.
+ */
+static void add_template(struct str *out, const char *by, const char *match, size_t match_len)
+{
+	for (const char *dollar; (dollar = strchr(by, '$'));) {
+		const char *name;
+		size_t used = 1, n;
+		str_addn(out, by, (size_t)(dollar - by));
+		by = dollar + 1;
+		if (*by != '$' && (n = take_group(by, &name, &used)) > 0) {
+			if (n == 1 && *name == '0')
+				str_addn(out, match, match_len);
+			by += used;
+			continue;
+		}
+		str_addc(out, '$');
+		by += *by == '$';
+	}
+	str_add(out, by);
+}
+
 int expand_replace(const char *value, const char *pattern, const char *by, bool all, size_t limit, struct str *out,
 	struct err *e)
 {
@@ -178,12 +220,14 @@ int expand_replace(const char *value, const char *pattern, const char *by, bool 
 	if (pattern_parse(pattern, &p, e))
 		return -1;
 	subject_init(&s, value);
-	size_t done = 0, from = 0, start, end, by_len = strlen(by);
+	size_t done = 0, from = 0, start, end;
 	while (from <= s.chars.n && find(&p, &s, from, &start, &end)) {
 		str_addn(out, value + s.at.v[done], s.at.v[start] - s.at.v[done]);
 		/* An empty match right after the match before it does not count, as in Go's regexp. */
-		if (end > done || start == 0)
-			str_addn(out, by, by_len);
+		if (all && (end > done || start == 0))
+			add_template(out, by, value + s.at.v[start], s.at.v[end] - s.at.v[start]);
+		else if (!all)
+			str_add(out, by);
 		if (out->len > limit)
 			return err_set(e, ERR_LIMIT, "the expanded value is longer than %zu bytes", limit);
 		done = end;

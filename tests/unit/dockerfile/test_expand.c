@@ -22,7 +22,7 @@ static int set_up(void **state)
 		"B=b",
 		"R=a.b+c(d)[e]^f$g|h", "L=one\ntwo\nthree", "U=\xc3\xa9t\xc3\xa9", "Q=it's", "D=$X", "SP=  a b  c ",
 		"M=*a?b\\c",
-		"n\xc3\xa9=letter", "SLASH=a/b/c", "BRACE=a}b}c", "AA=aaa", "low=1", "LOW=2",
+		"n\xc3\xa9=letter", "SLASH=a/b/c", "BRACE=a}b}c", "AA=aaa", "G0=[$0]", "G1=-$1", "low=1", "LOW=2",
 	};
 	for (size_t i = 0; i < ARRAY_LEN(values); i++)
 		strv_push(&env, values[i]);
@@ -140,7 +140,8 @@ static const struct row words[] = {
 	{ "${V#*.}", "2.3" },
 	{ "${V#$A}", "1.2.3" },
 	{ "${P#${EMPTY:-/usr}}", "/local/lib/x.tar.gz" },
-	{ "${S:#foo}", "barbaz" },
+	{ "${S:#foo}", NULL, "unsupported modifier (:#)" },
+	{ "${S:##foo}", NULL, "unsupported modifier (:#)" },
 	{ "${U#?}", "t\xc3\xa9" },
 	{ "${L#*}", "one\ntwo\nthree" },
 	{ "${L##*}", "\ntwo\nthree" },
@@ -162,7 +163,7 @@ static const struct row words[] = {
 	{ "${U%?}", "\xc3\xa9t" },
 	{ "${AA%a*a}", "a" },
 	{ "${AA%%a*a}", "" },
-	{ "${X:%l}", "va" },
+	{ "${X:%l}", NULL, "unsupported modifier (:%)" },
 	/* EXP-03: replacement */
 	{ "${V//./-}", "1-2-3" },
 	{ "${V/./-}", "1-2.3" },
@@ -182,6 +183,13 @@ static const struct row words[] = {
 	{ "${U/\xc3\xa9/e}", "et\xc3\xa9" },
 	{ "${V/9/x}", "1.2.3" },
 	{ "${NOPE/a/b}", "" },
+	/* EXP-03: the replacement of the second form is a template of Go's regexp, that of the first is not */
+	{ "${AA//a/$G0}", "[a][a][a]" },
+	{ "${AA/a/$G0}", "[$0]aa" },
+	{ "${V//./$G1}", "1-2-3" },
+	{ "${A//a/'$0$$${0}${0$x'}", "a$a${0" },
+	{ "${AA//a/'${x}y$1 $'}", "y $y $y $" },
+	{ "${AA//a/'$00$0a'}", "" },
 	{ "${V/.}", NULL, "missing '/'" },
 	{ "${V/./-", NULL, "missing '}'" },
 	/* EXP-04: the pattern language */
@@ -282,6 +290,9 @@ static void test_split(void **state)
 		{ "\"$SP\"", "  a b  c " },
 		{ "'a b' c", "a b|c" }, { "a\\ b", "a b" }, { "$NOPE", "" }, { "\"\"", "" }, { "a${EMPTY}b", "ab" },
 		{ "${NOPE:-80 81}", "80|81" }, { "${NOPE:-\"80 81\"}", "80|81" }, { "a\xc2\xa0" "b", "a|b" },
+		/* what stands before a nested word in the same word is lost, with what quotes hold around it kept */
+		{ "80${NOPE:-81}", "81" }, { "${X:+80}-${NOPE:-90}", "90" }, { "1 2${X:+3}4 5", "1|34|5" },
+		{ "80${X}", "80val" }, { "a\"b${NOPE:-c}d\"e", "bcde" }, { "x${S#foo}y${V//./-}", "1-2-3" },
 	};
 	struct df_scope s = { .env = &env, .escape = '\\' };
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
