@@ -24,7 +24,7 @@ int df_check_parse(const char *text, struct df_check *ret, struct err *e);
 /* Whether `rule` is on for an instruction (NULL: for the file), comments directly above it included (DIR-10). */
 bool df_check_wants(const struct df_check *c, const struct df_instruction *in, enum df_rule rule);
 
-/* Makes f->warnings anew. df_parse has done so with the file's own check directive. */
+/* Makes f->warnings anew. df_parse has done so with the file's own check directive, if that can be understood. */
 void df_lint(struct df_file *f, const struct df_check *c);
 
 /* Adds a warning at `in` unless the rule is off there; df_warnings_sort when all are added. */

@@ -95,7 +95,8 @@ struct df_file {
 	struct arena arena;
 	char escape;                       /* backslash or backtick */
 	const char *syntax;                /* value of the syntax directive, or NULL */
-	const char *check;                 /* value of the check directive, or NULL */
+	const char *check;                 /* value of the check directive, or NULL; not looked at yet */
+	int check_line;
 	VEC(struct df_instruction) instructions; /* all of the file, in order */
 	size_t n_global;                   /* the first n_global are ARGs before the first FROM */
 	VEC(struct df_stage) stages;

@@ -277,8 +277,10 @@ int check_walk(struct build *b, const struct df_check *c, bool fetch, struct out
 int check_begin(struct build *b, struct df_check *ret, struct err *e)
 {
 	const char *text = env_get(&b->build_args, "BUILDKIT_DOCKERFILE_CHECK");
-	if (df_check_parse(text ? text : b->file.check, ret, e) < 0)
-		return -1;
+	if (df_check_parse(text ? text : b->file.check, ret, e) < 0) {
+		e->line = e->line_end = text ? 0 : b->file.check_line;
+		return text ? err_in(e, "--build-arg BUILDKIT_DOCKERFILE_CHECK") : -1;
+	}
 	if (text)
 		df_lint(&b->file, ret);
 	return 0;

@@ -97,35 +97,46 @@ int df_check_parse(const char *text, struct df_check *ret, struct err *e)
 {
 	struct df_check c = { 0 };
 	struct span rest = span_trim(span_of(text ? text : ""));
-	for (size_t n = 0; rest.n; n++) {
-		if (n == PARTS_MAX)
-			return err_set(e, ERR_PARSE, "a check directive has at most %d parts", PARTS_MAX);
-		if (parse_option(take_part(&rest, ';'), &c, e))
+	bool more = rest.n > 0;
+	for (size_t n = 1; more; n++) {
+		/* A semicolon asks for another part; those in the last one belong to it. */
+		more = n < PARTS_MAX && memchr(rest.p, ';', rest.n);
+		if (parse_option(more ? take_part(&rest, ';') : rest, &c, e))
 			return -1;
 	}
 	*ret = c;
 	return 0;
 }
 
-/* "check=…" in a comment; one that cannot be understood is an ordinary comment. */
-static void add_comment_options(const char *comment, struct df_check *c)
+/*
+ * "check=…" in a comment. Its value is the first word, as in the directive; one that cannot be understood says nothing.
+ * Returns whether it is one: only the first of an instruction counts.
+ */
+static bool add_comment_options(const char *comment, struct df_check *c)
 {
+	AUTO(free_drop) char *word = NULL;
 	struct df_check own;
 	struct err ignored;
 	if (strncasecmp(comment, "check", 5) != 0)
-		return;
+		return false;
 	struct span rest = span_trim_left(span_of(comment + 5));
-	if (!span_starts(rest, "=") || df_check_parse(rest.p + 1, &own, &ignored))
-		return;
-	c->skipped |= own.skipped;
-	c->experimental |= own.experimental;
+	if (!span_starts(rest, "="))
+		return false;
+	rest = span_trim_left((struct span){ rest.p + 1, rest.n - 1 });
+	word = x_strndup(rest.p, strcspn(rest.p, " "));
+	if (df_check_parse(word, &own, &ignored) == 0) {
+		c->skipped |= own.skipped;
+		c->experimental |= own.experimental;
+	}
+	return rest.n > 0;
 }
 
 struct df_check check_for(const struct df_check *c, const struct df_instruction *in)
 {
 	struct df_check all = *c;
 	for (size_t i = 0; in && i < in->comments.n; i++)
-		add_comment_options(in->comments.v[i].text, &all);
+		if (add_comment_options(in->comments.v[i].text, &all))
+			break;
 	return all;
 }
 

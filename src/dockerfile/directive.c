@@ -51,6 +51,13 @@ static enum directive match(struct span line, struct span *ret_value)
 	return UNKNOWN;
 }
 
+/* What stands before the first space is the value; for `syntax` the rest is the frontend's command line. */
+static struct span first_word(struct span value)
+{
+	const char *space = memchr(value.p, ' ', value.n);
+	return (struct span){ value.p, space ? (size_t)(space - value.p) : value.n };
+}
+
 void directives_detect(struct directives *d, struct arena *arena, const struct span *lines, size_t n)
 {
 	size_t i = n && span_starts(lines[0], "#!") ? 1 : 0;
@@ -62,7 +69,7 @@ void directives_detect(struct directives *d, struct arena *arena, const struct s
 		if (which == SYNTAX && !d->syntax)
 			d->syntax = span_dup(arena, value);
 		if (which == CHECK && !d->check) {
-			d->check = span_dup(arena, value);
+			d->check = span_dup(arena, first_word(value));
 			d->check_line = (int)i + 1;
 		}
 	}

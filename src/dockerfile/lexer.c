@@ -77,9 +77,9 @@ static bool cut_continuation(struct span *line, char escape)
 	return true;
 }
 
+/* The first byte goes, "#" or not: the text of an indented comment begins with "#" and so says nothing (DIR-10). */
 static void add_comment(struct lexer *lx, struct span line, struct logical_line *l)
 {
-	line = span_trim_left(line);
 	struct span text = span_trim((struct span){ line.p + 1, line.n - 1 });
 	if (!text.n) {
 		l->comments.n = 0;
@@ -95,12 +95,13 @@ static int find_start(struct lexer *lx, struct logical_line *l, struct span *ret
 	struct span line;
 	while (lexer_raw_line(lx, &line)) {
 		bool was_directive = false;
-		line = span_trim_left(line_without_end(line));
+		struct span whole = line_without_end(line);
+		line = span_trim_left(whole);
 		if (directives_line(&lx->directives, line, (int)lx->next, &was_directive, e))
 			return -1;
 		if (is_comment(line)) {
 			if (!was_directive)
-				add_comment(lx, line, l);
+				add_comment(lx, whole, l);
 			continue;
 		}
 		if (line.n) {

@@ -77,6 +77,7 @@ static int parse_all(struct df_file *f, struct lexer *lx, struct err *e)
 	f->escape = lx->directives.escape;
 	f->syntax = lx->directives.syntax;
 	f->check = lx->directives.check;
+	f->check_line = lx->directives.check_line;
 	if (r < 0)
 		return -1;
 	if (!lx->lines.n)
@@ -88,13 +89,13 @@ static int parse_all(struct df_file *f, struct lexer *lx, struct err *e)
 	return 0;
 }
 
-static int lint_all(struct df_file *f, const struct directives *d, struct err *e)
+/* Options that make no sense are the builder's to refuse: a build argument may replace them (DIR-09). */
+static void lint_all(struct df_file *f)
 {
 	struct df_check check;
-	if (df_check_parse(d->check, &check, e))
-		return at_lines(e, d->check_line, d->check_line);
-	df_lint(f, &check);
-	return 0;
+	struct err ignored;
+	if (df_check_parse(f->check, &check, &ignored) == 0)
+		df_lint(f, &check);
 }
 
 int df_parse(const char *bytes, size_t n, struct df_file *ret, struct err *e)
@@ -106,8 +107,10 @@ int df_parse(const char *bytes, size_t n, struct df_file *ret, struct err *e)
 		return -1;
 	}
 	keep_lines(ret, &lx);
-	if (!parse_all(ret, &lx, e) && !lint_all(ret, &lx.directives, e))
+	if (!parse_all(ret, &lx, e)) {
+		lint_all(ret);
 		return 0;
+	}
 	vec_fini(&ret->instructions);
 	vec_fini(&ret->stages);
 	ret->n_global = 0;

@@ -22,7 +22,7 @@ static bool is_realtime(const char *name)
 bool df_signal_is_valid(const char *text)
 {
 	uint64_t n;
-	if (str_to_u64(text + (*text == '-' || *text == '+'), INT32_MAX, &n))
+	if (str_to_u64(text + (*text == '-' || *text == '+'), INT64_MAX, &n))
 		return n != 0;
 	if (str_case_starts(text, "SIG"))
 		text += 3;

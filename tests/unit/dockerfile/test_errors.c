@@ -21,10 +21,6 @@ static const struct {
 	{ "# escape=x\nFROM x", 1, 0, "\"x\" is neither a backslash nor a backtick" },
 	{ "# escape=\\\\\nFROM x", 1, 0, "neither a backslash nor a backtick" },
 	{ "# escape= \nFROM x", 1, 0, "neither a backslash nor a backtick" },
-	{ "# check=bogus=1\nFROM x", 1, 0, "invalid check option \"bogus\"" },
-	{ "# check=skip\nFROM x", 1, 0, "must be of the form key=value" },
-	{ "#!x\n# check=error=maybe\nFROM x", 2, 0, "neither true nor false" },
-	{ "# check=skip=all;error=true;experimental=all;skip=all\nFROM x", 1, 0, "at most 3 parts" },
 	/* instruction words: LEX-12 */
 	{ "FROM x\n\nCOPPY a b\n", 3, 0, "unknown instruction: COPPY; did you mean COPY?" },
 	{ "frm x", 1, 0, "unknown instruction: frm; did you mean from?" },

@@ -63,11 +63,17 @@ static const struct {
 	/* DIR-08 */
 	{ "# check=skip=all\nFROM x as Base\n", "" },
 	{ "# check=skip=FromAsCasing\nFROM x as Base\n", "2 StageNameCasing" },
-	{ "# check=skip=FromAsCasing, StageNameCasing ; error=true\nFROM x as Base\n", "" },
+	{ "# check=skip=FromAsCasing,StageNameCasing;error=true\nFROM x as Base\n", "" },
+	/* the value ends at the first space */
+	{ "# check=skip=FromAsCasing, StageNameCasing\nFROM x as Base\n", "2 StageNameCasing" },
+	{ "# check=nonsense\nFROM x as Base\n", "" },
 	{ "# check=skip=NoSuchRule\nFROM x as base\n", "2 FromAsCasing" },
 	/* DIR-10 */
 	{ "FROM x\n# check=skip=MaintainerDeprecated\nMAINTAINER y\nMAINTAINER z\n", "4 MaintainerDeprecated" },
 	{ "FROM x\n# a note\n# Check = skip=all\n# another\nENV a b\nENV a b\n", "6 LegacyKeyValueFormat" },
+	{ "FROM x\n# check=skip=LegacyKeyValueFormat, MaintainerDeprecated\nMAINTAINER y\n", "3 MaintainerDeprecated" },
+	{ "FROM x\n# check=skip=StageNameCasing\n# check=skip=all\nMAINTAINER y\n", "4 MaintainerDeprecated" },
+	{ "FROM x\n  # check=skip=all\nMAINTAINER y\n", "3 MaintainerDeprecated" },
 	{ "FROM x\n# checked=skip=all\nMAINTAINER z\n", "3 MaintainerDeprecated" },
 	{ "FROM x\n# check=nonsense\nMAINTAINER z\n", "3 MaintainerDeprecated" },
 };
@@ -116,6 +122,32 @@ static void test_replaced(void **state)
 	assert_false(df_check_wants(&c, NULL, DF_RULE_INVALID_DEFINITION_DESCRIPTION));
 }
 
+/* DIR-08: what the options may be; NULL when they are good. */
+static void test_options(void **state)
+{
+	static const struct { const char *in, *error; } table[] = {
+		{ "", NULL },
+		{ " skip = A , B ; error = T ", NULL },
+		{ "skip=A;error=true;experimental=all", NULL },
+		{ "skip=A;error=true;experimental=x;more", NULL },
+		{ "skip=A;experimental=x;error=true;more", "neither true nor false" },
+		{ "bogus=1", "invalid check option \"bogus\"" },
+		{ "skip", "must be of the form key=value" },
+		{ "error=true;", "must be of the form key=value" },
+		{ ";error=true", "must be of the form key=value" },
+		{ "error=maybe", "neither true nor false" },
+		{ "error=", "neither true nor false" },
+	};
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(table); i++) {
+		struct df_check c;
+		struct err e = { 0 };
+		int r = df_check_parse(table[i].in, &c, &e);
+		if (r != (table[i].error ? -1 : 0) || (table[i].error && !strstr(e.msg, table[i].error)))
+			fail_msg("%s: got %s", table[i].in, r ? e.msg : "no error");
+	}
+}
+
 static void test_names(void **state)
 {
 	for (int r = 0; r < DF_RULES; r++)
@@ -125,7 +157,8 @@ static void test_names(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_rules), cmocka_unit_test(test_replaced), cmocka_unit_test(test_names),
+		cmocka_unit_test(test_rules), cmocka_unit_test(test_replaced), cmocka_unit_test(test_options),
+		cmocka_unit_test(test_names),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -249,7 +249,7 @@ static void test_comments(void **state)
 	assert_string_equal(f.instructions.v[0].comments.v[0].text, "a");
 	assert_int_equal(f.instructions.v[0].comments.v[0].line, 2);
 	assert_int_equal(f.instructions.v[1].comments.n, 2);
-	assert_string_equal(f.instructions.v[1].comments.v[0].text, "b");
+	assert_string_equal(f.instructions.v[1].comments.v[0].text, "# b");
 	assert_string_equal(f.instructions.v[1].comments.v[1].text, "c");
 	assert_int_equal(f.instructions.v[2].comments.n, 1);
 	assert_string_equal(f.instructions.v[2].comments.v[0].text, "d");
