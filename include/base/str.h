@@ -43,6 +43,7 @@ void str_add_printable(struct str *out, const char *bytes, size_t n);
 
 /* Appends `bytes` as valid UTF-8: what is not becomes U+FFFD, byte by byte, as Go's encoding/json does. */
 void str_add_utf8(struct str *out, const char *bytes, size_t n);
+bool str_is_utf8(const char *bytes, size_t n);
 
 /* "1.5 MB": decimal units, three significant digits. */
 void str_add_size(struct str *out, uint64_t bytes);

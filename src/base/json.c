@@ -283,10 +283,14 @@ void json_end(struct json_out *o, char kind)
 
 void json_put_str(struct json_out *o, const char *value)
 {
-	struct str s = { 0 };
-	str_add_utf8(&s, value, strlen(value));
-	must(yajl_gen_string(o->gen, (const unsigned char *)str_text(&s), s.len));
-	str_fini(&s);
+	AUTO(str_fini) struct str clean = { 0 };
+	size_t n = strlen(value);
+	if (!str_is_utf8(value, n)) {
+		str_add_utf8(&clean, value, n);
+		value = clean.buf;
+		n = clean.len;
+	}
+	must(yajl_gen_string(o->gen, (const unsigned char *)value, n));
 }
 
 void json_put_key(struct json_out *o, const char *key)

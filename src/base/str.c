@@ -216,16 +216,35 @@ void str_add_printable(struct str *out, const char *bytes, size_t n)
 	}
 }
 
+/* How many bytes at p are valid UTF-8. */
+static size_t utf8_run(const unsigned char *p, size_t n)
+{
+	size_t i = 0;
+	while (i < n) {
+		size_t len = p[i] < 0x80 ? 1 : utf8_len(p + i, n - i);
+		if (!len)
+			break;
+		i += len;
+	}
+	return i;
+}
+
+bool str_is_utf8(const char *bytes, size_t n)
+{
+	return utf8_run((const unsigned char *)bytes, n) == n;
+}
+
 void str_add_utf8(struct str *out, const char *bytes, size_t n)
 {
 	const unsigned char *p = (const unsigned char *)bytes;
 	for (size_t i = 0; i < n;) {
-		size_t len = utf8_len(p + i, n - i);
-		if (len)
-			str_addn(out, p + i, len);
-		else
+		size_t run = utf8_run(p + i, n - i);
+		str_addn(out, p + i, run);
+		i += run;
+		if (i < n) {
 			str_add(out, "\xef\xbf\xbd");
-		i += len ? len : 1;
+			i++;
+		}
 	}
 }
 

@@ -24,10 +24,8 @@ void key_begin(struct cache_key *k, const char *op)
 /* JSON holds no bytes that are not UTF-8; two texts that differ only in those must not become one key. */
 static void put_exact(struct json_out *o, const char *value)
 {
-	AUTO(str_fini) struct str clean = { 0 };
 	AUTO(str_fini) struct str hex = { 0 };
-	str_add_utf8(&clean, value, strlen(value));
-	if (strcmp(str_text(&clean), value) == 0) {
+	if (str_is_utf8(value, strlen(value))) {
 		json_put_str(o, value);
 		return;
 	}
