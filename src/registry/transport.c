@@ -4,14 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <curl/curl.h>
-
 #include "base/fd.h"
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "certs_priv.h"
+#include "curl_priv.h"
 
 enum {
 	CONNECT_TIMEOUT_S = 30,
@@ -39,10 +38,10 @@ static void handle_free(struct http_handle *h)
 {
 	if (!h)
 		return;
-	curl_easy_cleanup(h->easy);
+	curl.easy_cleanup(h->easy);
 	for (struct curl_slist *l = h->headers; l; l = l->next)
 		explicit_bzero(l->data, strlen(l->data));
-	curl_slist_free_all(h->headers);
+	curl.slist_free_all(h->headers);
 	host_certs_fini(&h->certs);
 	free(h);
 }
@@ -121,7 +120,7 @@ static size_t head_ended(struct http_handle *h, size_t n)
 {
 	struct http_call *c = h->call;
 	long status = 0;
-	curl_easy_getinfo(h->easy, CURLINFO_RESPONSE_CODE, &status);
+	curl.easy_getinfo(h->easy, CURLINFO_RESPONSE_CODE, &status);
 	if (status < 200) { /* 1xx: the answer is still to come, and these headers are none of its own */
 		size_t seen = c->answer.header_bytes;
 		answer_fini(&c->answer);
@@ -177,16 +176,16 @@ static int set_authorities(struct http_handle *h, struct err *e)
 {
 	const char *file = getenv("SSL_CERT_FILE"), *dir = getenv("SSL_CERT_DIR");
 	if (file)
-		curl_easy_setopt(h->easy, CURLOPT_CAINFO, file);
+		curl.easy_setopt(h->easy, CURLOPT_CAINFO, file);
 	if (dir)
-		curl_easy_setopt(h->easy, CURLOPT_CAPATH, dir);
+		curl.easy_setopt(h->easy, CURLOPT_CAPATH, dir);
 	if (h->certs.authorities.len == 0)
 		return 0;
 	AUTO(str_fini) struct str roots = { 0 };
 	AUTO(fd_drop) int fd = -1;
 	char *system_file = NULL;
 	if (!file)
-		curl_easy_getinfo(h->easy, CURLINFO_CAINFO, &system_file);
+		curl.easy_getinfo(h->easy, CURLINFO_CAINFO, &system_file);
 	const char *path = file ? file : system_file;
 	struct err ignored;
 	if (path)
@@ -196,7 +195,7 @@ static int set_authorities(struct http_handle *h, struct err *e)
 	str_addc(&roots, '\n');
 	str_addn(&roots, h->certs.authorities.buf, h->certs.authorities.len);
 	struct curl_blob blob = { .data = roots.buf, .len = roots.len, .flags = CURL_BLOB_COPY };
-	if (curl_easy_setopt(h->easy, CURLOPT_CAINFO_BLOB, &blob) != CURLE_OK)
+	if (curl.easy_setopt(h->easy, CURLOPT_CAINFO_BLOB, &blob) != CURLE_OK)
 		return err_set(e, ERR_SYS, "certificates of certs.d can not be used with this libcurl");
 	return 0;
 }
@@ -206,12 +205,12 @@ static int set_tls(struct http_handle *h, struct err *e)
 	AUTO(free_drop) char *authority = url_authority(h->call->url);
 	if (host_certs_load(authority, &h->certs, e) < 0)
 		return -1;
-	curl_easy_setopt(h->easy, CURLOPT_SSL_VERIFYPEER, 1L);
-	curl_easy_setopt(h->easy, CURLOPT_SSL_VERIFYHOST, 2L);
-	curl_easy_setopt(h->easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+	curl.easy_setopt(h->easy, CURLOPT_SSL_VERIFYPEER, 1L);
+	curl.easy_setopt(h->easy, CURLOPT_SSL_VERIFYHOST, 2L);
+	curl.easy_setopt(h->easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
 	if (h->certs.cert) {
-		curl_easy_setopt(h->easy, CURLOPT_SSLCERT, h->certs.cert);
-		curl_easy_setopt(h->easy, CURLOPT_SSLKEY, h->certs.key);
+		curl.easy_setopt(h->easy, CURLOPT_SSLCERT, h->certs.cert);
+		curl.easy_setopt(h->easy, CURLOPT_SSLKEY, h->certs.key);
 	}
 	return set_authorities(h, e);
 }
@@ -219,38 +218,38 @@ static int set_tls(struct http_handle *h, struct err *e)
 static void set_headers(struct http_handle *h)
 {
 	for (size_t i = 0; i < h->call->headers.n; i++) {
-		struct curl_slist *l = curl_slist_append(h->headers, h->call->headers.v[i]);
+		struct curl_slist *l = curl.slist_append(h->headers, h->call->headers.v[i]);
 		if (!l)
 			abort();
 		h->headers = l;
 	}
-	curl_easy_setopt(h->easy, CURLOPT_HTTPHEADER, h->headers);
+	curl.easy_setopt(h->easy, CURLOPT_HTTPHEADER, h->headers);
 }
 
 static int set_request(struct http_handle *h, struct err *e)
 {
 	const struct http_call *c = h->call;
 	AUTO(free_drop) char *url = url_text(c->url);
-	curl_easy_setopt(h->easy, CURLOPT_URL, url);
-	curl_easy_setopt(h->easy, CURLOPT_PROTOCOLS_STR, c->url->https ? "https" : "http");
-	curl_easy_setopt(h->easy, CURLOPT_FOLLOWLOCATION, 0L);
-	curl_easy_setopt(h->easy, CURLOPT_USERAGENT, "nacre/" NACRE_VERSION);
-	curl_easy_setopt(h->easy, CURLOPT_NOSIGNAL, 1L);
-	curl_easy_setopt(h->easy, CURLOPT_CONNECTTIMEOUT, (long)CONNECT_TIMEOUT_S);
-	curl_easy_setopt(h->easy, CURLOPT_LOW_SPEED_LIMIT, (long)STALL_RATE);
-	curl_easy_setopt(h->easy, CURLOPT_LOW_SPEED_TIME, (long)STALL_TIME_S);
-	curl_easy_setopt(h->easy, CURLOPT_BUFFERSIZE, (long)BUFFER_BYTES);
-	curl_easy_setopt(h->easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
-	curl_easy_setopt(h->easy, CURLOPT_HEADERFUNCTION, on_header);
-	curl_easy_setopt(h->easy, CURLOPT_HEADERDATA, h);
-	curl_easy_setopt(h->easy, CURLOPT_WRITEFUNCTION, on_body);
-	curl_easy_setopt(h->easy, CURLOPT_WRITEDATA, h);
-	curl_easy_setopt(h->easy, CURLOPT_ERRORBUFFER, h->error);
-	curl_easy_setopt(h->easy, CURLOPT_PRIVATE, c);
+	curl.easy_setopt(h->easy, CURLOPT_URL, url);
+	curl.easy_setopt(h->easy, CURLOPT_PROTOCOLS_STR, c->url->https ? "https" : "http");
+	curl.easy_setopt(h->easy, CURLOPT_FOLLOWLOCATION, 0L);
+	curl.easy_setopt(h->easy, CURLOPT_USERAGENT, "nacre/" NACRE_VERSION);
+	curl.easy_setopt(h->easy, CURLOPT_NOSIGNAL, 1L);
+	curl.easy_setopt(h->easy, CURLOPT_CONNECTTIMEOUT, (long)CONNECT_TIMEOUT_S);
+	curl.easy_setopt(h->easy, CURLOPT_LOW_SPEED_LIMIT, (long)STALL_RATE);
+	curl.easy_setopt(h->easy, CURLOPT_LOW_SPEED_TIME, (long)STALL_TIME_S);
+	curl.easy_setopt(h->easy, CURLOPT_BUFFERSIZE, (long)BUFFER_BYTES);
+	curl.easy_setopt(h->easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+	curl.easy_setopt(h->easy, CURLOPT_HEADERFUNCTION, on_header);
+	curl.easy_setopt(h->easy, CURLOPT_HEADERDATA, h);
+	curl.easy_setopt(h->easy, CURLOPT_WRITEFUNCTION, on_body);
+	curl.easy_setopt(h->easy, CURLOPT_WRITEDATA, h);
+	curl.easy_setopt(h->easy, CURLOPT_ERRORBUFFER, h->error);
+	curl.easy_setopt(h->easy, CURLOPT_PRIVATE, c);
 	if (host_is_loopback(c->url->host))
-		curl_easy_setopt(h->easy, CURLOPT_PROXY, "");
+		curl.easy_setopt(h->easy, CURLOPT_PROXY, "");
 	if (c->form)
-		curl_easy_setopt(h->easy, CURLOPT_POSTFIELDS, c->form);
+		curl.easy_setopt(h->easy, CURLOPT_POSTFIELDS, c->form);
 	set_headers(h);
 	return c->url->https ? set_tls(h, e) : 0;
 }
@@ -259,7 +258,7 @@ static int prepare(struct http_call *c, struct err *e)
 {
 	struct http_handle *h = x_alloc(sizeof *h);
 	h->call = c;
-	h->easy = curl_easy_init();
+	h->easy = curl.easy_init();
 	if (!h->easy)
 		abort();
 	if (set_request(h, e) < 0) {
@@ -302,23 +301,25 @@ static void finish(struct http_call *c, CURLcode code)
 {
 	struct http_handle *h = c->handle;
 	char *peer = NULL;
-	curl_easy_getinfo(h->easy, CURLINFO_PRIMARY_IP, &peer);
+	curl.easy_getinfo(h->easy, CURLINFO_PRIMARY_IP, &peer);
 	c->connected = peer && peer[0];
 	c->outcome = h->stopped ? HTTP_STOPPED : outcome_of(code);
 	if ((c->outcome == HTTP_ANSWERED && !h->head_done) || is_plain_http(code, h->error))
 		c->outcome = HTTP_GIBBERISH;
 	if (c->outcome != HTTP_ANSWERED && c->outcome != HTTP_STOPPED)
-		err_set(&c->err, ERR_NET, "%s", h->error[0] ? h->error : curl_easy_strerror(code));
+		err_set(&c->err, ERR_NET, "%s", h->error[0] ? h->error : curl.easy_strerror(code));
 	c->handle = NULL;
 	handle_free(h);
 }
 
 int transport_new(struct transport **ret, struct err *e)
 {
-	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
+	if (curl_load(e) < 0)
+		return err_in(e, "HTTP");
+	if (curl.global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
 		return err_set(e, ERR_SYS, "libcurl does not start");
 	struct transport *t = x_alloc(sizeof *t);
-	t->multi = curl_multi_init();
+	t->multi = curl.multi_init();
 	if (!t->multi)
 		abort();
 	*ret = t;
@@ -329,7 +330,7 @@ void transport_free(struct transport *t)
 {
 	if (!t)
 		return;
-	curl_multi_cleanup(t->multi);
+	curl.multi_cleanup(t->multi);
 	free(t);
 }
 
@@ -343,7 +344,7 @@ int transport_start(struct transport *t, struct http_call *c, struct err *e)
 {
 	if (prepare(c, e) < 0)
 		return -1;
-	if (curl_multi_add_handle(t->multi, c->handle->easy) != CURLM_OK)
+	if (curl.multi_add_handle(t->multi, c->handle->easy) != CURLM_OK)
 		abort();
 	return 0;
 }
@@ -351,13 +352,13 @@ int transport_start(struct transport *t, struct http_call *c, struct err *e)
 static struct http_call *next_finished(struct transport *t)
 {
 	int left;
-	CURLMsg *m = curl_multi_info_read(t->multi, &left);
+	CURLMsg *m = curl.multi_info_read(t->multi, &left);
 	if (!m)
 		return NULL;
 	CURLcode code = m->data.result;
 	struct http_call *c = NULL;
-	curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, (char **)&c);
-	curl_multi_remove_handle(t->multi, m->easy_handle);
+	curl.easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, (char **)&c);
+	curl.multi_remove_handle(t->multi, m->easy_handle);
 	finish(c, code);
 	return c;
 }
@@ -368,15 +369,15 @@ int transport_wait(struct transport *t, int timeout_ms, struct http_call **ret, 
 	*ret = next_finished(t);
 	if (*ret)
 		return 0;
-	CURLMcode code = curl_multi_perform(t->multi, &running);
+	CURLMcode code = curl.multi_perform(t->multi, &running);
 	if (code == CURLM_OK && !(*ret = next_finished(t))) {
-		code = curl_multi_poll(t->multi, NULL, 0, timeout_ms, NULL);
+		code = curl.multi_poll(t->multi, NULL, 0, timeout_ms, NULL);
 		if (code == CURLM_OK)
-			code = curl_multi_perform(t->multi, &running);
+			code = curl.multi_perform(t->multi, &running);
 		*ret = next_finished(t);
 	}
 	if (code != CURLM_OK)
-		return err_set(e, ERR_NET, "libcurl: %s", curl_multi_strerror(code));
+		return err_set(e, ERR_NET, "libcurl: %s", curl.multi_strerror(code));
 	return 0;
 }
 
@@ -384,7 +385,7 @@ void transport_stop(struct transport *t, struct http_call *c)
 {
 	if (!c->handle)
 		return;
-	curl_multi_remove_handle(t->multi, c->handle->easy);
+	curl.multi_remove_handle(t->multi, c->handle->easy);
 	handle_free(c->handle);
 	c->handle = NULL;
 }

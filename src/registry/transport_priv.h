@@ -1,6 +1,6 @@
 /*
  * HTTP calls, several at a time on one thread. A call is one request and its answer: redirects, retries and logins are
- * for the caller (transfer_priv.h). transport.c is the only file that includes libcurl.
+ * for the caller (transfer_priv.h). Only transport.c uses libcurl, through curl_priv.h.
  *
  * Certificates are always verified. Authorities of certs.d directories are trusted for their host only (T-G7). Proxies
  * come from the environment (HTTPS_PROXY, NO_PROXY, … as libcurl reads them), but never stand before a loopback host.

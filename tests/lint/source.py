@@ -32,7 +32,7 @@ LIBRARIES = {
     r"libmount": ["sandbox/"],
     r"sys/capability\.h": ["sandbox/"],
     r"seccomp\.h": ["sandbox/"],
-    r"curl/": ["registry/transport"],
+    r"curl/": ["registry/curl"],
 }
 
 MAX_FUNCTION, MAX_FILE = 90, 800
