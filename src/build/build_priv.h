@@ -140,7 +140,14 @@ struct context {
 	struct df_ignore *ignore;  /* owned; NULL: nothing ignored */
 	struct fsview view;        /* read on demand */
 	struct stat_index *index;  /* owned */
+	struct context_budget *budget; /* borrowed; NULL: read without bounds */
 	bool opened;
+};
+
+/* What may be read of a context before it is dearer than a process of its own. */
+struct context_budget {
+	size_t entries, bytes;
+	bool exceeded;
 };
 
 struct named_context {
@@ -321,6 +328,8 @@ int context_open(struct build *b, struct context *c, const char *dockerfile, str
 /* The rest of opening, for a directory whose descriptor is in c->fd already. No ignore file. */
 void context_attach(struct build *b, struct context *c);
 void context_fini(struct context *c);
+/* Drops what was read: the next look sees the directory as it is then. */
+void context_forget(struct context *c);
 /* Gives a file of the context its digest, from the stat index or by reading it. */
 int context_digest(struct context *c, struct fsnode *n, struct err *e);
 /* O_RDONLY of a file of the context. */

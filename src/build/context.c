@@ -97,6 +97,20 @@ static int add_node(struct context *c, int dir, struct fsnode *parent, const cha
 	return n->type == TAR_SYMLINK ? read_link(&c->view, dir, n, path, e) : 0;
 }
 
+static int spend(struct context *c, size_t entries, uint64_t bytes, struct err *e)
+{
+	struct context_budget *b = c->budget;
+	if (!b)
+		return 0;
+	if (entries > b->entries || bytes > b->bytes) {
+		b->exceeded = true;
+		return err_set(e, ERR_LIMIT, "the context %s is too large to be read at once", c->path);
+	}
+	b->entries -= entries;
+	b->bytes -= (size_t)bytes;
+	return 0;
+}
+
 static int load_dir(struct fsview *v, struct fsnode *dir, struct err *e);
 
 /* An ignored directory stands only for what a "!" line brings back from below it. */
@@ -120,6 +134,8 @@ static int load_dir(struct fsview *v, struct fsnode *dir, struct err *e)
 		return err_sys(e, "open directory %s of the context", *where ? where : ".");
 	if (dir_names(fd, &names, e) < 0)
 		return err_in(e, "%s", where);
+	if (spend(c, names.n, 0, e) < 0)
+		return -1;
 	for (size_t i = 0; i < names.n; i++) {
 		AUTO(free_drop) char *path = *where ? x_asprintf("%s/%s", where, names.v[i]) : x_strdup(names.v[i]);
 		bool ignored = c->ignore && df_ignored(c->ignore, path, NULL);
@@ -154,6 +170,14 @@ static int read_ignore(struct context *c, int dir, const char *path, const char 
 	return df_ignore_parse(str_text(&text), text.len, shown, &c->ignore, e);
 }
 
+static void view_start(struct context *c)
+{
+	fsview_init(&c->view);
+	c->view.load = load_dir;
+	c->view.load_ctx = c;
+	c->view.root->kids_loaded = false;
+}
+
 void context_attach(struct build *b, struct context *c)
 {
 	AUTO(free_drop) char *real = realpath(c->path, NULL);
@@ -161,10 +185,13 @@ void context_attach(struct build *b, struct context *c)
 	c->opened = true;
 	c->device = fstat(c->fd, &st) == 0 ? st.st_dev : 0;
 	c->index = stat_index_load(b->store, real ? real : c->path);
-	fsview_init(&c->view);
-	c->view.load = load_dir;
-	c->view.load_ctx = c;
-	c->view.root->kids_loaded = false;
+	view_start(c);
+}
+
+void context_forget(struct context *c)
+{
+	fsview_fini(&c->view);
+	view_start(c);
 }
 
 int context_open(struct build *b, struct context *c, const char *dockerfile, struct err *e)
@@ -219,6 +246,8 @@ int context_digest(struct context *c, struct fsnode *n, struct err *e)
 	AUTO(free_drop) char *path = fsnode_path(n);
 	if (n->has_digest)
 		return 0;
+	if (spend(c, 0, n->size, e) < 0)
+		return -1;
 	if (context_open_file(c, n, &fd, e) < 0)
 		return -1;
 	if (fstat(fd, &before) < 0)

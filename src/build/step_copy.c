@@ -247,21 +247,44 @@ struct select_job {
 	struct copy *copy;
 };
 
+static int select_digest(struct copy *c, struct digest *ret, struct err *e)
+{
+	struct copy_selection s = { 0 };
+	int r = select_all(c, &s, e);
+	if (r == 0)
+		r = copy_digest(&s, &c->spec, ret, e);
+	copy_selection_fini(&s);
+	return r;
+}
+
+/* A few files are looked at here: forking costs more. 1: there are more, or they have to be read. */
+static int select_here(struct copy *c, struct err *e)
+{
+	enum { ENTRIES = 500, BYTES = 64 << 10 };
+	struct context *context = c->from.context;
+	struct context_budget budget = { .entries = ENTRIES, .bytes = BYTES };
+	if (!context)
+		return 1;
+	context->budget = &budget;
+	int r = select_digest(c, &c->content, e);
+	context->budget = NULL;
+	context_forget(context);
+	if (r < 0)
+		return budget.exceeded ? 1 : -1;
+	c->content_known = true;
+	return 0;
+}
+
 /* In a worker, since it may read many files. The result: the digest, then new lines for the stat index. */
 static int select_work(void *ctx, struct worker_report *r, struct str *result, struct err *e)
 {
 	struct select_job *j = ctx;
 	struct copy *c = j->copy;
-	struct copy_selection s = { 0 };
 	struct digest d;
 	(void)r;
 	/* What earlier steps learned is in the builder's index already. */
 	size_t known = c->from.context ? stat_index_fresh(c->from.context->index)->len : 0;
-	int rc = select_all(c, &s, e);
-	if (rc == 0)
-		rc = copy_digest(&s, &c->spec, &d, e);
-	copy_selection_fini(&s);
-	if (rc < 0)
+	if (select_digest(c, &d, e) < 0)
 		return -1;
 	str_addf(result, "%s\n", digest_text(&d).s);
 	if (c->from.context) {
@@ -365,8 +388,13 @@ int step_copy(struct build *b, struct stage *st, struct step *step, struct err *
 		fetching = resolve_git(b, step, c, e);
 	if (fetching)
 		return fetching;
-	if (!c->content_known)
-		return c->select ? 1 : start_select(b, step, c, e);
+	if (!c->content_known) {
+		int r = c->select ? 1 : select_here(c, e);
+		if (r == 1 && !c->select)
+			r = start_select(b, step, c, e);
+		if (r)
+			return r;
+	}
 	if (!c->looked_up) {
 		int hit = layer_job_cached(b, st, step, e);
 		if (hit != 1)
