@@ -23,6 +23,13 @@ struct build_options {
 	const char *platform;        /* --platform, or NULL */
 	bool no_cache, pull;
 	enum sandbox_net net;        /* for RUN without --network */
+	bool net_is_host;            /* asked for by name, which allows it to the Dockerfile too */
+	struct strv allow;           /* network.host, security.insecure */
+	struct strv add_hosts;       /* NAME:ADDRESS or NAME=ADDRESS[,ADDRESS…] */
+	const char *shm_size;        /* or NULL */
+	struct strv ulimits;         /* NAME=SOFT[:HARD] */
+	const char *cgroup_parent;   /* or NULL */
+	struct strv resources;       /* NAME=VALUE */
 	enum progress_mode progress;
 	bool quiet;                  /* only the digest on stdout */
 	const char *iidfile;         /* or NULL */

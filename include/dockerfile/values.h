@@ -1,4 +1,4 @@
-/* Small values in instructions: durations, ports, signals, file modes. */
+/* Small values in instructions: durations, ports, signals, sizes, file modes. */
 #ifndef NACRE_DOCKERFILE_VALUES_H
 #define NACRE_DOCKERFILE_VALUES_H
 
@@ -16,6 +16,9 @@ int df_duration(const char *text, int64_t *ret_ns, struct err *e);
 int df_expose(const char *word, struct strv *ret, enum df_rule *ret_warn, struct err *e);
 /* STOPSIGNAL: name with or without SIG, RTMIN+n, or a number. */
 bool df_signal_is_valid(const char *text);
+
+/* "64m", "1.5 GiB", "7b": digits with an optional fraction, then k m g t p with an optional b or ib; below 2^63. */
+bool df_size(const char *text, uint64_t *ret);
 
 struct df_chmod {
 	bool octal;

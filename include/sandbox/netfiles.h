@@ -4,7 +4,8 @@
 
 #include "sandbox/sandbox.h"
 
-char *sandbox_hosts_text(const char *hostname);
+/* extra: lines behind the usual ones */
+char *sandbox_hosts_text(const char *hostname, const char *extra);
 /* Follows systemd's upstream file when the host uses a stub on 127.0.0.53. */
 char *sandbox_resolv_text(enum sandbox_net net);
 

@@ -42,6 +42,11 @@ struct sandbox_mount {
 	bool optional; /* a target that cannot be made is skipped (resolv.conf in an image where /etc is a file) */
 };
 
+struct sandbox_limit {
+	int what; /* RLIMIT_* */
+	uint64_t soft, hard; /* UINT64_MAX: none */
+};
+
 struct sandbox_plan {
 	const struct userns *userns; /* borrowed */
 	const int *lower_fds;        /* O_PATH directories, topmost first; borrowed. n_lower may be 0 */
@@ -54,7 +59,10 @@ struct sandbox_plan {
 	const char *user;        /* "", "name", "uid", "name:group", "uid:gid" … (RUN-04), resolved inside the root */
 	const char *hostname;
 	enum sandbox_net net;
-	bool insecure; /* all capabilities, no filter */
+	bool insecure; /* all capabilities of the namespace for any user, no filter, nothing of /proc masked or read-only */
+	uint64_t shm_size;                  /* of /dev/shm; 0 = 64 MiB */
+	const struct sandbox_limit *limits; /* instead of the usual ones; borrowed */
+	size_t n_limits;
 	const struct sandbox_mount *mounts;
 	size_t n_mounts;                    /* in the order they are made; besides /proc /dev /sys, which always are */
 	int stdin_fd, stdout_fd, stderr_fd; /* borrowed; -1 = /dev/null */

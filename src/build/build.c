@@ -250,7 +250,8 @@ static int prepare(struct build *b, struct df_check *check, struct err *e)
 	if (b->options->secrets.n)
 		no_core();
 	b->context.path = x_strdup(b->options->context);
-	if (check_options(b->options, e) < 0 || read_dockerfile(b, &text, e) < 0)
+	if (check_options(b->options, e) < 0 || run_options_read(b->options, &b->run_options, e) < 0 ||
+	    read_dockerfile(b, &text, e) < 0)
 		return -1;
 	read_build_args(b);
 	if (read_contexts(b, e) < 0 || read_platform(b, e) < 0)
@@ -343,6 +344,7 @@ static void build_fini(struct build *b)
 	free(b->file_name);
 	free(b->file_path);
 	free(b->created);
+	run_options_fini(&b->run_options);
 	free(b->hosts_text);
 	free(b->resolv_text[SANDBOX_NET_HOST]);
 	free(b->resolv_text[SANDBOX_NET_NONE]);

@@ -23,6 +23,7 @@
 #include "oci/fsview.h"
 #include "oci/layer.h"
 #include "oci/platform.h"
+#include "run_options_priv.h"
 #include "sandbox/sandbox.h"
 #include "store/store.h"
 
@@ -202,6 +203,7 @@ struct build {
 	char tmp_id[33];
 	int tmp_fd;                          /* -1 until first needed */
 	unsigned n_work;                     /* work directories made in tmp_fd */
+	struct run_options run_options;
 	char *hosts_text, *resolv_text[2];   /* owned; made on first RUN; the second by enum sandbox_net */
 	struct progress *progress;
 	bool store_dirty;                    /* something to sync before names are written */

@@ -99,7 +99,7 @@ static int start_and_wait(struct build *b, const struct container_options *o, st
 	AUTO(fd_drop) int upper = -1;
 	AUTO(fd_drop) int work = -1;
 	const char *hostname = o->hostname ? o->hostname : "nacre";
-	AUTO(free_drop) char *hosts = sandbox_hosts_text(hostname);
+	AUTO(free_drop) char *hosts = sandbox_hosts_text(hostname, "");
 	AUTO(free_drop) char *resolv = sandbox_resolv_text(o->net);
 	struct sandbox_mount mounts[2];
 	struct sandbox s;

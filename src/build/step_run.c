@@ -9,6 +9,7 @@
 #include "base/tree.h"
 #include "build_priv.h"
 #include "run_mounts_priv.h"
+#include "dockerfile/device.h"
 #include "dockerfile/flags.h"
 #include "oci/layer_diff.h"
 #include "oci/time.h"
@@ -63,32 +64,46 @@ static char *heredoc_text(struct run *r, const struct df_instruction *in)
 	return str_take(&full);
 }
 
-static int network_of(struct build *b, const struct df_instruction *in, enum sandbox_net *ret, struct err *e)
+static int not_allowed(const char *entitlement, const char *flag, struct err *e)
 {
-	const char *text = df_flag_get(in, "network");
-	*ret = b->options->net;
-	if (!text || strcmp(text, "default") == 0)
-		return 0;
-	if (strcmp(text, "none") == 0)
-		*ret = SANDBOX_NET_NONE;
-	else if (strcmp(text, "host") == 0)
-		return err_set(e, ERR_BUILD, "network.host is not allowed: --network=host on RUN needs an entitlement");
-	else
-		return err_set(e, ERR_BUILD, "invalid network mode \"%s\"; default, none and host are known", text);
+	return err_set(e, ERR_BUILD, "%s is not allowed: RUN --%s needs that entitlement; give it with --allow %s",
+		       entitlement, flag, entitlement);
+}
+
+/* The parser has seen to it that the words are known ones. */
+static int modes_of(struct build *b, const struct df_instruction *in, struct run *r, struct err *e)
+{
+	const char *network = df_flag_get(in, "network"), *security = df_flag_get(in, "security");
+	r->net = b->options->net;
+	if (network && strcmp(network, "none") == 0)
+		r->net = SANDBOX_NET_NONE;
+	if (network && strcmp(network, "host") == 0) {
+		if (!b->run_options.allow_host_network)
+			return not_allowed("network.host", "network=host", e);
+		r->net = SANDBOX_NET_HOST;
+	}
+	r->insecure = security && strcmp(security, "insecure") == 0;
+	if (r->insecure && !b->run_options.allow_insecure)
+		return not_allowed("security.insecure", "security=insecure", e);
 	return 0;
 }
 
-static int security_of(const struct df_instruction *in, struct err *e)
+/* There is none that a build without root may hand on; who does not require one runs without (RUN-16). */
+static int devices_of(const struct df_instruction *in, struct err *e)
 {
-	const char *text = df_flag_get(in, "security");
-	if (df_flag_get(in, "device"))
-		return err_set(e, ERR_BUILD,
-			       "RUN --device is not supported: there is no device a rootless build may hand on");
-	if (!text || strcmp(text, "sandbox") == 0)
-		return 0;
-	if (strcmp(text, "insecure") == 0)
-		return err_set(e, ERR_BUILD, "security.insecure is not allowed");
-	return err_set(e, ERR_BUILD, "security \"%s\" is not valid; sandbox and insecure are known", text);
+	for (size_t i = 0; i < in->flags.n; i++) {
+		AUTO(df_device_fini) struct df_device d = { 0 };
+		if (strcmp(in->flags.v[i].name, "device") != 0)
+			continue;
+		if (df_device_parse(in->flags.v[i].value, &d, e) < 0)
+			return -1;
+		if (d.required)
+			return err_set(e, ERR_BUILD,
+				       "required device \"%s\" is not registered: a build without root has no devices "
+				       "to hand on to RUN",
+				       d.name);
+	}
+	return 0;
 }
 
 /* RUN sees ENV and ARG; proxies given on the command line too, which are in no key (ARG-10). */
@@ -115,7 +130,7 @@ static struct run *run_new(struct build *b, struct stage *st, struct step *step,
 	make_env(b, st, r);
 	r->cwd = x_strdup(st->config.working_dir && *st->config.working_dir ? st->config.working_dir : "/");
 	r->user = x_strdup(st->config.user ? st->config.user : "");
-	if (network_of(b, in, &r->net, e) < 0 || security_of(in, e) < 0)
+	if (modes_of(b, in, r, e) < 0 || devices_of(in, e) < 0)
 		return NULL;
 	r->mounts = run_mounts_new(b, st, in, e);
 	return r->mounts ? r : NULL;
@@ -156,7 +171,10 @@ static void write_key(struct build *b, struct step *step, const struct chainid *
 	key_str(k, "user", r->user);
 	key_str(k, "script", r->script);
 	key_str(k, "network", r->net == SANDBOX_NET_NONE ? "none" : "host");
+	if (r->insecure)
+		json_kv_bool(&k->fields, "insecure", true);
 	key_str(k, "platform", platform);
+	run_options_key(&b->run_options, k);
 	run_mounts_key(r->mounts, k);
 	if (b->has_epoch)
 		json_kv_int(&k->fields, "epoch", b->epoch);
@@ -235,7 +253,7 @@ static int start(struct build *b, struct stage *st, struct step *step, struct er
 	const char *given = env_get(&b->build_args, "BUILDKIT_SANDBOX_HOSTNAME");
 	const char *hostname = given ? given : "buildkitsandbox";
 	if (!b->hosts_text)
-		b->hosts_text = sandbox_hosts_text(hostname);
+		b->hosts_text = sandbox_hosts_text(hostname, str_text(&b->run_options.hosts));
 	if (!b->resolv_text[r->net])
 		b->resolv_text[r->net] = sandbox_resolv_text(r->net);
 	if (work_dir(b, &r->work_id, &r->upper_fd, &r->work_fd, e) < 0)
@@ -256,6 +274,9 @@ static int start(struct build *b, struct stage *st, struct step *step, struct er
 		.hostname = hostname,
 		.net = r->net,
 		.insecure = r->insecure,
+		.shm_size = b->run_options.shm_size,
+		.limits = b->run_options.limits.v,
+		.n_limits = b->run_options.limits.n,
 		.stdin_fd = -1,
 	};
 	if (run_mounts_plan(r->mounts, b, r->script_name, r->script, &plan, &r->env, e) < 0)

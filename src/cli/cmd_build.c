@@ -9,19 +9,24 @@
 
 struct options {
 	const char *store, *call, *file, *target, *platform, *network, *progress, *compression, *iidfile, *output;
-	struct strv tags, build_args, labels, contexts, secrets, ssh;
+	const char *shm_size, *cgroup_parent;
+	struct strv tags, build_args, labels, contexts, secrets, ssh, allow, add_hosts, ulimits, resources;
 	bool check, no_cache, pull, quiet;
 };
 
 #define AT(field) offsetof(struct options, field)
 
 static const struct option_def table[] = {
+	{ "add-host", 0, OPTION_LIST, AT(add_hosts), "NAME:ADDRESS", "a line for /etc/hosts of RUN" },
+	{ "allow", 0, OPTION_LIST, AT(allow), "ENTITLEMENT",
+	  "what a Dockerfile may ask for: network.host, security.insecure" },
 	{ "build-arg", 0, OPTION_LIST, AT(build_args), "K[=V]",
 	  "set a build argument; without a value, from the environment" },
 	{ "build-context", 0, OPTION_LIST, AT(contexts), "NAME=VALUE",
 	  "a named context: a directory, oci-layout://DIR[:TAG|@DIGEST] or docker-image://REF" },
 	{ "call", 0, OPTION_STRING, AT(call), "METHOD[,format=F]",
 	  "build (default), or without building: check, outline or targets; as text, json, for check also sarif" },
+	{ "cgroup-parent", 0, OPTION_STRING, AT(cgroup_parent), "GROUP", "refused: RUN has no control group of its own" },
 	{ "check", 0, OPTION_FLAG, AT(check), NULL, "the same as --call=check" },
 	{ "compression", 0, OPTION_STRING, AT(compression), "TYPE", "of layers: zstd[:LEVEL] (default), gzip or none" },
 	{ "file", 'f', OPTION_STRING, AT(file), "FILE",
@@ -35,12 +40,15 @@ static const struct option_def table[] = {
 	{ "progress", 0, OPTION_STRING, AT(progress), "TYPE", "plain or quiet" },
 	{ "pull", 0, OPTION_FLAG, AT(pull), NULL, "ask the registry again for base images that are in the store" },
 	{ "quiet", 'q', OPTION_FLAG, AT(quiet), NULL, "print nothing but the image's digest" },
+	{ "resource", 0, OPTION_LIST, AT(resources), "NAME=VALUE", "refused: RUN has no control group of its own" },
 	{ "secret", 0, OPTION_LIST, AT(secrets), "id=ID[,src=FILE][,env=NAME]",
 	  "a secret for RUN --mount=type=secret" },
+	{ "shm-size", 0, OPTION_STRING, AT(shm_size), "SIZE", "of /dev/shm of RUN (default: 64m)" },
 	{ "ssh", 0, OPTION_LIST, AT(ssh), "default|ID[=SOCKET]", "an agent socket for RUN --mount=type=ssh" },
 	{ "store", 0, OPTION_STRING, AT(store), "DIR", "where images and cache are kept (also $NACRE_STORE)" },
 	{ "tag", 't', OPTION_LIST, AT(tags), "NAME[:TAG]", "name the image" },
 	{ "target", 0, OPTION_STRING, AT(target), "STAGE", "build this stage instead of the last one" },
+	{ "ulimit", 0, OPTION_LIST, AT(ulimits), "NAME=SOFT[:HARD]", "a resource limit of RUN" },
 };
 
 static int parse_compression(const char *text, struct layer_format *f, struct err *e)
@@ -98,6 +106,12 @@ static int to_build_options(const struct options *o, const char *context, struct
 		.contexts = o->contexts,
 		.secrets = o->secrets,
 		.ssh = o->ssh,
+		.allow = o->allow,
+		.add_hosts = o->add_hosts,
+		.shm_size = o->shm_size,
+		.ulimits = o->ulimits,
+		.cgroup_parent = o->cgroup_parent,
+		.resources = o->resources,
 		.target = o->target,
 		.platform = o->platform,
 		.no_cache = o->no_cache,
@@ -105,6 +119,7 @@ static int to_build_options(const struct options *o, const char *context, struct
 		.quiet = o->quiet,
 		.iidfile = o->iidfile,
 		.output = o->output,
+		.net_is_host = str_eq(o->network, "host"),
 	};
 	if (parse_compression(o->compression, &ret->format, e) < 0 || parse_network(o->network, &ret->net, e) < 0)
 		return -1;

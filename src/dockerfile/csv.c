@@ -1,4 +1,4 @@
-#include "csv_priv.h"
+#include "dockerfile/csv.h"
 
 #include <string.h>
 

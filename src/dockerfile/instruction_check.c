@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/str.h"
+#include "dockerfile/device.h"
 #include "dockerfile/flags.h"
 #include "dockerfile/mount.h"
 #include "dockerfile/values.h"
@@ -153,7 +154,7 @@ static int check_choice(const struct df_instruction *in, const char *flag, const
 		if (strcmp(value, allowed[i]) == 0)
 			return 0;
 	const char *near = str_nearest(value, allowed, n);
-	err_set(e, ERR_PARSE, "unsupported %s mode \"%.60s\"", flag, value);
+	err_set(e, ERR_PARSE, "invalid %s mode \"%.60s\"", flag, value);
 	return near ? err_hint(e, "did you mean %s?", near) : -1;
 }
 
@@ -162,8 +163,12 @@ static int check_run(const struct df_instruction *in, struct err *e)
 	static const char *const networks[] = { "default", "none", "host" };
 	static const char *const securities[] = { "sandbox", "insecure" };
 	for (size_t i = 0; i < in->flags.n; i++) {
+		const struct df_flag *f = &in->flags.v[i];
 		AUTO(df_mount_fini) struct df_mount m = { 0 };
-		if (strcmp(in->flags.v[i].name, "mount") == 0 && df_mount_parse(in->flags.v[i].value, NULL, &m, e))
+		AUTO(df_device_fini) struct df_device d = { 0 };
+		if (strcmp(f->name, "mount") == 0 && df_mount_parse(f->value, NULL, &m, e))
+			return -1;
+		if (strcmp(f->name, "device") == 0 && df_device_parse(f->value, &d, e))
 			return -1;
 	}
 	if (check_choice(in, "network", networks, ARRAY_LEN(networks), e))

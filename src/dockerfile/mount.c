@@ -6,8 +6,9 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "base/vec.h"
-#include "csv_priv.h"
+#include "dockerfile/csv.h"
 #include "dockerfile/expand.h"
+#include "dockerfile/values.h"
 #include "text_priv.h"
 
 static const char *const type_names[] = {
@@ -77,28 +78,11 @@ static int set_sharing(struct parse *p, const char *value)
 	return i < 0 ? -1 : 0;
 }
 
-/* Digits with an optional fraction, then k m g t p (powers of 1024) with an optional b or ib. */
 static int set_size(struct parse *p, const char *value)
 {
-	static const char units[] = "kmgtp";
 	if (p->m.type != DF_MOUNT_TMPFS)
 		return wrong_type(p);
-	size_t n = strspn(value, "0123456789."), whole = strspn(value, "0123456789");
-	const char *suffix = value + n + (value[n] == ' ');
-	double size = strtod(value, NULL);
-	if (!whole || n - whole > 18 || strchr(value + whole, '.') != strrchr(value, '.'))
-		return bad_value(p, value);
-	if (*suffix && !str_case_eq(suffix, "b")) {
-		const char *unit = strchr(units, *suffix | 32);
-		if (!unit || (suffix[1] && !str_case_eq(suffix + 1, "b") && !str_case_eq(suffix + 1, "ib")))
-			return bad_value(p, value);
-		for (const char *u = units; u <= unit; u++)
-			size *= 1024;
-	}
-	if (size >= 9223372036854775807.0)
-		return bad_value(p, value);
-	p->m.size = (uint64_t)size;
-	return 0;
+	return df_size(value, &p->m.size) ? 0 : bad_value(p, value);
 }
 
 static int set_number(struct parse *p, const char *value, bool octal, bool *ret_has, uint32_t *ret)

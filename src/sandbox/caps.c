@@ -49,3 +49,25 @@ int caps_limit(struct err *e)
 		return err_sys(e, "limit capabilities");
 	return 0;
 }
+
+int caps_keep(struct err *e)
+{
+	return prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) < 0 ? err_sys(e, "keep capabilities") : 0;
+}
+
+int caps_raise(struct err *e)
+{
+	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[2];
+	if (syscall(SYS_capget, &head, data) < 0)
+		return err_sys(e, "read capabilities");
+	for (size_t i = 0; i < 2; i++)
+		data[i].effective = data[i].inheritable = data[i].permitted;
+	if (syscall(SYS_capset, &head, data) < 0)
+		return err_sys(e, "raise capabilities");
+	for (unsigned cap = 0; cap < 64; cap++)
+		if ((data[cap / 32].permitted >> cap % 32 & 1) &&
+		    prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, cap, 0, 0) < 0)
+			return err_sys(e, "raise capability %u", cap);
+	return 0;
+}

@@ -132,9 +132,13 @@ static int give_up_power(const struct launch *l, const struct user_ids *ids, str
 	if (l->filter && filter_load(l->filter, e) < 0)
 		return -1;
 	/* Away from root, the kernel clears permitted and effective capabilities by itself. */
+	if (l->plan->insecure && caps_keep(e) < 0)
+		return -1;
 	if (become_user(ids, e) < 0)
 		return -1;
-	return !l->plan->insecure && ids->uid == 0 ? caps_limit(e) : 0;
+	if (l->plan->insecure)
+		return caps_raise(e);
+	return ids->uid == 0 ? caps_limit(e) : 0;
 }
 
 static int prepare_command(struct launch *l, const struct user_ids *ids, struct err *e)
@@ -162,6 +166,8 @@ _Noreturn void command_main(struct launch *l, const struct user_ids *ids)
 	if (!env_get(&env, "HOME"))
 		env_set(&env, "HOME", ids->home[0] ? ids->home : "/");
 	if (prepare_command(l, ids, &e) < 0 || command_lookup(l->plan->argv[0], env_get(&env, "PATH"), &file, &e) < 0)
+		report_failure(l, &e);
+	if (rlimits_apply(l->plan->limits, l->plan->n_limits, &e) < 0)
 		report_failure(l, &e);
 	execve(file, (char *const *)l->plan->argv, strv_argv(&env));
 	command_refused(&e, l->plan->argv[0], "", errno);

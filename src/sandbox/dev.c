@@ -1,6 +1,7 @@
 #include "dev_priv.h"
 
 #include <fcntl.h>
+#include <stdio.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
@@ -99,9 +100,11 @@ static int put_pts(const struct dev *d, struct err *e)
 	return 0;
 }
 
-int dev_attach(struct dev *d, int target_fd, struct err *e)
+int dev_attach(struct dev *d, int target_fd, uint64_t shm_size, struct err *e)
 {
-	static const struct mount_option shm[] = { { "mode", "1777" }, { "size", "64m" }, { 0 } };
+	char size[24];
+	const struct mount_option shm[] = { { "mode", "1777" }, { "size", size }, { 0 } };
+	snprintf(size, sizeof size, "%llu", (unsigned long long)(shm_size ? shm_size : 64u << 20));
 	if (newmount_attach(d->tmpfs, target_fd, "") < 0)
 		return err_sys(e, "mount /dev");
 	for (size_t i = 0; i < DEV_NODES; i++)

@@ -3,6 +3,7 @@
 #define NACRE_SANDBOX_DEV_PRIV_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/err.h"
 
@@ -16,7 +17,7 @@ struct dev {
 
 /* Before the pivot, while the host's /dev is there. tty_fd is the terminal for /dev/console or -1. */
 int dev_prepare(struct dev *d, int tty_fd, struct err *e);
-/* After it: target_fd is the empty place for /dev. */
-int dev_attach(struct dev *d, int target_fd, struct err *e);
+/* After it: target_fd is the empty place for /dev. shm_size of /dev/shm, 0 = 64 MiB. */
+int dev_attach(struct dev *d, int target_fd, uint64_t shm_size, struct err *e);
 
 #endif

@@ -10,15 +10,16 @@
 
 enum { RESOLV_CONF_MAX = 1 << 20 };
 
-char *sandbox_hosts_text(const char *hostname)
+char *sandbox_hosts_text(const char *hostname, const char *extra)
 {
 	return x_asprintf("127.0.0.1\tlocalhost %s\n"
 			  "::1\tlocalhost ip6-localhost ip6-loopback\n"
 			  "fe00::0\tip6-localnet\n"
 			  "ff00::0\tip6-mcastprefix\n"
 			  "ff02::1\tip6-allnodes\n"
-			  "ff02::2\tip6-allrouters\n",
-			  hostname);
+			  "ff02::2\tip6-allrouters\n"
+			  "%s",
+			  hostname, extra);
 }
 
 static bool read_text(const char *path, struct str *out)

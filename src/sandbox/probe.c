@@ -41,7 +41,7 @@ static int try_mounts(struct err *e)
 	int mnt;
 	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
 		return refuse_namespace(e, "make mounts private");
-	if (dev_prepare(&dev, -1, e) < 0 || proc_open(&mnt, e) < 0 || sys_open(SANDBOX_NET_HOST, &mnt, e) < 0)
+	if (dev_prepare(&dev, -1, e) < 0 || proc_open(&mnt, e) < 0 || sys_open(SANDBOX_NET_HOST, false, &mnt, e) < 0)
 		return -1;
 	return try_overlay(e);
 }

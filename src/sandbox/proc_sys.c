@@ -68,15 +68,15 @@ int proc_protect(int proc_fd, int null_fd, struct err *e)
 	return 0;
 }
 
-int sys_open(enum sandbox_net net, int *ret_mnt, struct err *e)
+int sys_open(enum sandbox_net net, bool writable, int *ret_mnt, struct err *e)
 {
 	int mnt = -1;
 	/* A sysfs shows one network namespace, and only its owner may mount it. */
 	if (net == SANDBOX_NET_NONE)
-		mnt = newmount_open("sysfs", NULL, quiet | MOUNT_ATTR_RDONLY);
+		mnt = newmount_open("sysfs", NULL, quiet | (writable ? 0u : MOUNT_ATTR_RDONLY));
 	if (mnt < 0) {
 		AUTO(fd_drop) int host = newmount_clone(AT_FDCWD, "/sys");
-		if (host < 0 || newmount_restrict(host, quiet) < 0)
+		if (host < 0 || (!writable && newmount_restrict(host, quiet) < 0))
 			return refuse_namespace(e, "bind /sys");
 		mnt = fd_take(&host);
 	}

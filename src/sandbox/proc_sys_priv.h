@@ -11,7 +11,7 @@ int proc_open(int *ret_mnt, struct err *e);
  * /dev/null. */
 int proc_protect(int proc_fd, int null_fd, struct err *e);
 
-/* A read-only sysfs, detached; of the new network namespace where there is one, else the host's. Before the pivot. */
-int sys_open(enum sandbox_net net, int *ret_mnt, struct err *e);
+/* A sysfs, read-only unless `writable`, detached; of the new network namespace where there is one, else the host's. Before the pivot. */
+int sys_open(enum sandbox_net net, bool writable, int *ret_mnt, struct err *e);
 
 #endif

@@ -17,6 +17,16 @@ static const struct {
 	{ RLIMIT_NOFILE, 1024 },       { RLIMIT_STACK, 8u << 20 },      { RLIMIT_CORE, 0 },
 };
 
+int rlimits_apply(const struct sandbox_limit *asked, size_t n, struct err *e)
+{
+	for (size_t i = 0; i < n; i++) {
+		const struct rlimit r = { .rlim_cur = asked[i].soft, .rlim_max = asked[i].hard };
+		if (setrlimit((__rlimit_resource_t)asked[i].what, &r) < 0)
+			return err_sys(e, "set resource limit %d", asked[i].what);
+	}
+	return 0;
+}
+
 void rlimits_reset(void)
 {
 	for (size_t i = 0; i < ARRAY_LEN(limits); i++) {

@@ -59,7 +59,7 @@ int rootfs_prepare(struct rootfs *r, const struct sandbox_plan *p, struct err *e
 	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
 		return refuse_namespace(e, "make mounts private");
 	if (dev_prepare(&r->dev, p->tty ? p->stdin_fd : -1, e) < 0 || proc_open(&r->proc_fd, e) < 0 ||
-	    sys_open(p->net, &r->sys_fd, e) < 0)
+	    sys_open(p->net, p->insecure, &r->sys_fd, e) < 0)
 		return -1;
 	for (size_t i = 0; i < p->n_mounts; i++) {
 		int mnt = -1;
@@ -121,7 +121,7 @@ static int own_place(int root_fd, const char *name, int *ret_fd, struct err *e)
 	return 0;
 }
 
-static int mount_own(struct rootfs *r, struct err *e)
+static int mount_own(struct rootfs *r, const struct sandbox_plan *p, struct err *e)
 {
 	AUTO(fd_drop) int proc = -1;
 	AUTO(fd_drop) int dev = -1;
@@ -131,14 +131,14 @@ static int mount_own(struct rootfs *r, struct err *e)
 		return -1;
 	if (newmount_attach(r->proc_fd, proc, "") < 0 || newmount_attach(r->sys_fd, sys, "") < 0)
 		return err_sys(e, "mount /proc and /sys");
-	if (dev_attach(&r->dev, dev, e) < 0)
+	if (dev_attach(&r->dev, dev, p->shm_size, e) < 0)
 		return -1;
-	return proc_protect(r->proc_fd, r->dev.node[0], e);
+	return p->insecure ? 0 : proc_protect(r->proc_fd, r->dev.node[0], e);
 }
 
 int rootfs_mount(struct rootfs *r, const struct sandbox_plan *p, struct err *e)
 {
-	if (mount_own(r, e) < 0)
+	if (mount_own(r, p, e) < 0)
 		return -1;
 	for (size_t i = 0; i < p->n_mounts; i++) {
 		struct err why = { 0 };

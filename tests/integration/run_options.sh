@@ -93,4 +93,80 @@ is "$(find store/tmp store/trash -mindepth 1 | wc -l)" 0 "nothing unfinished is 
 } >stages
 check "four stages make one cache at the same time" run_file <stages || diag_file err
 
+# ---- network and security modes (RUN-14, RUN-15, RUN-16)
+
+stops 4 'network.host is not allowed.*--allow network.host' "--network=host is not for the Dockerfile to say" <<'EOF'
+RUN --network=host true
+EOF
+net='RUN --network=host readlink /proc/self/ns/net >/net; test "$(cat /net)" = "'$(readlink /proc/self/ns/net)'" && echo host || echo other'
+prints ' host$' "but with --allow network.host" --allow network.host <<EOF
+$net
+EOF
+prints ' host$' "or --network host" --no-cache --network host <<EOF
+$net
+EOF
+prints ' host$' "also where RUN has none by default" --no-cache --network none --allow network.host <<EOF
+$net
+RUN test "\$(ls /sys/class/net)" = lo && ping -c 1 127.0.0.1
+EOF
+prints ' lo$' "--network=none has a loopback device" <<'EOF'
+RUN --network=none ls /sys/class/net; ifconfig lo | grep -q UP
+EOF
+stops 4 'security.insecure is not allowed.*--allow security.insecure' "--security=insecure is not for the Dockerfile to say" <<'EOF'
+RUN --security=insecure true
+EOF
+prints 'CapEff:.0*[137]?f{9,}$' "insecure has all capabilities" --allow security.insecure <<'EOF'
+RUN --security=insecure grep -E 'CapEff|Seccomp:' /proc/self/status; mkdir /m && mount -t tmpfs none /m && umount /m && echo mounted; \
+  test -w /proc/sys/kernel/hostname && hostname changed && hostname
+USER 1000
+RUN --security=insecure sed 's/^/user /' /proc/self/status
+EOF
+like err 'Seccomp:.0' "no filter"
+like err ' mounted$' "may mount"
+like err ' changed$' "may write below /proc/sys"
+like err 'user CapEff:.0*[137]?f{9,}$' "and so has a user who is not root"
+prints 'CapEff:.00000000a80425fb' "sandbox is the default" <<'EOF'
+RUN --security=sandbox grep -E 'CapEff|Seccomp:' /proc/self/status
+EOF
+like err 'Seccomp:.2' "with a filter"
+prints ' without$' "a device that is not required" <<'EOF'
+RUN --device=vendor.com/gpu=0 echo without
+EOF
+stops 4 'required device "vendor.com/gpu=0" is not registered' "and one that is" <<'EOF'
+RUN --device=vendor.com/gpu=0,required true
+EOF
+
+# ---- what touches every RUN (RUN-13)
+
+prints '10.1.2.3.one$' "--add-host" --add-host one:10.1.2.3 --add-host 'two=[fd00::2]' --add-host gate=host-gateway <<'EOF'
+RUN cat /etc/hosts; cat /proc/sys/kernel/random/uuid >/word
+EOF
+like err 'fd00::2.two$' "of IPv6"
+like err '127.0.0.1.gate$' "and the machine itself"
+nacre build --build-context "base=oci-layout://$T/busybox:latest" -f Dockerfile --add-host one:10.9.9.9 --add-host two=::2 --add-host gate:1.1.1.1 context
+is "$(cached_steps)" 1 "the addresses are in no key"
+nacre build --build-context "base=oci-layout://$T/busybox:latest" -f Dockerfile --add-host other:10.9.9.9 context
+is "$(cached_steps)" 0 "but the names are"
+prints ' 8192$' "--shm-size" --shm-size 8m <<'EOF'
+RUN df -k /dev/shm | awk 'END { print $2 }'
+EOF
+prints ' 65536$' "is 64 MiB else" <<'EOF'
+RUN df -k /dev/shm | awk 'END { print $2 }'
+EOF
+prints ' 77 99 0 0$' "--ulimit" --ulimit nofile=77:99 --ulimit core=0 <<'EOF'
+RUN echo $(ulimit -Sn) $(ulimit -Hn) $(ulimit -Sc) $(ulimit -Hc)
+EOF
+prints ' 1024 0$' "and without it" <<'EOF'
+RUN echo $(ulimit -Sn) $(ulimit -Sc)
+EOF
+stops 2 'resource memory=1g: .*systemd-run' "--resource is refused" --resource memory=1g <<'EOF'
+RUN true
+EOF
+stops 2 'cgroup-parent x: ' "--cgroup-parent is refused" --cgroup-parent x <<'EOF'
+RUN true
+EOF
+stops 2 'did you mean network.host' "--allow knows two words" --allow network.hos <<'EOF'
+RUN true
+EOF
+
 done_testing

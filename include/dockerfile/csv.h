@@ -1,5 +1,6 @@
-#ifndef NACRE_SRC_DOCKERFILE_CSV_H
-#define NACRE_SRC_DOCKERFILE_CSV_H
+/* Lists on one line, as in --mount and --secret. */
+#ifndef NACRE_DOCKERFILE_CSV_H
+#define NACRE_DOCKERFILE_CSV_H
 
 #include "base/err.h"
 #include "base/vec.h"
