@@ -6,6 +6,7 @@ import resource
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 
 seconds, log, name, *command = sys.argv[1:]
@@ -17,16 +18,16 @@ def cpu_seconds(pid):
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, errors="replace") as fuzzer:
-    os.set_blocking(fuzzer.stderr.fileno(), False)
-    text = ""
-    while fuzzer.poll() is None:
-        time.sleep(1)
-        text = (text + (fuzzer.stderr.read() or ""))[-65536:]
-        if fuzzer.poll() is None and cpu_seconds(fuzzer.pid) >= float(seconds):
-            fuzzer.send_signal(signal.SIGINT)  # libFuzzer prints its statistics and ends
-            fuzzer.wait()
-    text += fuzzer.stderr.read() or ""
+with tempfile.TemporaryFile() as messages:
+    with subprocess.Popen(command, stderr=messages) as fuzzer:
+        while fuzzer.poll() is None:
+            time.sleep(1)
+            if fuzzer.poll() is None and cpu_seconds(fuzzer.pid) >= float(seconds):
+                fuzzer.send_signal(signal.SIGINT)  # libFuzzer prints its statistics and ends
+                fuzzer.wait()
+    size = messages.seek(0, os.SEEK_END)
+    messages.seek(max(0, size - 65536))
+    text = messages.read().decode(errors="replace")
 
 used = resource.getrusage(resource.RUSAGE_CHILDREN)
 runs = re.search(r"number_of_executed_units: (\d+)", text)
