@@ -17,6 +17,8 @@ void df_ignore_free(struct df_ignore *i);
 /* path relative, cleaned, no leading slash. The last matching line decides; a match on a parent directory counts.
  * *ret_line (may be NULL) gets the number of the deciding line, 0 when none matched. */
 bool df_ignored(const struct df_ignore *i, const char *path, int *ret_line);
+/* The pattern of a line as it was written, without blanks around it; NULL: the line has none. */
+const char *df_ignore_rule(const struct df_ignore *i, int line);
 /* False when nothing below an ignored directory can be re-included by a "!" line: it need not be read. */
 bool df_ignore_may_reinclude(const struct df_ignore *i, const char *dir);
 bool df_ignore_has_exceptions(const struct df_ignore *i); /* there is a "!" line */

@@ -20,6 +20,7 @@
 #include "build_priv.h"
 #include "call_priv.h"
 #include "check_priv.h"
+#include "context_reads_priv.h"
 #include "export_priv.h"
 #include "graph_priv.h"
 #include "stat_index_priv.h"
@@ -225,13 +226,13 @@ static int check_before(struct build *b, const struct df_check *check, struct er
 {
 	if (!check->as_error)
 		return 0;
-	return check_walk(b, check, true, NULL, e) < 0 ? -1 : check_verdict(b, check, e);
+	return check_walk(b, check, true, NULL, NULL, e) < 0 ? -1 : check_verdict(b, check, e);
 }
 
 static void check_after(struct build *b, const struct df_check *check)
 {
 	struct err e;
-	if (!check->as_error && check_walk(b, check, false, NULL, &e) < 0)
+	if (!check->as_error && check_walk(b, check, false, NULL, NULL, &e) < 0)
 		log_debug("checks: %s", e.msg); /* the build went well nevertheless */
 	print_warnings(b);
 }
@@ -377,34 +378,36 @@ int build_run(struct store *s, const struct build_options *o, struct build_resul
 }
 
 static int answer(struct build *b, const struct df_check *check, enum call_method method, enum call_format format,
-		  struct str *out, struct err *e)
+		  struct str *out, size_t *ret_count, struct err *e)
 {
 	struct outline outline = { 0 };
+	*ret_count = 0;
+	if (method == CALL_CONTEXT)
+		return context_list(b, check, format == CALL_JSON, out, ret_count, e);
 	if (method == CALL_TARGETS) {
 		call_write_targets(b, format, out);
 		return 0;
 	}
-	int r = check_walk(b, check, method == CALL_CHECK, &outline, e);
+	int r = check_walk(b, check, method == CALL_CHECK, &outline, NULL, e);
 	if (r == 0 && method == CALL_OUTLINE)
 		call_write_outline(b, &outline, format, out);
 	else if (r == 0)
 		call_write_check(b, check, format, out);
 	outline_fini(&outline);
+	*ret_count = b->file.warnings.n;
 	return r;
 }
 
 int build_call(struct store *s, const struct build_options *o, enum call_method method, enum call_format format,
-	       struct str *out, size_t *ret_warnings, struct err *e)
+	       struct str *out, size_t *ret_count, struct err *e)
 {
 	struct build b = { .store = s, .options = o, .tmp_fd = -1 };
 	struct df_check check = { 0 };
 	b.context.fd = -1;
 	int r = prepare(&b, &check, e);
 	if (r == 0)
-		r = answer(&b, &check, method, format, out, e);
-	if (r == 0)
-		*ret_warnings = b.file.warnings.n;
-	else
+		r = answer(&b, &check, method, format, out, ret_count, e);
+	if (r < 0)
 		print_excerpt(&b, e);
 	build_fini(&b);
 	return r;

@@ -139,6 +139,7 @@ struct context {
 	int fd;
 	dev_t device;              /* of fd */
 	struct df_ignore *ignore;  /* owned; NULL: nothing ignored */
+	char *ignore_path;         /* where it was read, for messages; owned */
 	struct fsview view;        /* read on demand */
 	struct stat_index *index;  /* owned */
 	struct context_budget *budget; /* borrowed; NULL: read without bounds */

@@ -6,6 +6,7 @@
 #include "base/path.h"
 #include "call_priv.h"
 #include "check_walk_priv.h"
+#include "context_reads_priv.h"
 #include "copy_priv.h"
 #include "dockerfile/expand.h"
 #include "dockerfile/flags.h"
@@ -121,7 +122,7 @@ static int look_copy(struct look *l, struct err *e)
 		if (i + 1 < in->args.n && look_ignored(l, word, e) < 0)
 			return -1;
 	}
-	return 0;
+	return l->w->reads ? context_reads_copy(l->w->reads, l->w->stage, in, &l->scope, e) : 0;
 }
 
 static int look_run(struct look *l, struct err *e)
@@ -135,7 +136,10 @@ static int look_run(struct look *l, struct err *e)
 			return -1;
 		if (l->w->outline)
 			outline_mount(l->w->outline, l->in, &m);
+		int r = l->w->reads ? context_reads_mount(l->w->reads, l->w->stage, l->in, &m, e) : 0;
 		df_mount_fini(&m);
+		if (r < 0)
+			return -1;
 	}
 	return 0;
 }
@@ -229,12 +233,12 @@ static int look_instruction(struct walk *w, struct scene *s, const struct df_ins
 static int look_triggers(struct walk *w, struct scene *s, const struct df_instruction *from, struct err *e)
 {
 	for (size_t i = 0; i < s->triggers.n; i++) {
-		struct df_instruction in;
-		if (df_parse_trigger(s->triggers.v[i], &w->b->arena, &in, e) < 0)
+		struct df_instruction *in = arena_alloc(&w->b->arena, sizeof *in);
+		if (df_parse_trigger(s->triggers.v[i], &w->b->arena, in, e) < 0)
 			return err_in(e, "ONBUILD trigger \"%.60s\" of the base image", s->triggers.v[i]);
-		in.line = from->line;
-		in.line_end = from->line_end;
-		if (look_instruction(w, s, &in, e) < 0)
+		in->line = from->line;
+		in->line_end = from->line_end;
+		if (look_instruction(w, s, in, e) < 0)
 			return -1;
 	}
 	return 0;
@@ -244,6 +248,7 @@ static int look_stage(struct walk *w, struct stage *st, struct err *e)
 {
 	const struct df_file *f = &w->b->file;
 	struct scene *s = &w->scenes.v[st->df->index];
+	w->stage = st;
 	if (check_base(w, st, s, e) < 0 || look_triggers(w, s, &f->instructions.v[st->df->from], e) < 0)
 		return -1;
 	for (size_t i = st->df->first; i < st->df->end; i++)
@@ -252,9 +257,10 @@ static int look_stage(struct walk *w, struct stage *st, struct err *e)
 	return 0;
 }
 
-int check_walk(struct build *b, const struct df_check *c, bool fetch, struct outline *outline, struct err *e)
+int check_walk(struct build *b, const struct df_check *c, bool fetch, struct outline *outline,
+	       struct context_reads *reads, struct err *e)
 {
-	struct walk w = { .b = b, .check = c, .fetch = fetch, .outline = outline };
+	struct walk w = { .b = b, .check = c, .fetch = fetch, .outline = outline, .reads = reads };
 	for (size_t i = 0; i < b->stages.n; i++)
 		vec_add(&w.scenes);
 	int r = check_froms(&w, e);

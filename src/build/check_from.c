@@ -5,6 +5,7 @@
 #include "base_image_priv.h"
 #include "call_priv.h"
 #include "check_walk_priv.h"
+#include "context_reads_priv.h"
 #include "graph_priv.h"
 #include "dockerfile/expand.h"
 #include "dockerfile/flags.h"
@@ -212,6 +213,10 @@ int check_base(struct walk *w, struct stage *st, struct scene *s, struct err *e)
 		from_config(w, in, name, &want, &image.config, s);
 	else
 		s->env_known = false;
+	if (named && named->is_dir) /* as step_from.c takes it in */
+		strv_pushf(&s->triggers, "COPY --from=%s . /", named->name);
+	else if (!s->env_known && w->reads && !strv_has(&w->reads->unknown, name))
+		strv_push(&w->reads->unknown, name);
 	if (!env_get(&s->env, "PATH"))
 		env_set(&s->env, "PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
 	return 0;

@@ -6,6 +6,7 @@
 
 struct df_check;
 struct outline;
+struct context_reads;
 
 /* What is known of a stage after its instructions up to some point. */
 struct scene {
@@ -22,6 +23,8 @@ struct walk {
 	const struct df_check *check;
 	bool fetch;
 	struct outline *outline;  /* borrowed, or NULL */
+	struct context_reads *reads; /* borrowed, or NULL */
+	const struct stage *stage; /* the one in hand */
 	VEC(struct scene) scenes; /* of each stage of the file, at its end so far */
 };
 

@@ -167,6 +167,7 @@ static int read_ignore(struct context *c, int dir, const char *path, const char 
 		return err_set(e, ERR_SPEC, "%s is not a regular file", shown);
 	if (fd_read_all(fd, LIMIT_IGNORE_FILE, shown, &text, e) < 0)
 		return -1;
+	c->ignore_path = dir >= 0 ? x_asprintf("%s/%s", c->path, path) : x_strdup(path);
 	return df_ignore_parse(str_text(&text), text.len, shown, &c->ignore, e);
 }
 
@@ -222,6 +223,7 @@ void context_fini(struct context *c)
 	}
 	free(c->name);
 	free(c->path);
+	free(c->ignore_path);
 	*c = (struct context){ .fd = -1 };
 }
 

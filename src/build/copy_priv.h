@@ -61,11 +61,15 @@ struct df_scope;
  * What the instruction says. cwd: what a relative destination is below. *ret_dest: the destination as it was written;
  * owned by the caller. copy_spec_fini either way; an error has no line yet.
  */
-int copy_spec_read(const struct df_instruction *in, const struct df_scope *scope, const char *cwd, struct copy_spec *ret,
-		   char **ret_dest, struct err *e);
+int copy_spec_read(const struct df_instruction *in, const struct df_scope *scope, const char *cwd,
+		   struct copy_spec *ret, char **ret_dest, struct err *e);
 void copy_spec_fini(struct copy_spec *s);
 
-struct copy_selection { struct copy_match *v; size_t n, cap; };
+struct copy_selection {
+	struct copy_match *v;
+	size_t n, cap;
+	VEC(struct fsnode *) listed; /* directories whose names decided what a wildcard means */
+};
 
 /* What the plan hangs on a destination node. */
 struct copy_mark {
@@ -81,6 +85,15 @@ struct copy_mark {
 /* Finds what the sources name. A literal that is missing is ERR_BUILD; a wildcard may match nothing (CP-06). */
 int copy_select(struct copy_from *from, const struct copy_spec *spec, struct copy_selection *ret, struct err *e);
 void copy_selection_fini(struct copy_selection *s);
+
+/*
+ * Visits all that is selected: of each match the node itself with the name "", then what is below it with its path from
+ * there, without what --exclude leaves out. An inline file has no node.
+ */
+typedef int copy_visit_fn(void *ctx, const struct copy_match *m, const struct copy_spec *spec, struct fsnode *n,
+			  const char *name, struct err *e);
+int copy_walk(const struct copy_selection *s, const struct copy_spec *spec, copy_visit_fn *visit, void *ctx,
+	      struct err *e);
 
 /* Digest of all that is selected: names, types, modes, owners, contents, link targets; not times (CP-23). */
 int copy_digest(const struct copy_selection *s, const struct copy_spec *spec, struct digest *ret, struct err *e);

@@ -12,6 +12,7 @@ void copy_selection_fini(struct copy_selection *s)
 	for (size_t i = 0; i < s->n; i++)
 		free(s->v[i].kept);
 	vec_fini(s);
+	vec_fini(&s->listed);
 }
 
 static int not_found(const char *path, struct err *e)
@@ -41,13 +42,14 @@ static int follow(struct fsview *v, struct fsnode *n, struct fsnode **ret, struc
 
 /* The kids of the directories in `in` that match one pattern component. Directories are not entered through links. */
 static int match_component(struct fsview *v, const struct fsnode *const *in, size_t n, const char *pattern,
-			   struct fsnode ***ret, size_t *ret_n, struct err *e)
+			   struct copy_selection *sel, struct fsnode ***ret, size_t *ret_n, struct err *e)
 {
 	VEC(struct fsnode *) out = { 0 };
 	for (size_t i = 0; i < n; i++) {
 		struct fsnode *dir = (struct fsnode *)in[i];
 		if (dir->type != TAR_DIR)
 			continue;
+		vec_push(&sel->listed, dir);
 		if (fsview_kids(v, dir, e) < 0)
 			goto fail;
 		for (size_t k = 0; k < dir->n_kids; k++) {
@@ -90,7 +92,7 @@ static int select_wildcard(struct copy_from *from, const char *path, struct copy
 		size_t len = strcspn(p, "/"), n;
 		AUTO(free_drop) char *pattern = x_strndup(p, len);
 		struct fsnode **next;
-		int r = match_component(v, (const struct fsnode *const *)found.v, found.n, pattern, &next, &n, e);
+		int r = match_component(v, (const struct fsnode *const *)found.v, found.n, pattern, ret, &next, &n, e);
 		vec_fini(&found);
 		if (r < 0)
 			return -1;
@@ -144,6 +146,7 @@ static int select_below(struct copy_from *from, struct fsnode *base, const char 
 	int r = 0;
 	while (todo.n && r == 0) {
 		struct fsnode *dir = todo.v[--todo.n];
+		vec_push(&ret->listed, dir);
 		r = fsview_kids(from->view, dir, e);
 		for (size_t i = 0; i < dir->n_kids && r == 0; i++) {
 			struct fsnode *kid = dir->kids[i];
@@ -208,12 +211,63 @@ int copy_select(struct copy_from *from, const struct copy_spec *spec, struct cop
 	return 0;
 }
 
+/* ---- everything that is selected ---- */
+
+static int walk_match(const struct copy_match *m, const struct copy_spec *spec, const struct df_ignore *exclude,
+		      copy_visit_fn *visit, void *ctx, struct err *e)
+{
+	VEC(struct fsnode *) todo = { 0 };
+	if (!m->node)
+		return visit(ctx, m, spec, NULL, "", e);
+	AUTO(free_drop) char *prefix = fsnode_path(m->node);
+	size_t skip = *prefix ? strlen(prefix) + 1 : 0;
+	int r = 0;
+	vec_push(&todo, m->node);
+	while (todo.n && r == 0) {
+		struct fsnode *n = todo.v[--todo.n];
+		AUTO(free_drop) char *path = fsnode_path(n);
+		const char *name = n == m->node ? "" : path + skip;
+		if (*name && exclude && df_ignored(exclude, name, NULL) &&
+		    !(n->type == TAR_DIR && df_ignore_may_reinclude(exclude, name)))
+			continue;
+		r = visit(ctx, m, spec, n, name, e);
+		if (r < 0 || n->type != TAR_DIR)
+			continue;
+		r = fsview_kids(m->from->view, n, e);
+		for (size_t i = n->n_kids; i > 0 && r == 0; i--)
+			vec_push(&todo, n->kids[i - 1]);
+	}
+	vec_fini(&todo);
+	return r;
+}
+
+int copy_walk(const struct copy_selection *s, const struct copy_spec *spec, copy_visit_fn *visit, void *ctx,
+	      struct err *e)
+{
+	struct df_ignore *exclude = NULL;
+	int r = 0;
+	if (spec->excludes.n && df_ignore_from_patterns(&spec->excludes, &exclude, e) < 0)
+		return -1;
+	for (size_t i = 0; i < s->n && r == 0; i++)
+		r = walk_match(&s->v[i], spec, exclude, visit, ctx, e);
+	df_ignore_free(exclude);
+	return r;
+}
+
 /* ---- the digest ---- */
 
-static int add_node(struct sha *s, struct copy_from *from, struct fsnode *n, const char *name,
-		    const struct copy_spec *spec, struct err *e)
+static int digest_node(void *ctx, const struct copy_match *m, const struct copy_spec *spec, struct fsnode *n,
+		       const char *name, struct err *e)
 {
+	struct sha *s = ctx;
+	const struct copy_from *from = m->from;
 	AUTO(str_fini) struct str line = { 0 };
+	if (!*name)
+		sha_add_str(s, m->kept ? m->kept : m->name);
+	if (!n) {
+		sha_add_str(s, m->content);
+		return 0;
+	}
 	str_addf(&line, "%c %o", n->type, n->mode);
 	if (spec->from_image)
 		str_addf(&line, " %u:%u", n->uid, n->gid);
@@ -245,52 +299,14 @@ static int add_node(struct sha *s, struct copy_from *from, struct fsnode *n, con
 	return 0;
 }
 
-static int add_tree(struct sha *s, struct copy_from *from, struct fsnode *top, const struct copy_spec *spec,
-		    const struct df_ignore *exclude, struct err *e)
-{
-	VEC(struct fsnode *) todo = { 0 };
-	AUTO(free_drop) char *prefix = fsnode_path(top);
-	size_t skip = *prefix ? strlen(prefix) + 1 : 0;
-	vec_push(&todo, top);
-	int r = 0;
-	while (todo.n && r == 0) {
-		struct fsnode *n = todo.v[--todo.n];
-		AUTO(free_drop) char *path = fsnode_path(n);
-		const char *name = n == top ? "" : path + skip;
-		if (n != top && exclude && df_ignored(exclude, name, NULL) &&
-		    !(n->type == TAR_DIR && df_ignore_may_reinclude(exclude, name)))
-			continue;
-		r = add_node(s, from, n, name, spec, e);
-		if (r < 0 || n->type != TAR_DIR)
-			continue;
-		r = fsview_kids(from->view, n, e);
-		for (size_t i = n->n_kids; i > 0 && r == 0; i--)
-			vec_push(&todo, n->kids[i - 1]);
-	}
-	vec_fini(&todo);
-	return r;
-}
-
 int copy_digest(const struct copy_selection *sel, const struct copy_spec *spec, struct digest *ret, struct err *e)
 {
-	struct df_ignore *exclude = NULL;
-	if (spec->excludes.n && df_ignore_from_patterns(&spec->excludes, &exclude, e) < 0)
-		return -1;
 	struct sha s;
-	int r = 0;
 	sha_init(&s);
-	for (size_t i = 0; i < sel->n && r == 0; i++) {
-		const struct copy_match *m = &sel->v[i];
-		sha_add_str(&s, m->kept ? m->kept : m->name);
-		if (m->content)
-			sha_add_str(&s, m->content);
-		else
-			r = add_tree(&s, m->from, m->node, spec, exclude, e);
-	}
-	df_ignore_free(exclude);
-	if (r < 0)
+	if (copy_walk(sel, spec, digest_node, &s, e) < 0) {
 		sha_drop(&s);
-	else
-		*ret = sha_end(&s);
-	return r;
+		return -1;
+	}
+	*ret = sha_end(&s);
+	return 0;
 }

@@ -20,7 +20,8 @@ static int add_heredoc(const struct df_scope *scope, struct copy_spec *spec, con
 	return 0;
 }
 
-static int read_sources(const struct df_instruction *in, const struct df_scope *scope, struct copy_spec *spec, struct err *e)
+static int read_sources(const struct df_instruction *in, const struct df_scope *scope, struct copy_spec *spec,
+			struct err *e)
 {
 	for (size_t i = 0; i + 1 < in->args.n; i++) {
 		const struct df_heredoc *h = df_heredoc_find(in, in->args.v[i]);
@@ -65,7 +66,8 @@ static int read_dest(const struct df_instruction *in, const struct df_scope *sco
 }
 
 /* --checksum: one source only (ADD-06). */
-static int read_checksum(const struct df_instruction *in, const struct df_scope *scope, struct copy_spec *spec, struct err *e)
+static int read_checksum(const struct df_instruction *in, const struct df_scope *scope, struct copy_spec *spec,
+			 struct err *e)
 {
 	struct digest d;
 	if (df_expand(scope, df_flag_get(in, "checksum"), &spec->checksum, e) < 0)
@@ -94,7 +96,8 @@ static int read_keep_git_dir(const struct df_instruction *in, struct copy_spec *
 	return 0;
 }
 
-static int read_flags(const struct df_instruction *in, const struct df_scope *scope, struct copy_spec *spec, struct err *e)
+static int read_flags(const struct df_instruction *in, const struct df_scope *scope, struct copy_spec *spec,
+		      struct err *e)
 {
 	const char *chown = df_flag_get(in, "chown"), *chmod = df_flag_get(in, "chmod");
 	spec->add = in->op == DF_ADD;
@@ -121,8 +124,8 @@ static int read_flags(const struct df_instruction *in, const struct df_scope *sc
 	return df_flag_get(in, "keep-git-dir") ? read_keep_git_dir(in, spec, e) : 0;
 }
 
-int copy_spec_read(const struct df_instruction *in, const struct df_scope *scope, const char *cwd, struct copy_spec *ret,
-		   char **ret_dest, struct err *e)
+int copy_spec_read(const struct df_instruction *in, const struct df_scope *scope, const char *cwd,
+		   struct copy_spec *ret, char **ret_dest, struct err *e)
 {
 	if (read_sources(in, scope, ret, e) < 0 || read_flags(in, scope, ret, e) < 0)
 		return -1;

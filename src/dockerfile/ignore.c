@@ -52,6 +52,19 @@ bool df_ignore_has_exceptions(const struct df_ignore *i)
 	return i->includes;
 }
 
+const char *df_ignore_rule(const struct df_ignore *i, int line)
+{
+	size_t low = 0, high = i->patterns.n;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (i->patterns.v[middle].line < line)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < i->patterns.n && i->patterns.v[low].line == line ? i->patterns.v[low].written : NULL;
+}
+
 void df_ignore_free(struct df_ignore *i)
 {
 	if (!i)
@@ -95,13 +108,18 @@ static int add_line(struct df_ignore *i, struct span line, int number, struct er
 	line = span_trim(line);
 	if (!line.n)
 		return 0;
+	struct span written = line;
 	bool include = *line.p == '!';
 	if (include)
 		line = span_trim((struct span){ line.p + 1, line.n - 1 });
 	AUTO(free_drop) char *raw = x_strndup(line.p, line.n);
 	AUTO(free_drop) char *clean = line.n ? path_clean(raw) : x_strdup("");
 	AUTO(free_drop) char *text = x_asprintf("%s%s", include ? "!" : "", clean + (clean[0] == '/' && clean[1]));
-	return add_pattern(i, span_of(text), number, e);
+	if (add_pattern(i, span_of(text), number, e) < 0)
+		return -1;
+	if (i->patterns.n && i->patterns.v[i->patterns.n - 1].line == number)
+		i->patterns.v[i->patterns.n - 1].written = x_strndup(written.p, written.n);
+	return 0;
 }
 
 int df_ignore_parse(const char *bytes, size_t n, const char *name, struct df_ignore **ret, struct err *e)

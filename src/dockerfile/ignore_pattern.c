@@ -94,6 +94,7 @@ void ignore_pattern_init(struct ignore_pattern *p, char *text, bool include, int
 void ignore_pattern_fini(struct ignore_pattern *p)
 {
 	vec_fini(&p->items);
+	free(p->written);
 	free(p->text);
 }
 

@@ -20,6 +20,7 @@ struct ignore_pattern {
 	enum pattern_kind kind;
 	bool include;       /* "!pattern" */
 	int line;           /* in the file it stands in, from 1 */
+	char *written;      /* as the file has it, without blanks around it; NULL: not from a file. owned */
 	char *text;         /* cleaned, without "!"; owned */
 	VEC(struct glob_item) items;
 	size_t literal;     /* length of the text before the first wildcard */

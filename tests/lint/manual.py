@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The manual says what the program does: manual.py ROOT PROGRAM
 
-Exit statuses in nacre.1 are those of include/base/exit_codes.h; commands and options in nacre.1 and nacre-build.1 are those
+Exit statuses in nacre.1 are those of include/base/exit_codes.h; commands and options in nacre.1 and nacre-COMMAND.1 are those
 that --help prints.
 """
 import pathlib, re, subprocess, sys
@@ -31,8 +31,9 @@ def manual_sections(root):
     page = (root / "man/nacre.1.scd").read_text()
     sections = {m[1]: m[2] for m in re.finditer(r"^## nacre (\S+)\n(.*?)(?=^#)", page, re.M | re.S)}
     sections[""] = re.search(r"^# OPTIONS\n(.*?)(?=^# )", page, re.M | re.S)[1]
-    build = (root / "man/nacre-build.1.scd").read_text()
-    sections["build"] = re.search(r"^# OPTIONS\n(.*?)(?=^# )", build, re.M | re.S)[1]
+    for page in (root / "man").glob("nacre-*.1.scd"):
+        command = page.name[len("nacre-"):-len(".1.scd")]
+        sections[command] = re.search(r"^# OPTIONS\n(.*?)(?=^# )", page.read_text(), re.M | re.S)[1]
     return {name: options(text, True) for name, text in sections.items()}
 
 

@@ -119,6 +119,24 @@ static void test_memory(void **state)
 	df_ignore_free(used);
 }
 
+static void test_rule(void **state)
+{
+	static const char text[] = "# no rule\n  /build/  \n\n!  build/keep\r\n";
+	struct df_ignore *i = NULL;
+	struct err e = { 0 };
+	int line;
+	(void)state;
+	assert_int_equal(df_ignore_parse(text, strlen(text), "ignore", &i, &e), 0);
+	assert_true(df_ignored(i, "build/x", &line));
+	assert_string_equal(df_ignore_rule(i, line), "/build/");
+	assert_false(df_ignored(i, "build/keep", &line));
+	assert_string_equal(df_ignore_rule(i, line), "!  build/keep");
+	assert_null(df_ignore_rule(i, 1));
+	assert_null(df_ignore_rule(i, 3));
+	assert_null(df_ignore_rule(i, 5));
+	df_ignore_free(i);
+}
+
 /* COPY --exclude (CP-20): no file, so no comments, and a leading slash is a slash. */
 static void test_patterns(void **state)
 {
@@ -236,6 +254,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_files), cmocka_unit_test(test_memory), cmocka_unit_test(test_patterns),
+		cmocka_unit_test(test_rule),
 		cmocka_unit_test(test_may_reinclude), cmocka_unit_test(test_refused), cmocka_unit_test(test_limits),
 		cmocka_unit_test(test_monster),
 	};

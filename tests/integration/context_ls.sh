@@ -1,0 +1,119 @@
+#!/bin/sh
+# `nacre context ls`: what it lists is what arrives in the image, and what is dropped has its rule; `build --depfile` with make
+# and ninja.
+. "$(dirname "$0")/../lib/common.sh"
+need jq tar zstd make ninja
+
+# arrived DIR: the files of an image layout, without directories, sorted
+arrived() {
+  manifest=$(jq -r '.manifests[0].digest' "$1/index.json")
+  jq -r '.layers[].digest' "$1/blobs/sha256/${manifest#sha256:}" | while read -r layer; do
+    zstd -qdc "$1/blobs/sha256/${layer#sha256:}" | tar -tf - | grep -v '/$'
+  done | sort -u
+}
+
+# exact DESCRIPTION [OPTION…]: of a Dockerfile that copies everything to a place of the same name
+exact() {
+  what=$1
+  shift
+  nacre context ls --format json "$@" context
+  is "$status" 0 "$what: listed"
+  jq -r '.instructions[].read[].path' out | sort -u >names.listed
+  rm -rf image
+  builds "$what: built" -o oci:image "$@" context
+  arrived image >names.arrived
+  isnt "$(wc -l <names.listed)" 0 "$what: some files"
+  same names.listed names.arrived "$what: the listed files are those that arrive"
+}
+
+mkdir -p context/src/deep/er context/docs context/empty context/vendor/a/b assets
+cd context || exit 1
+for f in a.c b.c b.o .hidden "with blank" deep/c.c deep/c.o deep/er/d.c deep/er/keep.o; do printf '%s' "$f" >"src/$f"; done
+ln -s a.c src/link
+ln -s src source
+ln -s /nowhere src/dangling
+ln src/a.c src/hard.c
+printf x >docs/x.md
+printf y >docs/y.txt
+printf 0123456789 >vendor/a/b/ten
+printf 12345 >vendor/five
+printf u >unread
+mkfifo src/pipe
+cd ..
+printf 1 >assets/one
+printf secret >assets/two.key
+echo '*.key' >assets/.dockerignore
+
+# ---- exactly what arrives
+
+printf 'FROM scratch\nCOPY . /\n' >context/Dockerfile
+exact "everything"
+printf 'FROM scratch\nCOPY . /\n' >Dockerfile
+printf '**/*.o\nvendor\ndocs/*\n!docs/x.md\n!**/keep.o\nDockerfile\n' >Dockerfile.dockerignore
+exact "with the Dockerfile's own ignore file" -f Dockerfile
+rm Dockerfile.dockerignore
+printf 'vendor\n!vendor/a\nsrc\n!src/deep/er\n' >context/.dockerignore
+exact "directories of which something comes back"
+rm context/.dockerignore
+cat >Dockerfile <<'END'
+FROM scratch
+COPY --exclude=**/*.o --exclude=deep/er src /src/
+COPY docs/*.md docs/x.md /docs/
+ADD vendor/f?ve /vendor/
+END
+exact "--exclude and wildcards" -f Dockerfile
+printf 'FROM scratch\nCOPY --parents src/**/*.c vendor/a /\n' >Dockerfile
+exact "--parents" -f Dockerfile
+cat >Dockerfile <<'END'
+FROM scratch AS unused
+COPY unread /
+FROM scratch AS base
+ARG DIR=docs
+ENV SUB=$DIR
+COPY $SUB /$SUB
+FROM base AS app
+ARG DIR=none
+COPY $SUB/five $DIR/
+COPY --from=base /$SUB /$SUB
+COPY --from=ASSETS . /
+FROM nowhere
+END
+exact "stages, variables, a named context with an ignore file" -f Dockerfile --build-arg DIR=vendor --build-context assets=assets \
+  --target app
+printf 'FROM assets\nCOPY docs docs\n' >Dockerfile
+exact "FROM a directory" -f Dockerfile --build-context assets=assets
+
+# ---- what is not read
+
+printf '# first\n\n /vendor/ \nsrc\n!src/deep\n**/*.o\n' >context/.dockerignore
+printf 'FROM scratch\nCOPY src/deep /\nRUN --mount=type=bind,source=docs,target=/d true\n' >context/Dockerfile
+nacre context ls --format json context
+is "$status" 0 "a RUN is not run"
+is "$(jq -c '.contexts[0].dropped[] | select(.directory) | [.path, .files, .size, .rule.file, .rule.line, .rule.pattern]' out)" \
+  '["vendor",2,15,"context/.dockerignore",3,"/vendor/"]' "a dropped directory stands once, with its rule and size"
+is "$(jq -r '.contexts[0].dropped[] | select(.path | startswith("src/deep")) | "\(.path) \(.rule.line)"' out | tr '\n' ' ')" \
+  "src/deep/c.o 6 src/deep/er/keep.o 6 " "files below a directory that came back"
+is "$(jq -c '[.instructions[] | [.line, .context, .files, .size]], .total' out | tr -d '\n')" \
+  '[[2,null,2,19],[3,null,2,2]]{"files":4,"size":21}' "totals"
+nacre context ls context
+like out '^Dockerfile:2  COPY src/deep /$' "the table: an instruction"
+like out '^ +11 B  src/deep/er/d.c$' "a file it reads"
+like out '^ +15 B  vendor/ \(2 files\)  context/.dockerignore:3: /vendor/$' "what is dropped"
+like out '^Not read by any instruction: 4 files, ' "what nobody reads"
+
+# ---- names, and what would fail
+
+printf 'FROM 127.0.0.1:1/nowhere\nCOPY src missing /\nCOPY docs /\n' >context/Dockerfile
+printf x >"context/docs/$(printf 'e\033[31mvil')"
+nacre context ls context
+is "$status" 4 "sources that are not there"
+like out 'would fail: .*/missing.*: not found' "which one"
+like out 'docs/e\\x1b\[31mvil$' "control bytes do not reach the terminal"
+like out 'ONBUILD triggers of 127.0.0.1:1/nowhere' "images that are not in the store"
+nacre context ls --format json context
+is "$(jq -c '[.unknownImages[0], .instructions[0].files, (.instructions[0].error | length > 0)]' out)" \
+  '["127.0.0.1:1/nowhere",0,true]' "the same as JSON"
+refused 2 'unknown word' "only ls" context sort context
+refused 2 'missing' "without a context" context ls
+
+done_testing
