@@ -110,7 +110,7 @@ int context_reads_copy(struct context_reads *r, const struct stage *st, const st
 int context_reads_mount(struct context_reads *r, const struct stage *st, const struct df_instruction *in,
 			const struct df_mount *m, struct err *e)
 {
-	struct copy_spec spec = { 0 };
+	struct copy_spec spec = { .literal = true }; /* as run_mounts.c takes it */
 	if (m->type != DF_MOUNT_BIND)
 		return 0;
 	strv_push(&spec.sources, m->source ? m->source : "/");
