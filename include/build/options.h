@@ -11,12 +11,12 @@
 enum progress_mode { PROGRESS_PLAIN, PROGRESS_QUIET };
 
 struct build_options {
-	const char *context;         /* a directory */
+	const char *context;         /* a directory, "-", or a git or HTTP URL */
 	const char *file;            /* -f, or NULL */
 	struct strv tags;            /* -t */
 	struct strv build_args;      /* K=V, or K to take it from the environment */
 	struct strv labels;          /* K=V */
-	struct strv contexts;        /* NAME=VALUE of --build-context */
+	struct strv contexts;        /* NAME[::PLATFORM]=VALUE of --build-context */
 	struct strv secrets;         /* id=ID[,src=PATH][,env=NAME][,type=file|env] */
 	struct strv ssh;             /* default|ID[=SOCKET] */
 	const char *target;          /* --target, or NULL */

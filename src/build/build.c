@@ -29,58 +29,6 @@
 
 /* ---- inputs ---- */
 
-/*
- * -f, else Dockerfile in the context, else dockerfile (LEX-15). What stands in the context may be a link, but only to
- * another file of the context: an error shows lines of the file (T-E1). *ret_path is what messages call it; owned by
- * the caller.
- */
-static int open_dockerfile(const struct build_options *o, char **ret_path, int *ret_fd, struct err *e)
-{
-	int flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, fd;
-	if (o->file) {
-		*ret_path = x_strdup(o->file);
-		fd = strcmp(o->file, "-") == 0 ? fd_dup(STDIN_FILENO) : open(o->file, flags);
-	} else {
-		AUTO(fd_drop) int dir = open(o->context, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-		*ret_path = x_asprintf("%s/Dockerfile", o->context);
-		fd = dir < 0 ? -1 : root_open(dir, "Dockerfile", flags, 0);
-		if (dir >= 0 && fd < 0 && errno == ENOENT) {
-			fd = root_open(dir, "dockerfile", flags, 0);
-			if (fd >= 0) {
-				free(*ret_path);
-				*ret_path = x_asprintf("%s/dockerfile", o->context);
-			}
-		}
-	}
-	if (fd < 0) {
-		bool missing = errno == ENOENT;
-		err_sys(e, "open the Dockerfile %s", *ret_path);
-		if (missing) {
-			e->kind = ERR_NOTFOUND;
-			err_hint(e, "name another with -f");
-		}
-		return -1;
-	}
-	*ret_fd = fd;
-	return 0;
-}
-
-static int read_dockerfile(struct build *b, struct str *text, struct err *e)
-{
-	struct stat st;
-	AUTO(fd_drop) int fd = -1;
-	if (open_dockerfile(b->options, &b->file_path, &fd, e) < 0)
-		return -1;
-	b->file_name = x_strdup(path_base(b->file_path));
-	if (fstat(fd, &st) < 0)
-		return err_sys(e, "stat %s", b->file_path);
-	bool from_stdin = strcmp(b->file_path, "-") == 0;
-	if (!from_stdin && !S_ISREG(st.st_mode))
-		return err_set(e, ERR_SPEC, "%s is not a regular file", b->file_path);
-	b->made_time = S_ISREG(st.st_mode) ? st.st_mtim.tv_sec : 0;
-	return fd_read_all(fd, LIMIT_DOCKERFILE, b->file_path, text, e);
-}
-
 static void read_build_args(struct build *b)
 {
 	const struct strv *given = &b->options->build_args;
@@ -97,32 +45,6 @@ static void read_build_args(struct build *b)
 		env_set(&b->build_args, "SOURCE_DATE_EPOCH", epoch);
 }
 
-static int read_contexts(struct build *b, struct err *e)
-{
-	const struct strv *given = &b->options->contexts;
-	for (size_t i = 0; i < given->n; i++) {
-		const char *equals = strchr(given->v[i], '=');
-		if (!equals || equals == given->v[i] || !equals[1])
-			return err_set(e, ERR_USAGE, "--build-context %s: NAME=VALUE is wanted", given->v[i]);
-		struct named_context *c = x_alloc(sizeof *c);
-		vec_push(&b->contexts, c);
-		c->name = x_strndup(given->v[i], (size_t)(equals - given->v[i]));
-		c->value = x_strdup(equals + 1);
-		c->dir.fd = -1;
-		c->is_dir = !str_starts(c->value, "docker-image://") && !str_starts(c->value, "oci-layout://");
-		if (c->is_dir && strstr(c->value, "://"))
-			return err_set(e, ERR_USAGE,
-				       "--build-context %s: only a directory, oci-layout:// and docker-image:// are "
-				       "supported yet",
-				       given->v[i]);
-		if (c->is_dir) {
-			c->dir.name = x_strdup(c->name);
-			c->dir.path = x_strdup(c->value);
-		}
-	}
-	return 0;
-}
-
 static int read_platform(struct build *b, struct err *e)
 {
 	platform_host(&b->host);
@@ -134,23 +56,6 @@ static int read_platform(struct build *b, struct err *e)
 		e->kind = ERR_USAGE;
 		return err_in(e, "--platform %s", b->options->platform);
 	}
-	return 0;
-}
-
-/* SOURCE_DATE_EPOCH as build argument or global ARG default (SDE-01). */
-static int read_epoch(struct build *b, struct err *e)
-{
-	const char *text = env_get(&b->build_args, "SOURCE_DATE_EPOCH");
-	uint64_t epoch;
-	if (!text)
-		text = env_get(&b->global_args, "SOURCE_DATE_EPOCH");
-	if (text && *text) {
-		if (!str_to_u64(text, INT64_MAX, &epoch))
-			return err_set(e, ERR_USAGE, "SOURCE_DATE_EPOCH \"%s\" is not a number of seconds", text);
-		b->has_epoch = true;
-		b->epoch = b->made_time = (int64_t)epoch;
-	}
-	b->created = time_rfc3339(b->has_epoch ? b->epoch : b->start_time);
 	return 0;
 }
 
@@ -207,11 +112,6 @@ static int write_iidfile(const struct build_options *o, const struct descriptor 
 
 static int check_options(const struct build_options *o, struct err *e)
 {
-	if (strcmp(o->context, "-") == 0 || strstr(o->context, "://") || str_starts(o->context, "git@"))
-		return err_set(
-			e, ERR_USAGE,
-			"the build context \"%s\" is no directory; standard input, git and HTTP are not supported yet",
-			o->context);
 	for (size_t i = 0; i < o->tags.n; i++) {
 		AUTO(free_drop) char *name = NULL;
 		if (image_name(o->tags.v[i], &name, e) < 0)
@@ -250,22 +150,17 @@ static int prepare(struct build *b, struct df_check *check, struct err *e)
 	b->start_time = time(NULL);
 	if (b->options->secrets.n)
 		no_core();
-	b->context.path = x_strdup(b->options->context);
 	if (check_options(b->options, e) < 0 || run_options_read(b->options, &b->run_options, e) < 0 ||
-	    read_dockerfile(b, &text, e) < 0)
+	    read_platform(b, e) < 0)
 		return -1;
 	read_build_args(b);
-	if (read_contexts(b, e) < 0 || read_platform(b, e) < 0)
+	/* What kind each context is comes first: the Dockerfile may be inside the build context. */
+	if (context_main(b, e) < 0 || named_contexts_read(b, e) < 0 || dockerfile_read(b, &text, e) < 0)
 		return -1;
-	struct stat st;
-	if (stat(b->options->context, &st) < 0)
-		return err_sys(e, "open the build context %s", b->options->context);
-	if (!S_ISDIR(st.st_mode))
-		return err_set(e, ERR_USAGE, "the build context %s is not a directory", b->options->context);
 	if (df_parse(str_text(&text), text.len, &b->file, e) < 0 || check_begin(b, check, e) < 0 ||
 	    graph_make(b, e) < 0)
 		return -1;
-	return read_epoch(b, e);
+	return epoch_read(b, e);
 }
 
 static void save_indexes(struct build *b)
@@ -273,8 +168,8 @@ static void save_indexes(struct build *b)
 	struct err e;
 	for (size_t i = 0; i <= b->contexts.n; i++) {
 		struct context *c = i ? &b->contexts.v[i - 1]->dir : &b->context;
-		/* Losing it costs time only. */
-		if (c->opened && stat_index_save(b->store, c->index, &e) < 0)
+		/* Losing it costs time only; a work directory is not seen again. */
+		if (c->opened && c->kind == CONTEXT_DIR && stat_index_save(b->store, c->index, &e) < 0)
 			log_debug("stat index of %s: %s", c->path, e.msg);
 	}
 }

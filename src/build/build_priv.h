@@ -132,18 +132,38 @@ struct stage {
 	size_t view_layers;
 };
 
-/* A directory that COPY reads: the build context or a named one. */
+enum context_kind {
+	CONTEXT_DIR,
+	CONTEXT_STDIN,  /* an archive, or a Dockerfile and no files */
+	CONTEXT_GIT,
+	CONTEXT_HTTP,   /* an archive, or one file */
+	CONTEXT_IMAGE,  /* docker-image:// and oci-layout://; has no files of its own */
+};
+
+/*
+ * A tree of files that COPY reads: the build context or a named one. A directory is read where it is, a checkout in a
+ * work directory. Of an archive the view is whole at once, and `fd` holds its contents as files named by their digests.
+ */
 struct context {
+	enum context_kind kind;
 	char *name;                /* NULL: the build context; owned */
-	char *path;                /* owned */
+	char *path;                /* a directory, "-" or a URL; owned */
 	int fd;
 	dev_t device;              /* of fd */
+	bool packed;               /* fd holds contents by digest */
+	bool is_dockerfile;        /* the content was no archive: one file, in the view as context_file_name */
 	struct df_ignore *ignore;  /* owned; NULL: nothing ignored */
 	char *ignore_path;         /* where it was read, for messages; owned */
 	struct fsview view;        /* read on demand */
 	struct stat_index *index;  /* owned */
 	struct context_budget *budget; /* borrowed; NULL: read without bounds */
+	bool has_time;
+	int64_t time;              /* of the commit; Last-Modified; the newest file of an archive (SDE-01) */
 	bool opened;
+	bool time_only;            /* nothing but that is wanted */
+	unsigned work_id;          /* where it is checked out or unpacked */
+	struct context_fetch *fetch; /* owned */
+	struct job *job;           /* fetching it */
 };
 
 /* What may be read of a context before it is dearer than a process of its own. */
@@ -152,11 +172,15 @@ struct context_budget {
 	bool exceeded;
 };
 
+/* --build-context NAME[::PLATFORM]=VALUE */
 struct named_context {
-	char *name;                /* lower case as typed; owned */
+	char *name;                /* as named_context_find compares it; owned */
+	bool has_platform;
+	struct platform platform;
 	char *value;               /* owned */
-	struct context dir;        /* value is a directory */
-	bool is_dir;
+	const char *reference;     /* an image: what names it; borrowed from value */
+	struct context dir;        /* else its files */
+	bool is_dir;               /* it has files: a directory, git or HTTP; false: an image */
 };
 
 /* An image that FROM or --from names, fetched once per build and platform. */
@@ -223,6 +247,8 @@ int slots_need_trees(struct build *b, struct step *step, struct layer_slot **slo
 int slots_need_layers(struct build *b, struct layer_slot **slots, size_t n);
 /* A fresh directory N in the build's tmp holding `tree` (and `work`); *ret_holder_fd may be NULL. */
 int work_dir(struct build *b, unsigned *ret_id, int *ret_tree_fd, int *ret_work_fd, struct err *e);
+/* The absolute path of its `tree`, for programs that want one; NULL and an error. The caller owns it. */
+char *work_path(struct build *b, unsigned id, struct err *e);
 int build_userns(struct build *b, struct err *e);
 
 /* ---- schedule.c ---- */
@@ -232,6 +258,8 @@ struct job *job_command(struct build *b, struct step *step, const struct sandbox
  * end. */
 bool jobs_full(const struct build *b);
 int schedule_run(struct build *b, struct err *e);
+/* Waits for the jobs there are, before any stage has begun. Their lines are shown. */
+int schedule_wait(struct build *b, struct err *e);
 
 /* ---- stage.c: one stage, instruction by instruction ---- */
 struct stage *stage_find(struct build *b, const char *name); /* any case */
@@ -326,10 +354,15 @@ int stage_commit(struct build *b, struct stage *st, struct err *e);
 int build_finish(struct build *b, struct descriptor *ret, struct err *e);
 
 /* ---- context.c ---- */
-/* `dockerfile` (may be NULL): its own ignore file beats the context's (CTX-01). */
+/*
+ * `dockerfile` (may be NULL): its own ignore file beats the context's (CTX-01). Only directories have ignore files
+ * (CTX-05). A context of another kind is fetched, and waited for; context_need does not wait.
+ */
 int context_open(struct build *b, struct context *c, const char *dockerfile, struct err *e);
 /* The rest of opening, for a directory whose descriptor is in c->fd already. No ignore file. */
 void context_attach(struct build *b, struct context *c);
+/* The same for an archive: the contents are in c->fd, `listing` tells what there is. */
+int context_attach_packed(struct context *c, const char *listing, size_t n, struct err *e);
 void context_fini(struct context *c);
 /* Drops what was read: the next look sees the directory as it is then. */
 void context_forget(struct context *c);
@@ -337,6 +370,31 @@ void context_forget(struct context *c);
 int context_digest(struct context *c, struct fsnode *n, struct err *e);
 /* O_RDONLY of a file of the context. */
 int context_open_file(struct context *c, const struct fsnode *n, int *ret_fd, struct err *e);
+
+/* ---- context_fetch.c ---- */
+/* 0: open. 1: being fetched, come back. */
+int context_need(struct build *b, struct step *step, struct context *c, const char *dockerfile, struct err *e);
+/* Starts the job that fetches a context that is no directory. */
+int context_fetch(struct build *b, struct step *step, struct context *c, struct err *e);
+extern const char context_file_name[];
+
+/* ---- context_kind.c ---- */
+/* What the text of a context means. ERR_USAGE for what nothing here can read. */
+int context_kind_of(const char *text, enum context_kind *ret, struct err *e);
+/* What names the build context. */
+int context_main(struct build *b, struct err *e);
+/* Reads --build-context. */
+int named_contexts_read(struct build *b, struct err *e);
+/* The one of that name, however an image's name is written (FROM-03), for a platform or (NULL) the target's. */
+struct named_context *named_context_for(struct build *b, const char *name, const struct platform *p);
+struct named_context *named_context_find(struct build *b, const char *name);
+
+/* ---- dockerfile_source.c ---- */
+int dockerfile_read(struct build *b, struct str *text, struct err *e);
+
+/* ---- epoch.c ---- */
+/* SOURCE_DATE_EPOCH in all its forms (SDE-01). */
+int epoch_read(struct build *b, struct err *e);
 
 /* ---- build.c ---- */
 /* Removes what this build has in tmp/, from inside its namespace. */

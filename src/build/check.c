@@ -91,8 +91,10 @@ static int look_ignored(struct look *l, const char *word, struct err *e)
 {
 	struct build *b = l->w->b;
 	const struct df_instruction *in = l->in;
-	if (df_flag_get(in, "from") || remote_is_url(word) || remote_is_git(word))
+	if (df_flag_get(in, "from") || remote_is_url(word) || git_is_source(word))
 		return 0;
+	if (b->context.kind != CONTEXT_DIR)
+		return 0; /* nothing is ignored */
 	if (context_open(b, &b->context, b->file_path, e) < 0)
 		return -1;
 	/* With "!" lines an ignored directory may still have something in it. */

@@ -204,12 +204,13 @@ int check_base(struct walk *w, struct stage *st, struct scene *s, struct err *e)
 	}
 	if (stage_expand_base(st, &name, e) < 0 || stage_platform(b, in, &want, &given, e) < 0)
 		return -1;
-	const struct named_context *named = named_context_find(b, name);
+	const struct named_context *named = named_context_for(b, name, &want);
+	const char *reference = named ? named->reference : name;
 	s->env_known = true;
-	if (!named && strcmp(name, "scratch") == 0)
+	/* The files of a context come without a configuration. */
+	if (strcmp(reference, "scratch") == 0 || (named && named->is_dir))
 		;
-	else if ((!named || !named->is_dir) &&
-		 base_image_peek(b, named ? named->value : name, given ? &want : NULL, w->fetch, &image))
+	else if (base_image_peek(b, reference, given ? &want : NULL, w->fetch, &image))
 		from_config(w, in, name, &want, &image.config, s);
 	else
 		s->env_known = false;

@@ -14,8 +14,10 @@
 #include "base/path.h"
 #include "base/tree.h"
 #include "build_priv.h"
+#include "context_fetch_priv.h"
 #include "stat_index_priv.h"
 #include "dockerfile/ignore.h"
+#include "oci/listing.h"
 
 static enum tar_type type_of(mode_t mode)
 {
@@ -191,26 +193,50 @@ void context_attach(struct build *b, struct context *c)
 
 void context_forget(struct context *c)
 {
+	if (c->packed)
+		return; /* it cannot change */
 	fsview_fini(&c->view);
 	view_start(c);
 }
 
-int context_open(struct build *b, struct context *c, const char *dockerfile, struct err *e)
+int context_attach_packed(struct context *c, const char *listing, size_t n, struct err *e)
 {
-	if (c->opened)
-		return 0;
+	struct listing l = { 0 };
+	/* The listing of nothing has not even a head. */
+	if (n && listing_parse(listing, n, c->path, &l, e) < 0)
+		return -1;
+	fsview_init(&c->view);
+	c->packed = c->opened = true;
+	int r = fsview_apply(&c->view, &l, 0, e);
+	listing_fini(&l);
+	return r;
+}
+
+static int open_directory(struct build *b, struct context *c, const char *dockerfile, struct err *e)
+{
 	c->fd = open(c->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (c->fd < 0)
 		return err_sys(e, "open the build context %s", c->path);
 	context_attach(b, c);
 	int r = 1;
-	if (dockerfile) {
+	if (dockerfile && strcmp(dockerfile, "-") != 0) {
 		AUTO(free_drop) char *own = x_asprintf("%s.dockerignore", dockerfile);
 		r = read_ignore(c, -1, own, own, e);
 	}
 	if (r == 1)
 		r = read_ignore(c, c->fd, ".dockerignore", ".dockerignore", e);
 	return r < 0 ? -1 : 0;
+}
+
+int context_open(struct build *b, struct context *c, const char *dockerfile, struct err *e)
+{
+	if (c->opened)
+		return 0;
+	if (c->kind == CONTEXT_DIR)
+		return open_directory(b, c, dockerfile, e);
+	if (!c->job && context_fetch(b, NULL, c, e) < 0)
+		return -1;
+	return schedule_wait(b, e);
 }
 
 void context_fini(struct context *c)
@@ -221,6 +247,7 @@ void context_fini(struct context *c)
 		stat_index_free(c->index);
 		df_ignore_free(c->ignore);
 	}
+	context_fetch_free(c->fetch);
 	free(c->name);
 	free(c->path);
 	free(c->ignore_path);
@@ -230,7 +257,9 @@ void context_fini(struct context *c)
 int context_open_file(struct context *c, const struct fsnode *n, int *ret_fd, struct err *e)
 {
 	AUTO(free_drop) char *path = fsnode_path(n);
-	AUTO(fd_drop) int fd = root_open(c->fd, path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0);
+	struct digest_text content = digest_hex(&n->digest);
+	AUTO(fd_drop)
+	int fd = root_open(c->fd, c->packed ? content.s : path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0);
 	if (fd < 0)
 		return err_sys(e, "open %s of the context", path);
 	if (!fd_is_regular(fd))

@@ -27,7 +27,7 @@ static int tree_work(void *ctx, struct worker_report *r, struct str *result, str
 int context_tree(struct build *b, struct context *c, int *ret_fd, struct err *e)
 {
 	AUTO(fd_drop) int fd = -1;
-	if (!c->ignore) {
+	if (!c->ignore && !c->packed) {
 		fd = openat(c->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 		if (fd < 0)
 			return err_sys(e, "open the build context %s", c->path);

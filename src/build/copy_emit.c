@@ -30,7 +30,7 @@ static int check_unchanged(const struct copy_mark *mark, int fd, const char *pat
 {
 	struct stat st;
 	const struct fsnode *n = mark->src;
-	if (mark->archived || !mark->from->context)
+	if (mark->archived || !mark->from->context || mark->from->context->packed)
 		return 0;
 	if (fstat(fd, &st) < 0)
 		return err_sys(e, "stat %s", path);

@@ -57,23 +57,8 @@ void git_key(const struct git_source *g, struct cache_key *k)
 		json_kv_bool(&k->fields, "git-dir", true);
 	if (g->no_submodules)
 		json_kv_bool(&k->fields, "git-submodules", false);
-}
-
-/* Below the checkout, no link is followed on the way to the subdirectory (T-F2). */
-static int open_subdir(int top, const char *subdir, int *ret, struct err *e)
-{
-	AUTO(fd_drop) int here = fd_dup(top);
-	AUTO(free_drop) char *path = x_strdup(subdir ? subdir : "");
-	char *save = NULL;
-	for (char *name = strtok_r(path, "/", &save); name; name = strtok_r(NULL, "/", &save)) {
-		int next = openat(here, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-		if (next < 0)
-			return err_sys(e, "subdirectory %s of the repository", subdir);
-		fd_drop(&here);
-		here = next;
-	}
-	*ret = fd_take(&here);
-	return 0;
+	if (g->commit_times)
+		key_str(k, "git-mtime", "commit");
 }
 
 int git_trees_new(struct build *b, const struct copy_spec *spec, struct git_tree **ret, struct err *e)
@@ -88,13 +73,10 @@ int git_trees_new(struct build *b, const struct copy_spec *spec, struct git_tree
 	return 0;
 }
 
-static int fill_one(struct build *b, const struct git_source *g, struct git_tree *t, struct err *e)
+static int fill_one(struct build *b, struct git_source *g, struct git_tree *t, struct err *e)
 {
-	AUTO(free_drop) char *store = realpath(b->store->path, NULL);
-	if (!store)
-		return err_sys(e, "%s", b->store->path);
-	AUTO(free_drop) char *path = x_asprintf("%s/tmp/%s/%u/tree", store, b->tmp_id, t->work_id);
-	if (git_checkout(g, path, e) < 0 || open_subdir(t->tree_fd, g->subdir, &t->dir.fd, e) < 0)
+	AUTO(free_drop) char *path = work_path(b, t->work_id, e);
+	if (!path || git_checkout(g, path, e) < 0 || git_open_subdir(t->tree_fd, g->subdir, &t->dir.fd, e) < 0)
 		return -1;
 	t->dir.path = ptr_take(&path);
 	context_attach(b, &t->dir);

@@ -115,9 +115,17 @@ int copy_emit(struct build *b, struct fsview *dest, struct layer_writer *w, stru
 int copy_tree(struct build *b, struct copy_from *from, const char *source, int tree_fd, struct err *e);
 
 /* ---- copy_remote.c ---- */
-struct remote_file { struct digest digest; uint64_t size; int64_t mtime; };
-bool remote_is_git(const char *source);
+struct pull_progress;
+struct remote_file {
+	struct digest digest; /* of a blob of the store */
+	uint64_t size;
+	bool has_mtime;
+	int64_t mtime;        /* Last-Modified, or 0 */
+};
 bool remote_is_url(const char *source);
+/* In a worker: one URL into the store; nothing is sent when what is there is current. */
+int remote_fetch(struct build *b, const char *url, const struct pull_progress *progress, struct remote_file *ret,
+		 struct err *e);
 /* Fetches into the store; the job's result goes to remote_result, which makes `from` and `view` of it. */
 struct job *remote_start(struct build *b, struct step *step, const struct strv *urls, struct err *e);
 int remote_result(const struct str *text, const struct strv *urls, struct copy_from *from, struct fsview *view,

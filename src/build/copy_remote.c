@@ -15,13 +15,6 @@
 
 enum { URL_MAX_BYTES = 1 << 30 };
 
-bool remote_is_git(const char *source)
-{
-	AUTO(free_drop) char *path = x_strndup(source, strcspn(source, "#?"));
-	return str_starts(source, "git://") || str_starts(source, "ssh://") || str_starts(source, "git@") ||
-	       str_ends(path, ".git");
-}
-
 bool remote_is_url(const char *source)
 {
 	return str_starts(source, "http://") || str_starts(source, "https://");
@@ -59,6 +52,7 @@ static bool memo_get(struct store *s, const char *url, struct memo *ret)
 	if (digest_parse(json_str(&j, "digest"), &ret->file.digest, &ignored) < 0 ||
 	    !blob_exists(s, &ret->file.digest, &ret->file.size))
 		return false;
+	ret->file.has_mtime = json_get(&j, "modified") != NULL;
 	ret->file.mtime = json_int(&j, "modified", 0);
 	ret->etag = x_strdup(json_str(&j, "etag"));
 	return true;
@@ -82,8 +76,8 @@ static int memo_put(struct store *s, const char *url, const struct fetched *f, s
 	return store_json_put(s, name, text, e);
 }
 
-static int fetch_one(struct build *b, const char *url, struct pull_progress *progress, struct remote_file *ret,
-		     struct err *e)
+int remote_fetch(struct build *b, const char *url, const struct pull_progress *progress, struct remote_file *ret,
+		 struct err *e)
 {
 	struct memo memo = { 0 };
 	struct blob_writer w;
@@ -100,6 +94,7 @@ static int fetch_one(struct build *b, const char *url, struct pull_progress *pro
 		blob_writer_drop(&w);
 	} else if (r == 0) {
 		*ret = (struct remote_file){ .digest = got.digest, .size = got.size,
+					     .has_mtime = got.has_last_modified,
 					     .mtime = got.has_last_modified ? got.last_modified : 0 };
 		r = blob_writer_commit(&w, &got.digest, e);
 		if (r == 0)
@@ -129,7 +124,7 @@ static int remote_work(void *ctx, struct worker_report *r, struct str *result, s
 	struct pull_progress progress = { .line = report_line, .ctx = r };
 	for (size_t i = 0; i < j->urls->n; i++) {
 		struct remote_file f;
-		if (fetch_one(j->build, j->urls->v[i], &progress, &f, e) < 0)
+		if (remote_fetch(j->build, j->urls->v[i], &progress, &f, e) < 0)
 			return -1;
 		str_addf(result, "%s %llu %lld\n", digest_text(&f.digest).s, (unsigned long long)f.size,
 			 (long long)f.mtime);

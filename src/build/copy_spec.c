@@ -33,7 +33,7 @@ static int read_sources(const struct df_instruction *in, const struct df_scope *
 		}
 		if (df_expand(scope, in->args.v[i], &word, e) < 0)
 			return -1;
-		bool git = remote_is_git(word), url = remote_is_url(word) && !git;
+		bool git = git_is_source(word), url = remote_is_url(word) && !git;
 		strv_push(&spec->words, word);
 		AUTO(free_drop) char *owned = word;
 		if ((git || url) && in->op == DF_COPY)

@@ -1,3 +1,4 @@
+/* Repositories asked, fetched and checked out through the system's git. */
 #include "git_priv.h"
 
 #include <fcntl.h>
@@ -8,117 +9,10 @@
 
 #include "base/fd.h"
 #include "base/mem.h"
+#include "base/path.h"
 #include "base/proc.h"
 #include "base/tree.h"
 #include "base/vec.h"
-
-void git_fini(struct git_source *g)
-{
-	free(g->url);
-	free(g->ref);
-	free(g->subdir);
-	free(g->checksum);
-	*g = (struct git_source){ 0 };
-}
-
-static void set(char **field, const char *value)
-{
-	free(*field);
-	*field = *value ? x_strdup(value) : NULL;
-}
-
-/* Refs and URLs become arguments of git: none may look like an option or carry control bytes (T-F1). */
-static int check_word(const char *what, const char *word, struct err *e)
-{
-	if (!word)
-		return 0;
-	if (word[0] == '-')
-		return err_set(e, ERR_BUILD, "git %s \"%s\" begins with a dash", what, word);
-	for (const char *p = word; *p; p++)
-		if ((unsigned char)*p <= ' ' || *p == 0x7f)
-			return err_set(e, ERR_BUILD, "git %s \"%s\" holds a blank or control character", what, word);
-	return 0;
-}
-
-/* Each component a plain name: what is checked out decides nothing about where we look (T-F2). */
-static int check_subdir(const char *subdir, struct err *e)
-{
-	for (const char *p = subdir; p && *p;) {
-		size_t n = strcspn(p, "/");
-		if (n == 2 && p[0] == '.' && p[1] == '.')
-			return err_set(e, ERR_BUILD, "git subdirectory \"%s\" leads out of the repository", subdir);
-		p += n;
-		p += strspn(p, "/");
-	}
-	return 0;
-}
-
-static int query_key(struct git_source *g, const char *key, const char *value, struct err *e)
-{
-	if (strcmp(key, "ref") == 0 || strcmp(key, "tag") == 0 || strcmp(key, "branch") == 0) {
-		AUTO(free_drop)
-		char *full = key[0] == 'r' ? x_strdup(value)
-					   : x_asprintf("refs/%s/%s", key[0] == 't' ? "tags" : "heads", value);
-		set(&g->ref, full);
-	} else if (strcmp(key, "subdir") == 0) {
-		set(&g->subdir, value);
-	} else if (strcmp(key, "checksum") == 0 || strcmp(key, "commit") == 0) {
-		set(&g->checksum, value);
-	} else if (strcmp(key, "keep-git-dir") == 0) {
-		g->has_keep_git_dir = true;
-		g->keep_git_dir = !*value || strcmp(value, "1") == 0 || strcmp(value, "true") == 0;
-	} else if (strcmp(key, "submodules") == 0) {
-		g->no_submodules = strcmp(value, "0") == 0 || strcmp(value, "false") == 0;
-	} else if (strcmp(key, "mtime") != 0 && strcmp(key, "fetch-by-commit") != 0) {
-		return err_set(e, ERR_BUILD, "unexpected query \"%s\" in a git URL", key);
-	}
-	return 0;
-}
-
-static int parse_query(struct git_source *g, char *query, struct err *e)
-{
-	char *save = NULL;
-	for (char *pair = strtok_r(query, "&", &save); pair; pair = strtok_r(NULL, "&", &save)) {
-		char *equals = strchr(pair, '=');
-		if (equals)
-			*equals = '\0';
-		if (query_key(g, pair, equals ? equals + 1 : "", e) < 0)
-			return -1;
-	}
-	return 0;
-}
-
-int git_parse(const char *text, struct git_source *ret, struct err *e)
-{
-	struct git_source g = { .url = x_strdup(text) };
-	char *fragment = strchr(g.url, '#'), *query;
-	if (fragment)
-		*fragment++ = '\0';
-	query = strchr(g.url, '?');
-	if (query)
-		*query++ = '\0';
-	int r = query ? parse_query(&g, query, e) : 0;
-	if (r == 0 && fragment) {
-		char *colon = strchr(fragment, ':');
-		if (colon)
-			*colon++ = '\0';
-		if (*fragment)
-			set(&g.ref, fragment);
-		if (colon && *colon)
-			set(&g.subdir, colon);
-	}
-	if (r == 0)
-		r = check_word("URL", g.url, e);
-	if (r == 0)
-		r = check_word("ref", g.ref, e);
-	if (r == 0)
-		r = check_subdir(g.subdir, e);
-	if (r < 0)
-		git_fini(&g);
-	else
-		*ret = g;
-	return r;
-}
 
 /* ---- running git; only ever in a worker, whose environment is its own ---- */
 
@@ -145,6 +39,17 @@ static void clean_environment(void)
 	setenv("LC_ALL", "C", 1);
 }
 
+/* git repeats URLs in what it says; who reads that need not know the password in one (T-F4). */
+static void hide_user_info(char *text)
+{
+	for (char *p = text; (p = strstr(p, "://")) != NULL;) {
+		p += 3;
+		size_t n = strcspn(p, "/?#@ '\"");
+		if (p[n] == '@')
+			memmove(p, p + n + 1, strlen(p + n + 1) + 1);
+	}
+}
+
 enum { GIT_TIMEOUT_MS = 30 * 60 * 1000, GIT_OUTPUT_MAX = 4 << 20 };
 
 static int git(const char *dir, const char *const *args, struct str *out, struct err *e)
@@ -163,6 +68,7 @@ static int git(const char *dir, const char *const *args, struct str *out, struct
 	if (e->kind == ERR_NOTFOUND)
 		return err_set(e, ERR_BUILD, "git is not installed; it is needed for git sources");
 	e->kind = ERR_NET;
+	hide_user_info(e->msg);
 	return -1;
 }
 
@@ -188,33 +94,50 @@ static bool find_commit(const char *list, const char *name, bool peeled, char co
 	return false;
 }
 
-static bool pick(const char *list, const char *ref, char commit[65])
+/* What the remote has under a ref: the commit, and what the ref itself names, which for an annotated tag is the tag. */
+struct found { char commit[65], named[65]; };
+
+/* A branch goes before a tag of the same name, as in git checkout. */
+static bool pick(const char *list, const char *ref, struct found *ret)
 {
-	static const char *const prefixes[] = { "", "refs/tags/", "refs/heads/" };
+	static const char *const prefixes[] = { "", "refs/", "refs/heads/", "refs/tags/" };
 	for (size_t i = 0; i < ARRAY_LEN(prefixes); i++) {
 		AUTO(free_drop) char *name = x_asprintf("%s%s", prefixes[i], ref);
-		if (find_commit(list, name, true, commit) || find_commit(list, name, false, commit))
-			return true;
+		if (!find_commit(list, name, false, ret->named))
+			continue;
+		if (!find_commit(list, name, true, ret->commit))
+			memcpy(ret->commit, ret->named, sizeof ret->commit);
+		return true;
 	}
 	return false;
 }
 
-int git_resolve(struct git_source *g, struct err *e)
+static int ask_remote(const struct git_source *g, const char *ref, struct found *ret, struct err *e)
 {
 	AUTO(str_fini) struct str list = { 0 };
+	AUTO(free_drop) char *shown = git_url_shown(g->url);
+	if (git(NULL, (const char *const[]){ "ls-remote", "--end-of-options", g->url, NULL }, &list, e) < 0)
+		return err_in(e, "ask %s for its refs", shown);
+	if (!pick(str_text(&list), ref, ret))
+		return err_set(e, ERR_BUILD, "repository %s has no ref \"%s\"", shown, ref);
+	return 0;
+}
+
+int git_resolve(struct git_source *g, struct err *e)
+{
+	struct found found = { 0 };
 	const char *ref = g->ref ? g->ref : "HEAD";
 	clean_environment();
 	if (is_commit(ref)) {
-		memcpy(g->commit, ref, strlen(ref) + 1);
-	} else {
-		if (git(NULL, (const char *const[]){ "ls-remote", "--end-of-options", g->url, NULL }, &list, e) < 0)
-			return err_in(e, "ask %s for its refs", g->url);
-		if (!pick(str_text(&list), ref, g->commit))
-			return err_set(e, ERR_BUILD, "repository %s has no ref \"%s\"", g->url, ref);
+		memcpy(found.commit, ref, strlen(ref) + 1);
+		memcpy(found.named, ref, strlen(ref) + 1);
+	} else if (ask_remote(g, ref, &found, e) < 0) {
+		return -1;
 	}
-	if (g->checksum && !str_starts(g->commit, g->checksum))
+	if (g->checksum && !str_case_starts(found.commit, g->checksum) && !str_case_starts(found.named, g->checksum))
 		return err_set(e, ERR_INTEGRITY, "expected checksum to match %s, got commit %s", g->checksum,
-			       g->commit);
+			       found.commit);
+	memcpy(g->commit, found.commit, sizeof g->commit);
 	return 0;
 }
 
@@ -226,29 +149,112 @@ static int drop_git_dirs(const char *path, struct err *e)
 	return 0;
 }
 
-int git_checkout(const struct git_source *g, const char *path, struct err *e)
+/*
+ * The commit alone, else what the ref leads to now (a server may refuse to give a commit that no ref names), else the
+ * whole history: what is left where the commit is no longer the end of a ref, or the server cannot give a part.
+ */
+static int fetch_commit(const struct git_source *g, const char *path, struct err *e)
 {
+	const char *ref = g->ref && !is_commit(g->ref) ? g->ref : "HEAD";
+	const char *const has[] = { "cat-file", "-e", g->commit, NULL };
+	const char *const attempts[][9] = {
+		{ "fetch", "-q", "--depth=1", "--no-tags", "origin", g->commit, NULL },
+		{ "fetch", "-q", "--depth=1", "--no-tags", "origin", ref, NULL },
+		{ "fetch", "-q", "--tags", "origin", "+refs/heads/*:refs/remotes/origin/*", NULL },
+	};
+	struct err first, ignored;
+	for (size_t i = 0; i < ARRAY_LEN(attempts); i++) {
+		struct err *why = i ? &ignored : &first;
+		if (git(path, attempts[i], NULL, why) == 0 && git(path, has, NULL, why) == 0)
+			return 0;
+	}
+	*e = first;
+	return -1;
+}
+
+static int commit_time(const char *path, const char *commit, int64_t *ret, struct err *e)
+{
+	AUTO(str_fini) struct str text = { 0 };
+	uint64_t seconds;
+	if (git(path, (const char *const[]){ "show", "-s", "--format=%ct", commit, "--", NULL }, &text, e) < 0)
+		return err_in(e, "time of commit %s", commit);
+	AUTO(free_drop) char *digits = x_strndup(str_text(&text), strcspn(str_text(&text), "\n"));
+	if (!str_to_u64(digits, INT64_MAX, &seconds))
+		return err_set(e, ERR_BUILD, "commit %s has no usable time", commit);
+	*ret = (int64_t)seconds;
+	return 0;
+}
+
+/* Every file, link and directory of the checkout gets the time of the commit (SDE-04). */
+static int set_times(const char *path, int64_t time, struct err *e)
+{
+	const struct timespec both[2] = { { .tv_sec = time }, { .tv_sec = time } };
+	AUTO(strv_fini) struct strv dirs = { 0 };
+	AUTO(fd_drop) int top = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	strv_push(&dirs, ".");
+	for (size_t i = 0; i < dirs.n; i++) {
+		AUTO(strv_fini) struct strv names = { 0 };
+		AUTO(fd_drop) int dir = top < 0 ? -1 : root_open(top, dirs.v[i], O_RDONLY | O_DIRECTORY, 0);
+		if (dir < 0)
+			return err_sys(e, "open %s of the checkout", dirs.v[i]);
+		if (dir_names(dir, &names, e) < 0)
+			return err_in(e, "%s of the checkout", dirs.v[i]);
+		for (size_t k = 0; k < names.n; k++) {
+			struct stat st;
+			if (fstatat(dir, names.v[k], &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+			    utimensat(dir, names.v[k], both, AT_SYMLINK_NOFOLLOW) < 0)
+				return err_sys(e, "set the time of %s", names.v[k]);
+			if (S_ISDIR(st.st_mode))
+				strv_push_taken(&dirs, x_asprintf("%s/%s", dirs.v[i], names.v[k]));
+		}
+	}
+	return futimens(top, both) < 0 ? err_sys(e, "set the time of the checkout") : 0;
+}
+
+static int init(const struct git_source *g, const char *path, struct err *e)
+{
+	/* Before git 2.29 there is no such option, and no other format than sha1. */
+	const char *format = strlen(g->commit) == 64 ? "--object-format=sha256" : NULL;
+	if (git(path, (const char *const[]){ "init", "-q", format, NULL }, NULL, e) < 0)
+		return -1;
+	return git(path, (const char *const[]){ "remote", "add", "origin", g->url, NULL }, NULL, e);
+}
+
+int git_checkout(struct git_source *g, const char *path, struct err *e)
+{
+	AUTO(free_drop) char *shown = git_url_shown(g->url);
 	clean_environment();
 	umask(022);
-	if (git(path, (const char *const[]){ "init", "-q", NULL }, NULL, e) < 0 ||
-	    git(path, (const char *const[]){ "remote", "add", "origin", g->url, NULL }, NULL, e) < 0)
+	if (init(g, path, e) < 0)
 		return -1;
-	/* A server may refuse to give a commit that no ref names; then the ref is fetched, and must still be that
-	 * commit. */
-	if (git(path, (const char *const[]){ "fetch", "-q", "--depth=1", "--no-tags", "origin", g->commit, NULL }, NULL,
-		e) < 0) {
-		const char *ref = g->ref ? g->ref : "HEAD";
-		if (git(path, (const char *const[]){ "fetch", "-q", "--depth=1", "--no-tags", "origin", ref, NULL },
-			NULL, e) < 0)
-			return err_in(e, "fetch %s", g->url);
-	}
+	if (fetch_commit(g, path, e) < 0)
+		return err_in(e, "fetch %s of %s", g->commit, shown);
 	if (git(path, (const char *const[]){ "checkout", "-q", "--detach", g->commit, NULL }, NULL, e) < 0)
-		return err_in(e, "check out %s of %s", g->commit, g->url);
+		return err_in(e, "check out %s of %s", g->commit, shown);
 	if (!g->no_submodules) {
 		const char *const submodules[] = { "submodule",   "update",    "-q", "--init",
 						   "--recursive", "--depth=1", NULL };
 		if (git(path, submodules, NULL, e) < 0)
-			return err_in(e, "submodules of %s", g->url);
+			return err_in(e, "submodules of %s", shown);
 	}
-	return g->keep_git_dir ? 0 : drop_git_dirs(path, e);
+	if (commit_time(path, g->commit, &g->time, e) < 0 || (!g->keep_git_dir && drop_git_dirs(path, e) < 0))
+		return -1;
+	return g->commit_times ? set_times(path, g->time, e) : 0;
+}
+
+/* Below the checkout, no link is followed on the way to the subdirectory (T-F2). */
+int git_open_subdir(int top, const char *subdir, int *ret, struct err *e)
+{
+	AUTO(fd_drop) int here = fd_dup(top);
+	AUTO(free_drop) char *path = x_strdup(subdir ? subdir : "");
+	char *save = NULL;
+	for (char *name = strtok_r(path, "/", &save); name; name = strtok_r(NULL, "/", &save)) {
+		int next = openat(here, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		if (next < 0)
+			return err_sys(e, "subdirectory %s of the repository", subdir);
+		fd_drop(&here);
+		here = next;
+	}
+	*ret = fd_take(&here);
+	return 0;
 }

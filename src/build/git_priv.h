@@ -6,6 +6,7 @@
 #define NACRE_BUILD_GIT_PRIV_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/err.h"
 
@@ -17,8 +18,18 @@ struct git_source {
 	bool keep_git_dir;
 	bool has_keep_git_dir; /* the URL says so */
 	bool no_submodules;
+	bool commit_times; /* files get the commit's time instead of the present */
+	bool has_mtime;   /* the URL says which */
 	char commit[65];  /* once resolved */
+	int64_t time;     /* of the commit (its committer's), once checked out */
 };
+
+/* In ADD and COPY: git://, ssh://, USER@HOST:PATH, http(s) with a path that ends in ".git". */
+bool git_is_source(const char *text);
+/* As a context also github.com/OWNER/REPOSITORY (ADD-10). */
+bool git_is_context(const char *text);
+/* Any URL without a user name and password in it, for messages; the caller owns it. */
+char *git_url_shown(const char *url);
 
 /* "URL[?key=value&…][#ref[:subdir]]"; ERR_BUILD for what is malformed, an unknown key, or looks like an option. */
 int git_parse(const char *text, struct git_source *ret, struct err *e);
@@ -28,6 +39,8 @@ void git_fini(struct git_source *g);
 int git_resolve(struct git_source *g, struct err *e);
 /* In a worker: checks the resolved commit out into the (empty) directory at `path`, absolute. .git is removed unless
  * kept. */
-int git_checkout(const struct git_source *g, const char *path, struct err *e);
+int git_checkout(struct git_source *g, const char *path, struct err *e);
+/* The directory that a checkout was asked for. */
+int git_open_subdir(int top, const char *subdir, int *ret, struct err *e);
 
 #endif

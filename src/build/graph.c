@@ -55,14 +55,6 @@ static char *label_of(const struct build *b, const struct df_stage *df)
 	return b->file.stages.n == 1 ? x_strdup("") : x_asprintf("stage-%zu", df->index);
 }
 
-struct named_context *named_context_find(struct build *b, const char *name)
-{
-	for (size_t i = 0; i < b->contexts.n; i++)
-		if (str_case_eq(b->contexts.v[i]->name, name))
-			return b->contexts.v[i];
-	return NULL;
-}
-
 int stage_named_from(struct stage *st, const struct df_instruction *in, const char *from, struct stage **ret,
 		     struct err *e)
 {

@@ -107,8 +107,9 @@ static int find_from(struct build *b, struct step *step, struct run_mount *r, st
 	int rc;
 	if (!r->m.from || (named && named->is_dir)) {
 		struct context *c = named ? &named->dir : &b->context;
-		if (context_open(b, c, named ? NULL : b->file_path, e) < 0)
-			return -1;
+		rc = context_need(b, step, c, named ? NULL : b->file_path, e);
+		if (rc)
+			return rc;
 		r->from.context = c;
 		r->from.view = &c->view;
 		return 0;
@@ -124,9 +125,10 @@ static int find_from(struct build *b, struct step *step, struct run_mount *r, st
 		r->view_layers = &other->view_layers;
 		return 0;
 	}
-	if (!named && strcmp(r->m.from, "scratch") == 0)
+	const char *reference = named ? named->reference : r->m.from;
+	if (strcmp(reference, "scratch") == 0)
 		return 0;
-	rc = base_image_need(b, step, named ? named->value : r->m.from, b->target_given ? &b->target : NULL, &image, e);
+	rc = base_image_need(b, step, reference, b->target_given ? &b->target : NULL, &image, e);
 	if (rc)
 		return rc;
 	r->from.slots = image->slots.v;

@@ -93,6 +93,8 @@ static int on_worker(struct build *b, struct job *j, struct err *e)
 		case WORKER_LINE:
 			if (j->step)
 				progress_step_line(b->progress, j->step, text.buf, text.len);
+			else
+				progress_note(b->progress, text.buf);
 			break;
 		case WORKER_DONE:
 			return job_finish(b, j, &text, NULL, e);
@@ -227,7 +229,8 @@ static void kill_all(struct build *b)
 	}
 }
 
-int schedule_run(struct build *b, struct err *e)
+/* `advance` again and again until it says 1, with a wait for jobs in between. */
+static int run_until(struct build *b, int (*advance)(struct build *b, struct err *e), struct err *e)
 {
 	sigset_t stop, old;
 	sigemptyset(&stop);
@@ -238,7 +241,7 @@ int schedule_run(struct build *b, struct err *e)
 	AUTO(fd_drop) int signal_fd = signalfd(-1, &stop, SFD_CLOEXEC | SFD_NONBLOCK);
 	int r = signal_fd < 0 ? err_sys(e, "signalfd") : 0;
 	while (r == 0) {
-		r = advance_all(b, e);
+		r = advance(b, e);
 		if (r)
 			break;
 		if (!b->jobs.n) {
@@ -250,4 +253,20 @@ int schedule_run(struct build *b, struct err *e)
 	kill_all(b);
 	sigprocmask(SIG_SETMASK, &old, NULL);
 	return r < 0 ? -1 : 0;
+}
+
+int schedule_run(struct build *b, struct err *e)
+{
+	return run_until(b, advance_all, e);
+}
+
+static int no_jobs(struct build *b, struct err *e)
+{
+	(void)e;
+	return b->jobs.n == 0;
+}
+
+int schedule_wait(struct build *b, struct err *e)
+{
+	return run_until(b, no_jobs, e);
 }

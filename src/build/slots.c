@@ -68,6 +68,16 @@ int work_dir(struct build *b, unsigned *ret_id, int *ret_tree_fd, int *ret_work_
 	return 0;
 }
 
+char *work_path(struct build *b, unsigned id, struct err *e)
+{
+	AUTO(free_drop) char *store = realpath(b->store->path, NULL);
+	if (!store) {
+		err_sys(e, "%s", b->store->path);
+		return NULL;
+	}
+	return x_asprintf("%s/tmp/%s/%u/tree", store, b->tmp_id, id);
+}
+
 int build_userns(struct build *b, struct err *e)
 {
 	if (b->userns_open)

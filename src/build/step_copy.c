@@ -131,10 +131,12 @@ static int use_image(struct build *b, struct stage *st, struct step *step, struc
 	return 0;
 }
 
-static int use_directory(struct build *b, struct copy *c, struct context *dir, const char *dockerfile, struct err *e)
+static int use_directory(struct build *b, struct step *step, struct copy *c, struct context *dir,
+			 const char *dockerfile, struct err *e)
 {
-	if (context_open(b, dir, dockerfile, e) < 0)
-		return -1;
+	int r = context_need(b, step, dir, dockerfile, e);
+	if (r)
+		return r;
 	c->from.context = dir;
 	c->from.view = &dir->view;
 	return 0;
@@ -144,14 +146,14 @@ static int find_from(struct build *b, struct stage *st, struct step *step, struc
 {
 	struct stage *other;
 	if (!c->from_name)
-		return use_directory(b, c, &b->context, b->file_path, e);
+		return use_directory(b, step, c, &b->context, b->file_path, e);
 	struct named_context *named = named_context_find(b, c->from_name);
 	if (named && named->is_dir) {
 		c->spec.from_image = false;
-		return use_directory(b, c, &named->dir, NULL, e);
+		return use_directory(b, step, c, &named->dir, NULL, e);
 	}
 	if (named)
-		return use_image(b, st, step, c, named->value, e);
+		return use_image(b, st, step, c, named->reference, e);
 	if (stage_named_from(st, step->in, c->from_name, &other, e) < 0)
 		return -1;
 	if (other)
@@ -263,7 +265,7 @@ static int select_here(struct copy *c, struct err *e)
 	enum { ENTRIES = 500, BYTES = 64 << 10 };
 	struct context *context = c->from.context;
 	struct context_budget budget = { .entries = ENTRIES, .bytes = BYTES };
-	if (!context)
+	if (!context || context->packed)
 		return 1;
 	context->budget = &budget;
 	int r = select_digest(c, &c->content, e);
@@ -275,6 +277,12 @@ static int select_here(struct copy *c, struct err *e)
 	return 0;
 }
 
+/* Only directories have one. */
+static struct stat_index *index_of(const struct copy *c)
+{
+	return c->from.context ? c->from.context->index : NULL;
+}
+
 /* In a worker, since it may read many files. The result: the digest, then new lines for the stat index. */
 static int select_work(void *ctx, struct worker_report *r, struct str *result, struct err *e)
 {
@@ -283,12 +291,13 @@ static int select_work(void *ctx, struct worker_report *r, struct str *result, s
 	struct digest d;
 	(void)r;
 	/* What earlier steps learned is in the builder's index already. */
-	size_t known = c->from.context ? stat_index_fresh(c->from.context->index)->len : 0;
+	struct stat_index *index = index_of(c);
+	size_t known = index ? stat_index_fresh(index)->len : 0;
 	if (select_digest(c, &d, e) < 0)
 		return -1;
 	str_addf(result, "%s\n", digest_text(&d).s);
-	if (c->from.context) {
-		const struct str *fresh = stat_index_fresh(c->from.context->index);
+	if (index) {
+		const struct str *fresh = stat_index_fresh(index);
 		str_addn(result, str_text(fresh) + known, fresh->len - known);
 	}
 	return 0;
@@ -310,8 +319,8 @@ static int select_done(struct build *b, struct job *j, const struct str *result,
 	AUTO(free_drop) char *digest = x_strndup(result->buf, DIGEST_TEXT);
 	if (digest_parse(digest, &c->content, e) < 0)
 		return -1;
-	if (c->from.context)
-		stat_index_merge(c->from.context->index, result->buf + DIGEST_TEXT);
+	if (index_of(c))
+		stat_index_merge(index_of(c), result->buf + DIGEST_TEXT);
 	c->content_known = true;
 	return 0;
 }

@@ -123,15 +123,13 @@ int step_from(struct build *b, struct stage *st, struct step *step, struct err *
 	} else {
 		if (stage_expand_base(st, &image, e) < 0)
 			return -1;
-		struct named_context *named = named_context_find(b, image);
-		const char *reference = image;
-		if (named)
-			reference = named->value;
+		struct named_context *named = named_context_for(b, image, &want);
+		const char *reference = named ? named->reference : image;
 		if (named && named->is_dir) {
 			/* A directory as the root file system: scratch, and a copy of all of it before anything else. */
 			from_scratch(st, &want);
 			strv_pushf(&st->config.onbuild, "COPY --from=%s . /", named->name);
-		} else if (!named && strcmp(image, "scratch") == 0) {
+		} else if (strcmp(reference, "scratch") == 0) {
 			from_scratch(st, &want);
 		} else {
 			struct base_image *base;
