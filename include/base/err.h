@@ -37,9 +37,10 @@ struct err {
 	int status;      /* wait(2) status when kind is ERR_CHILD */
 	int line;        /* first Dockerfile line concerned, from 1; 0 = none */
 	int line_end;    /* last line concerned, or 0 */
-	int col;         /* column from 1, or 0 */
+	int at_line;     /* line of the faulty word, one of those, or 0 */
+	int col;         /* its column there, in bytes from 1, or 0 */
 	char id[24];     /* stable name of a refusal, such as E-USERNS-SYSCTL, or "" */
-	char msg[464];   /* one line, printable, no newline */
+	char msg[460];   /* one line, printable, no newline */
 };
 _Static_assert(sizeof(struct err) == 512 && sizeof(struct err) <= PIPE_BUF, "must fit one atomic pipe write");
 

@@ -20,6 +20,9 @@ enum df_op {
 };
 const char *df_op_name(enum df_op op); /* "ADD" … */
 
+/* Where a word begins in the file: line and column (bytes) from 1, or zeros when it is not known. */
+struct df_pos { int line, col; };
+
 struct df_heredoc {
 	const char *name;    /* the delimiter word, unquoted */
 	const char *body;    /* raw lines, each with its newline; leading tabs removed when strip_tabs */
@@ -32,11 +35,13 @@ struct df_heredoc {
 
 struct df_kv {
 	const char *key, *value; /* value NULL: none was given (ARG N) */
+	struct df_pos at;
 };
 
 struct df_flag {
 	const char *name;    /* without "--" */
 	const char *value;   /* NULL: bare */
+	struct df_pos at;
 };
 
 struct df_comment { const char *text; int line; }; /* directly above the instruction, without "#" and blanks */
@@ -45,6 +50,7 @@ struct df_instruction {
 	enum df_op op;
 	int line, line_end;        /* physical lines, heredoc bodies included; from 1 */
 	const char *word;          /* the instruction word as written */
+	struct df_pos at;          /* of that word */
 	const char *text;          /* the joined line, as ONBUILD stores it (heredocs included) */
 	VEC(struct df_comment) comments;
 	VEC(struct df_flag) flags; /* as written, in order; already checked against what op allows */
@@ -57,6 +63,7 @@ struct df_instruction {
 	 * line; that of ONBUILD is the trigger as OnBuild stores it, heredocs included. */
 	bool json;
 	struct strv args;          /* strings in the arena: do not free */
+	VEC(struct df_pos) args_at; /* of each of args */
 	VEC(struct df_kv) kvs;     /* ENV LABEL ARG, unexpanded */
 	bool legacy_kv;            /* ENV k v */
 
@@ -91,22 +98,46 @@ const char *df_rule_name(enum df_rule r); /* "StageNameCasing" … */
 
 struct df_warning { enum df_rule rule; int line, line_end; const char *text; };
 
+/*
+ * What is wrong with a file: the first DF_ERRORS_MAX errors of kind ERR_PARSE, ERR_BUILD or ERR_LIMIT, each once, and how
+ * many more there are.
+ */
+enum { DF_ERRORS_MAX = 20 };
+struct df_errors {
+	VEC(struct err) list;
+	size_t more;
+};
+void df_errors_add(struct df_errors *l, const struct err *e);
+/* 0 when there is none. Else -1 with the list in the order of the file, and the one error, or "N mistakes in NAME". */
+int df_errors_verdict(struct df_errors *l, const char *name, struct err *e);
+
 struct df_file {
 	struct arena arena;
 	char escape;                       /* backslash or backtick */
 	const char *syntax;                /* value of the syntax directive, or NULL */
 	const char *check;                 /* value of the check directive, or NULL; not looked at yet */
-	int check_line;
+	struct df_pos check_at;            /* of that value */
 	VEC(struct df_instruction) instructions; /* all of the file, in order */
 	size_t n_global;                   /* the first n_global are ARGs before the first FROM */
 	VEC(struct df_stage) stages;
 	VEC(struct df_warning) warnings;   /* those that need no evaluation: casing, continuation, legacy form, … */
+	struct df_errors errors;           /* of a file that df_parse refused; never empty then */
 	VEC(const char *) lines;           /* physical lines without line ends, for excerpts; lines.v[0] is line 1 */
 };
 
-/* Errors have line and line_end. On failure *ret holds only `lines`, for the excerpt; df_file_fini either way. */
+/*
+ * All mistakes that do not follow from another one are gathered in `errors`; *e is as df_errors_verdict makes it. Errors
+ * have line and line_end, and nearly all at_line and col. On failure *ret holds only `errors` and `lines`, for the
+ * excerpts; df_file_fini either way.
+ */
 int df_parse(const char *bytes, size_t n, struct df_file *ret, struct err *e);
 void df_file_fini(struct df_file *f);
+
+/* Says where an error is that has no place yet: at a word of an instruction, NULL for the instruction itself. -1. */
+int df_err_at(struct err *e, const struct df_instruction *in, const struct df_pos *at);
+/* The same for a flag (without "--"), which may be absent, and for a word of args. */
+int df_err_at_flag(struct err *e, const struct df_instruction *in, const char *flag);
+int df_err_at_arg(struct err *e, const struct df_instruction *in, size_t i);
 
 /* The heredoc that an unexpanded word of args stands for, NULL when it is an ordinary word (HERE-06, HERE-08). */
 const struct df_heredoc *df_heredoc_find(const struct df_instruction *in, const char *word);
@@ -115,15 +146,18 @@ const struct df_heredoc *df_heredoc_find(const struct df_instruction *in, const 
 int df_parse_trigger(const char *text, struct arena *arena, struct df_instruction *ret, struct err *e);
 
 /*
- * The lines first..last with two neighbours on each side, as
- *   Dockerfile:3
+ * The lines of an error with two neighbours on each side, as
+ *   Dockerfile:3:6: TEXT
  *   --------------------
  *      1 |     FROM x
  *      2 |
- *      3 | >>> RUN false
+ *      3 | >>> RUN --mont=type=tmpfs \
+ *        |         ^
+ *      4 | >>>   make
  *   --------------------
- * Control bytes are neutralised. The caller owns the result.
+ * TEXT (may be NULL) is the message where it is not printed elsewhere. Control bytes are neutralised, long lines are cut
+ * around the column. The caller owns the result.
  */
-char *df_excerpt(const struct df_file *f, const char *file_name, int first, int last);
+char *df_excerpt(const struct df_file *f, const char *file_name, const struct err *e, const char *text);
 
 #endif

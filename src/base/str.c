@@ -141,26 +141,32 @@ bool str_octal_to_u64(const char *s, uint64_t max, uint64_t *ret)
 
 enum { NEAREST_MAX = 64 };
 
-/* Levenshtein distance, case-insensitive, of two strings of at most NEAREST_MAX bytes. */
+/*
+ * Edit distance, case-insensitive, of two strings of at most NEAREST_MAX bytes: letters more, less or other, and
+ * neighbours exchanged, count one each.
+ */
 static size_t distance(const char *a, const char *b)
 {
-	size_t n = strlen(a), m = strlen(b), row[NEAREST_MAX + 1];
+	size_t n = strlen(a), m = strlen(b), rows[3][NEAREST_MAX + 1];
 	for (size_t j = 0; j <= m; j++)
-		row[j] = j;
+		rows[0][j] = j;
 	for (size_t i = 1; i <= n; i++) {
-		size_t diagonal = row[0];
+		const size_t *before = rows[(i + 1) % 3], *above = rows[(i - 1) % 3];
+		size_t *row = rows[i % 3];
 		row[0] = i;
 		for (size_t j = 1; j <= m; j++) {
-			size_t best = diagonal + (lower(a[i - 1]) != lower(b[j - 1]));
-			diagonal = row[j];
-			if (row[j] + 1 < best)
-				best = row[j] + 1;
+			char x = lower(a[i - 1]), y = lower(b[j - 1]);
+			size_t best = above[j - 1] + (x != y);
+			if (above[j] + 1 < best)
+				best = above[j] + 1;
 			if (row[j - 1] + 1 < best)
 				best = row[j - 1] + 1;
+			if (i > 1 && j > 1 && x == lower(b[j - 2]) && y == lower(a[i - 2]) && before[j - 2] + 1 < best)
+				best = before[j - 2] + 1;
 			row[j] = best;
 		}
 	}
-	return row[m];
+	return rows[n % 3][m];
 }
 
 const char *str_nearest(const char *word, const char *const *known, size_t n)
@@ -173,7 +179,9 @@ const char *str_nearest(const char *word, const char *const *known, size_t n)
 		if (strlen(known[i]) > NEAREST_MAX)
 			continue;
 		size_t d = distance(word, known[i]);
-		if (d < limit && d < strlen(known[i])) {
+		/* Short words are near to many: more than half must be right. */
+		size_t longer = strlen(word) > strlen(known[i]) ? strlen(word) : strlen(known[i]);
+		if (d < limit && 2 * d < longer) {
 			limit = d;
 			best = known[i];
 		}

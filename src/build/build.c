@@ -61,11 +61,20 @@ static int read_platform(struct build *b, struct err *e)
 
 /* ---- output ---- */
 
-static void print_excerpt(struct build *b, const struct err *e)
+/* Of one error the message comes last, from main; of several each is printed here and the last line counts them. */
+static void print_errors(const struct build *b, const struct err *e)
 {
+	const struct df_errors *all = &b->file.errors;
+	for (size_t i = 0; all->list.n > 1 && i < all->list.n; i++) {
+		const struct err *one = &all->list.v[i];
+		AUTO(free_drop) char *text = df_excerpt(&b->file, b->file_name, one, one->msg);
+		fprintf(stderr, "%s\n", text);
+	}
+	if (all->more)
+		fprintf(stderr, "and %zu more\n", all->more);
 	if (!e->line)
 		return;
-	AUTO(free_drop) char *text = df_excerpt(&b->file, b->file_name, e->line, e->line_end ? e->line_end : e->line);
+	AUTO(free_drop) char *text = df_excerpt(&b->file, b->file_name, e, NULL);
 	fprintf(stderr, "%s", text);
 }
 
@@ -157,8 +166,9 @@ static int prepare(struct build *b, struct df_check *check, struct err *e)
 	/* What kind each context is comes first: the Dockerfile may be inside the build context. */
 	if (context_main(b, e) < 0 || named_contexts_read(b, e) < 0 || dockerfile_read(b, &text, e) < 0)
 		return -1;
-	if (df_parse(str_text(&text), text.len, &b->file, e) < 0 || check_begin(b, check, e) < 0 ||
-	    graph_make(b, e) < 0)
+	if (df_parse(str_text(&text), text.len, &b->file, e) < 0)
+		return df_errors_verdict(&b->file.errors, b->file_name, e);
+	if (check_begin(b, check, e) < 0 || graph_make(b, e) < 0)
 		return -1;
 	return epoch_read(b, e);
 }
@@ -265,7 +275,7 @@ int build_run(struct store *s, const struct build_options *o, struct build_resul
 	if (r == 0)
 		check_after(&b, &check);
 	else
-		print_excerpt(&b, e);
+		print_errors(&b, e);
 	save_indexes(&b);
 	build_log_write(&b, r == 0 ? ret : NULL);
 	build_fini(&b);
@@ -303,7 +313,7 @@ int build_call(struct store *s, const struct build_options *o, enum call_method 
 	if (r == 0)
 		r = answer(&b, &check, method, format, out, ret_count, e);
 	if (r < 0)
-		print_excerpt(&b, e);
+		print_errors(&b, e);
 	build_fini(&b);
 	return r;
 }

@@ -11,7 +11,8 @@ static void write_text(const struct build *b, struct str *out)
 	for (size_t i = 0; i < n; i++) {
 		const struct df_warning *w = &b->file.warnings.v[i];
 		bool last = i + 1 == n || w[1].line != w->line;
-		AUTO(free_drop) char *excerpt = last ? df_excerpt(&b->file, b->file_name, w->line, w->line_end) : NULL;
+		const struct err at = { .line = w->line, .line_end = w->line_end };
+		AUTO(free_drop) char *excerpt = last ? df_excerpt(&b->file, b->file_name, &at, NULL) : NULL;
 		str_addf(out, "WARNING: %s\n", df_rule_name(w->rule));
 		str_add_printable(out, w->text, strlen(w->text));
 		str_addc(out, '\n');

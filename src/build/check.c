@@ -286,8 +286,11 @@ int check_begin(struct build *b, struct df_check *ret, struct err *e)
 {
 	const char *text = env_get(&b->build_args, "BUILDKIT_DOCKERFILE_CHECK");
 	if (df_check_parse(text ? text : b->file.check, ret, e) < 0) {
-		e->line = e->line_end = text ? 0 : b->file.check_line;
-		return text ? err_in(e, "--build-arg BUILDKIT_DOCKERFILE_CHECK") : -1;
+		if (text)
+			return err_in(e, "--build-arg BUILDKIT_DOCKERFILE_CHECK");
+		e->line = e->line_end = e->at_line = b->file.check_at.line;
+		e->col = b->file.check_at.col;
+		return -1;
 	}
 	if (text)
 		df_lint(&b->file, ret);

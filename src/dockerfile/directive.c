@@ -70,12 +70,13 @@ void directives_detect(struct directives *d, struct arena *arena, const struct s
 			d->syntax = span_dup(arena, value);
 		if (which == CHECK && !d->check) {
 			d->check = span_dup(arena, first_word(value));
-			d->check_line = (int)i + 1;
+			d->check_at = (struct df_pos){ (int)i + 1, (int)(value.p - lines[i].p) + 1 };
 		}
 	}
 }
 
-int directives_line(struct directives *d, struct span line, int number, bool *ret_is_directive, struct err *e)
+int directives_line(struct directives *d, struct span line, int number, bool *ret_is_directive, struct span *ret_fault,
+		    struct err *e)
 {
 	struct span value;
 	enum directive which = d->done ? UNKNOWN : match(line, &value);
@@ -83,12 +84,14 @@ int directives_line(struct directives *d, struct span line, int number, bool *re
 		d->done = true;
 		return 0;
 	}
+	*ret_fault = line;
 	if (d->seen & 1u << which)
 		return err_at(e, ERR_PARSE, number, number, "only one %s parser directive can be used", names[which]);
 	d->seen |= 1u << which;
 	*ret_is_directive = true;
 	if (which != ESCAPE)
 		return 0;
+	*ret_fault = value;
 	if (!span_eq(value, "\\") && !span_eq(value, "`"))
 		return err_at(e, ERR_PARSE, number, number,
 			      "escape directive: \"%.*s\" is neither a backslash nor a backtick",

@@ -5,13 +5,14 @@
 #include <stdbool.h>
 
 #include "base/err.h"
+#include "dockerfile/parse.h"
 #include "text_priv.h"
 
 struct directives {
 	char escape;          /* '\\' or '`' */
 	const char *syntax;   /* in the arena, or NULL */
 	const char *check;
-	int check_line;
+	struct df_pos check_at;
 	unsigned seen;        /* names met so far, by bit */
 	bool done;            /* the block is over */
 };
@@ -21,7 +22,9 @@ void directives_init(struct directives *d);
 /* Finds syntax and check, which only count with "#" in the first column and may follow a "#!" line (DIR-04, DIR-05). */
 void directives_detect(struct directives *d, struct arena *arena, const struct span *lines, size_t n);
 
-/* Looks at one line, indentation removed, while the block lasts; a second directive of one name is an error. */
-int directives_line(struct directives *d, struct span line, int number, bool *ret_is_directive, struct err *e);
+/* Looks at one line, indentation removed, while the block lasts; a second directive of one name is an error. *ret_fault
+ * is the part of the line that an error is about. */
+int directives_line(struct directives *d, struct span line, int number, bool *ret_is_directive, struct span *ret_fault,
+		    struct err *e);
 
 #endif

@@ -4,6 +4,7 @@
 
 #include "base/str.h"
 #include "dockerfile/parse.h"
+#include "errors_priv.h"
 #include "flags_priv.h"
 
 enum flag_kind { FLAG_BOOL, FLAG_STRING, FLAG_LIST };
@@ -73,19 +74,23 @@ static int check_value(const struct flag_spec *spec, const char *value, struct e
 	return err_set(e, ERR_PARSE, "expecting boolean value for flag --%s, not: %.100s", spec->name, value);
 }
 
+static int check_flag(const struct df_instruction *in, size_t i, struct err *e)
+{
+	const struct df_flag *f = &in->flags.v[i];
+	const struct flag_spec *spec = find_spec(in->op, f->name);
+	if (!spec)
+		return unknown_flag(in->op, f->name, e);
+	for (size_t j = 0; j < i && spec->kind != FLAG_LIST; j++)
+		if (strcmp(in->flags.v[j].name, f->name) == 0)
+			return err_set(e, ERR_PARSE, "duplicate flag specified: --%s", f->name);
+	return check_value(spec, f->value, e);
+}
+
 int flags_check(const struct df_instruction *in, struct err *e)
 {
-	for (size_t i = 0; i < in->flags.n; i++) {
-		const struct df_flag *f = &in->flags.v[i];
-		const struct flag_spec *spec = find_spec(in->op, f->name);
-		if (!spec)
-			return unknown_flag(in->op, f->name, e);
-		for (size_t j = 0; j < i && spec->kind != FLAG_LIST; j++)
-			if (strcmp(in->flags.v[j].name, f->name) == 0)
-				return err_set(e, ERR_PARSE, "duplicate flag specified: --%s", f->name);
-		if (check_value(spec, f->value, e))
-			return -1;
-	}
+	for (size_t i = 0; i < in->flags.n; i++)
+		if (check_flag(in, i, e))
+			return pos_set(e, in->flags.v[i].at);
 	return 0;
 }
 

@@ -4,6 +4,7 @@
 
 #include "base/limits.h"
 #include "base/str.h"
+#include "errors_priv.h"
 #include "expand_priv.h"
 
 enum { HEREDOCS_MAX = 1000 }; /* of one instruction: they are looked up by name */
@@ -104,8 +105,9 @@ static int read_body(struct lexer *lx, struct df_heredoc *h, struct err *e)
 	return 0;
 }
 
-int heredocs_read(struct lexer *lx, const char *line, struct df_instruction *in, struct err *e)
+int heredocs_read(struct lexer *lx, const struct words_ctx *c, struct df_instruction *in, struct err *e)
 {
+	const char *line = c->base;
 	AUTO(strv_fini) struct strv words = { 0 };
 	struct err ignored;
 	/* A line with a lone quote or ${a[0]} makes no sense to the expansion and has no heredoc; it is the shell's. */
@@ -120,11 +122,23 @@ int heredocs_read(struct lexer *lx, const char *line, struct df_instruction *in,
 			continue;
 		if (in->heredocs.n == HEREDOCS_MAX)
 			return err_set(e, ERR_LIMIT, "the instruction has more than %d heredocs", HEREDOCS_MAX);
-		if (read_body(lx, &h, e))
-			return -1;
+		if (read_body(lx, &h, e)) {
+			const char *at = strstr(line, words.v[i]);
+			return at ? pos_set(e, words_pos(c, at)) : -1;
+		}
 		vec_push(&in->heredocs, h);
 	}
 	return 0;
+}
+
+void heredocs_skip(struct lexer *lx, const struct words_ctx *c)
+{
+	struct df_instruction in = { 0 };
+	struct err ignored;
+	size_t here = lx->next;
+	if (heredocs_read(lx, c, &in, &ignored))
+		lx->next = here;
+	vec_fini(&in.heredocs);
 }
 
 static const struct df_heredoc *by_name(const struct df_instruction *in, const char *name)

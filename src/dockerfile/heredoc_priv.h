@@ -4,6 +4,7 @@
 
 #include "dockerfile/parse.h"
 #include "lexer_priv.h"
+#include "words_priv.h"
 
 /*
  * 1 when the whole word opens a heredoc, 0 when it does not, -1; name, expand, strip_tabs and fd are filled in.
@@ -11,7 +12,10 @@
  */
 int heredoc_from_word(const char *word, struct arena *arena, struct df_heredoc *ret, struct err *e);
 
-/* Finds what opens a heredoc in the line and reads the bodies that follow it into in->heredocs. */
-int heredocs_read(struct lexer *lx, const char *line, struct df_instruction *in, struct err *e);
+/* Finds what opens a heredoc in the line, which is c->base, and reads the bodies that follow it into in->heredocs. */
+int heredocs_read(struct lexer *lx, const struct words_ctx *c, struct df_instruction *in, struct err *e);
+
+/* Behind a line that is wrong: the bodies that follow it are no instructions. Those without an end are not skipped. */
+void heredocs_skip(struct lexer *lx, const struct words_ctx *c);
 
 #endif

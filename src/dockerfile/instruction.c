@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/str.h"
+#include "errors_priv.h"
 #include "heredoc_priv.h"
 #include "ops_priv.h"
 #include "words_priv.h"
@@ -13,6 +14,7 @@ void instruction_fini(struct df_instruction *in)
 	vec_fini(&in->flags);
 	vec_fini(&in->heredocs);
 	vec_fini(&in->args);
+	vec_fini(&in->args_at);
 	vec_fini(&in->kvs);
 }
 
@@ -22,6 +24,7 @@ void instruction_settle(struct df_instruction *in, struct arena *arena)
 	vec_to_arena(arena, &in->flags);
 	vec_to_arena(arena, &in->heredocs);
 	vec_to_arena(arena, &in->args);
+	vec_to_arena(arena, &in->args_at);
 	vec_to_arena(arena, &in->kvs);
 }
 
@@ -32,7 +35,7 @@ static int json_or_text(const struct words_ctx *c, struct span rest, struct df_i
 		return -1;
 	in->json = r;
 	if (!r)
-		words_add(c, rest, in);
+		words_add(c, rest, rest.p, in);
 	return 0;
 }
 
@@ -53,7 +56,7 @@ static int healthcheck(const struct words_ctx *c, struct span rest, struct df_in
 	struct span keyword = span_take_word(&rest);
 	if (!keyword.n)
 		return 0;
-	words_add(c, keyword, in);
+	words_add(c, keyword, keyword.p, in);
 	return rest.n ? json_or_text(c, rest, in, e) : 0;
 }
 
@@ -77,7 +80,7 @@ static int parse_args(const struct words_ctx *c, struct span rest, struct df_ins
 	case FORM_TEXT:
 	case FORM_TRIGGER:
 		if (rest.n)
-			words_add(c, rest, in);
+			words_add(c, rest, rest.p, in);
 		return 0;
 	}
 	return 0;
@@ -86,9 +89,12 @@ static int parse_args(const struct words_ctx *c, struct span rest, struct df_ins
 static int split(const struct words_ctx *c, struct span line, struct df_instruction *in, struct err *e)
 {
 	struct span rest = span_trim(line);
+	in->at = words_pos(c, rest.p);
 	in->word = span_dup(c->arena, span_take_word(&rest));
 	if (!op_find(in->word, &in->op)) {
 		const char *near = op_suggest(in->word, c->arena);
+		if (!*in->word)
+			return err_set(e, ERR_PARSE, "an escape character that continues no instruction");
 		err_set(e, ERR_PARSE, "unknown instruction: %.100s", in->word);
 		return near ? err_hint(e, "did you mean %s?", near) : -1;
 	}
@@ -105,21 +111,28 @@ static bool can_have_heredocs(const struct df_instruction *in)
  * An ONBUILD trigger is only looked at as far as storing it demands: its own syntax, not its rules, which count when it
  * fires. *ret_heredocs tells whether it may have heredocs.
  */
-static int check_trigger(const struct words_ctx *c, const struct df_instruction *in, bool *ret_heredocs, struct err *e)
+static int check_trigger(const struct words_ctx *c, const char *line, const struct df_instruction *in,
+			 bool *ret_heredocs, struct err *e)
 {
 	AUTO(instruction_fini) struct df_instruction trigger = { 0 };
 	if (!in->args.n)
 		return 0;
-	struct span word = span_of(in->args.v[0]);
+	/* Its text is the end of the line. */
+	struct span text = span_trim(span_of(line));
+	size_t len = strlen(in->args.v[0]);
+	text = (struct span){ text.p + text.n - len, len };
+	struct span word = text;
 	const char *name = span_dup(c->arena, span_take_word(&word));
 	if (!op_find(name, &trigger.op))
 		return 0;
-	if (trigger.op == DF_ONBUILD)
-		return err_set(e, ERR_PARSE, "ONBUILD ONBUILD is not allowed: a trigger cannot be an ONBUILD itself");
-	if (trigger.op == DF_FROM || trigger.op == DF_MAINTAINER)
-		return err_set(e, ERR_PARSE, "%s isn't allowed as an ONBUILD trigger", df_op_name(trigger.op));
-	if (split(c, span_of(in->args.v[0]), &trigger, e))
-		return err_in(e, "ONBUILD");
+	if (trigger.op == DF_ONBUILD || trigger.op == DF_FROM || trigger.op == DF_MAINTAINER) {
+		err_set(e, ERR_PARSE, "%s isn't allowed as an ONBUILD trigger", df_op_name(trigger.op));
+		return pos_set(e, in->args_at.v[0]);
+	}
+	if (split(c, text, &trigger, e)) {
+		err_in(e, "ONBUILD");
+		return pos_set(e, in->args_at.v[0]);
+	}
 	*ret_heredocs = can_have_heredocs(&trigger);
 	return 0;
 }
@@ -163,21 +176,21 @@ static int read_heredocs(struct lexer *lx, const struct words_ctx *c, const char
 	struct err *e)
 {
 	bool allowed = can_have_heredocs(in);
-	if (in->op == DF_ONBUILD && check_trigger(c, in, &allowed, e))
+	if (in->op == DF_ONBUILD && check_trigger(c, text, in, &allowed, e))
 		return -1;
-	return allowed ? heredocs_read(lx, text, in, e) : 0;
+	return allowed ? heredocs_read(lx, c, in, e) : 0;
 }
 
 int instruction_parse(struct lexer *lx, const struct logical_line *line, struct df_instruction *ret, struct err *e)
 {
 	AUTO(instruction_fini) struct df_instruction in = { 0 };
-	struct words_ctx c = { lx->arena, lx->directives.escape };
+	const struct words_ctx c = { lx->arena, lx->directives.escape, lx->detached ? NULL : line, line->text, 0 };
 	in.line = line->first;
 	in.empty_continuation = line->empty_continuation;
 	for (size_t i = 0; i < line->comments.n; i++)
 		vec_push(&in.comments, line->comments.v[i]);
 	if (split(&c, span_of(line->text), &in, e) || read_heredocs(lx, &c, line->text, &in, e))
-		return -1;
+		return pos_set(e, in.at);
 	in.line_end = (int)lx->next;
 	in.text = with_heredocs(&in, line->text, lx->arena);
 	if (in.op == DF_ONBUILD && in.args.n)
@@ -185,7 +198,7 @@ int instruction_parse(struct lexer *lx, const struct logical_line *line, struct 
 	if (in.op == DF_COPY || in.op == DF_ADD)
 		name_heredoc_sources(&in, lx->arena);
 	if (instruction_check(&in, lx->arena, e))
-		return -1;
+		return df_err_at(e, &in, NULL);
 	*ret = in;
 	in = (struct df_instruction){ 0 };
 	return 0;

@@ -29,8 +29,10 @@ static int check_pairs(const struct df_instruction *in, struct err *e)
 	if (need_one(in, e))
 		return -1;
 	for (size_t i = 0; i < in->kvs.n; i++)
-		if (!*in->kvs.v[i].key)
-			return err_set(e, ERR_PARSE, "%s names can not be blank", df_op_name(in->op));
+		if (!*in->kvs.v[i].key) {
+			err_set(e, ERR_PARSE, "%s names can not be blank", df_op_name(in->op));
+			return df_err_at(e, in, &in->kvs.v[i].at);
+		}
 	return 0;
 }
 
@@ -48,11 +50,15 @@ static int check_copy(const struct df_instruction *in, struct err *e)
 		return err_set(e, ERR_PARSE,
 			       "%s requires at least two arguments, sources and a destination; %s was given", name,
 			       in->args.n ? "only one" : "none");
-	if (df_heredoc_find(in, in->args.v[in->args.n - 1]))
-		return err_set(e, ERR_PARSE, "%s cannot accept a heredoc as a destination", name);
-	if (from && has_variable(from))
-		return err_set(e, ERR_PARSE,
-			       "--from=%.100s: variables are not expanded here; give the image a stage name", from);
+	if (df_heredoc_find(in, in->args.v[in->args.n - 1])) {
+		err_set(e, ERR_PARSE, "%s cannot accept a heredoc as a destination", name);
+		return df_err_at_arg(e, in, in->args.n - 1);
+	}
+	if (from && has_variable(from)) {
+		err_set(e, ERR_PARSE, "--from=%.100s: variables are not expanded here; give the image a stage name",
+			from);
+		return df_err_at_flag(e, in, "from");
+	}
 	return 0;
 }
 
@@ -66,18 +72,20 @@ static bool stage_name_is_valid(const char *s)
 static int check_from(struct df_instruction *in, struct arena *arena, struct err *e)
 {
 	bool named = in->args.n == 3 && str_case_eq(in->args.v[1], "as");
-	if (!named && in->args.n != 1)
-		return err_set(e, ERR_PARSE,
-			       "FROM requires either one or three arguments: FROM image, or FROM image AS name");
+	if (!named && in->args.n != 1) {
+		err_set(e, ERR_PARSE, "FROM requires either one or three arguments: FROM image, or FROM image AS name");
+		return df_err_at_arg(e, in, in->args.n > 3 ? 3 : 1); /* what is too much, or stands instead of AS */
+	}
 	in->image = in->args.v[0];
 	if (!named)
 		return 0;
 	char *name = arena_strdup(arena, in->args.v[2]);
 	str_lower(name);
-	if (!stage_name_is_valid(name))
-		return err_set(e, ERR_PARSE,
-			       "invalid name for build stage: \"%.100s\"; letters, digits and -_. after a letter",
-			       in->args.v[2]);
+	if (!stage_name_is_valid(name)) {
+		err_set(e, ERR_PARSE, "invalid name for build stage: \"%.100s\"; letters, digits and -_. after a letter",
+			in->args.v[2]);
+		return df_err_at_arg(e, in, 2);
+	}
 	in->as_word = in->args.v[1];
 	in->stage_name_written = in->args.v[2];
 	in->stage_name = name;
@@ -115,8 +123,8 @@ static int check_health_options(const struct df_instruction *in, struct err *e)
 	static const char *const intervals[] = { "interval", "timeout", "start-period", "start-interval" };
 	for (size_t i = 0; i < ARRAY_LEN(intervals); i++)
 		if (check_interval(in, intervals[i], e))
-			return -1;
-	return check_retries(in, e);
+			return df_err_at_flag(e, in, intervals[i]);
+	return check_retries(in, e) ? df_err_at_flag(e, in, "retries") : 0;
 }
 
 static int check_healthcheck(struct df_instruction *in, struct err *e)
@@ -126,14 +134,18 @@ static int check_healthcheck(struct df_instruction *in, struct err *e)
 	const char *keyword = in->args.v[0];
 	if (str_case_eq(keyword, "NONE")) {
 		/* Flags before NONE are ignored (FLG-02), and so is an empty JSON array after it. */
-		if (in->args.n > 1)
-			return err_set(e, ERR_PARSE, "HEALTHCHECK NONE takes no arguments");
+		if (in->args.n > 1) {
+			err_set(e, ERR_PARSE, "HEALTHCHECK NONE takes no arguments");
+			return df_err_at_arg(e, in, 1);
+		}
 		in->health_none = true;
 	} else {
 		if (flags_check(in, e))
 			return -1;
-		if (!str_case_eq(keyword, "CMD"))
-			return err_set(e, ERR_PARSE, "unknown type \"%.60s\" in HEALTHCHECK (try CMD)", keyword);
+		if (!str_case_eq(keyword, "CMD")) {
+			err_set(e, ERR_PARSE, "unknown type \"%.60s\" in HEALTHCHECK (try CMD)", keyword);
+			return df_err_at_arg(e, in, 0);
+		}
 		if (in->args.n < 2)
 			return err_set(e, ERR_PARSE, "missing command after HEALTHCHECK CMD");
 		if (check_health_options(in, e))
@@ -141,6 +153,8 @@ static int check_healthcheck(struct df_instruction *in, struct err *e)
 	}
 	in->args.n--;
 	memmove(in->args.v, in->args.v + 1, in->args.n * sizeof *in->args.v);
+	in->args_at.n--;
+	memmove(in->args_at.v, in->args_at.v + 1, in->args_at.n * sizeof *in->args_at.v);
 	return 0;
 }
 
@@ -155,7 +169,9 @@ static int check_choice(const struct df_instruction *in, const char *flag, const
 			return 0;
 	const char *near = str_nearest(value, allowed, n);
 	err_set(e, ERR_PARSE, "invalid %s mode \"%.60s\"", flag, value);
-	return near ? err_hint(e, "did you mean %s?", near) : -1;
+	if (near)
+		err_hint(e, "did you mean %s?", near);
+	return df_err_at_flag(e, in, flag);
 }
 
 static int check_run(const struct df_instruction *in, struct err *e)
@@ -166,10 +182,9 @@ static int check_run(const struct df_instruction *in, struct err *e)
 		const struct df_flag *f = &in->flags.v[i];
 		AUTO(df_mount_fini) struct df_mount m = { 0 };
 		AUTO(df_device_fini) struct df_device d = { 0 };
-		if (strcmp(f->name, "mount") == 0 && df_mount_parse(f->value, NULL, &m, e))
-			return -1;
-		if (strcmp(f->name, "device") == 0 && df_device_parse(f->value, &d, e))
-			return -1;
+		if ((strcmp(f->name, "mount") == 0 && df_mount_parse(f->value, NULL, &m, e)) ||
+		    (strcmp(f->name, "device") == 0 && df_device_parse(f->value, &d, e)))
+			return df_err_at(e, in, &f->at);
 	}
 	if (check_choice(in, "network", networks, ARRAY_LEN(networks), e))
 		return -1;
@@ -192,23 +207,39 @@ static int check_volume(struct df_instruction *in, struct arena *arena, struct e
 		return -1;
 	for (size_t i = 0; i < in->args.n; i++) {
 		struct span path = span_trim(span_of(in->args.v[i]));
-		if (!path.n)
-			return err_set(e, ERR_PARSE, "VOLUME specified can not be an empty string");
+		if (!path.n) {
+			err_set(e, ERR_PARSE, "VOLUME specified can not be an empty string");
+			return df_err_at_arg(e, in, i);
+		}
 		in->args.v[i] = (char *)span_dup(arena, path);
 	}
 	return 0;
 }
 
+struct placed_word {
+	char *text;
+	struct df_pos at;
+};
+
 static int compare_words(const void *a, const void *b)
 {
-	return strcmp(*(char *const *)a, *(char *const *)b);
+	const struct placed_word *x = a, *y = b;
+	return strcmp(x->text, y->text);
 }
 
 static int check_expose(struct df_instruction *in, struct err *e)
 {
 	if (need_one(in, e))
 		return -1;
-	qsort(in->args.v, in->args.n, sizeof *in->args.v, compare_words);
+	VEC(struct placed_word) words = { 0 };
+	for (size_t i = 0; i < in->args.n; i++)
+		vec_push(&words, ((struct placed_word){ in->args.v[i], in->args_at.v[i] }));
+	qsort(words.v, words.n, sizeof *words.v, compare_words);
+	for (size_t i = 0; i < words.n; i++) {
+		in->args.v[i] = words.v[i].text;
+		in->args_at.v[i] = words.v[i].at;
+	}
+	vec_fini(&words);
 	return 0;
 }
 

@@ -4,6 +4,7 @@
 
 #include "base/limits.h"
 #include "base/str.h"
+#include "errors_priv.h"
 
 static const char utf8_bom[] = "\xef\xbb\xbf";
 
@@ -46,6 +47,37 @@ void lexer_fini(struct lexer *lx)
 void logical_line_fini(struct logical_line *l)
 {
 	vec_fini(&l->comments);
+	vec_fini(&l->pieces);
+}
+
+struct df_pos logical_line_at(const struct logical_line *l, size_t offset)
+{
+	size_t low = 0, high = l->pieces.n; /* the piece is in [low, high) */
+	if (!high)
+		return (struct df_pos){ 0 };
+	while (high - low > 1) {
+		size_t middle = low + (high - low) / 2;
+		if (l->pieces.v[middle].start <= offset)
+			low = middle;
+		else
+			high = middle;
+	}
+	const struct piece *p = &l->pieces.v[low];
+	return (struct df_pos){ p->at.line, p->at.col + (int)(offset - p->start) };
+}
+
+/* Of a part of the physical line that was read last. */
+static struct df_pos pos_in_line(const struct lexer *lx, struct span part)
+{
+	return (struct df_pos){ (int)lx->next, (int)(part.p - lx->lines.v[lx->next - 1].p) + 1 };
+}
+
+/* Joins what is left of the physical line that was read last. */
+static void join(const struct lexer *lx, struct logical_line *l, struct str *joined, struct span part)
+{
+	struct piece p = { joined->len, pos_in_line(lx, part) };
+	vec_push(&l->pieces, p);
+	str_addn(joined, part.p, part.n);
 }
 
 bool lexer_raw_line(struct lexer *lx, struct span *ret)
@@ -92,13 +124,13 @@ static void add_comment(struct lexer *lx, struct span line, struct logical_line 
 /* Skips to the line an instruction begins with, keeping the comments directly above it; 0 at the end of the file. */
 static int find_start(struct lexer *lx, struct logical_line *l, struct span *ret, struct err *e)
 {
-	struct span line;
+	struct span line, fault;
 	while (lexer_raw_line(lx, &line)) {
 		bool was_directive = false;
 		struct span whole = line_without_end(line);
 		line = span_trim_left(whole);
-		if (directives_line(&lx->directives, line, (int)lx->next, &was_directive, e))
-			return -1;
+		if (directives_line(&lx->directives, line, (int)lx->next, &was_directive, &fault, e))
+			return pos_set(e, pos_in_line(lx, fault));
 		if (is_comment(line)) {
 			if (!was_directive)
 				add_comment(lx, whole, l);
@@ -124,7 +156,7 @@ int lexer_next(struct lexer *lx, struct logical_line *ret, struct err *e)
 		return r;
 	l.first = (int)lx->next;
 	bool more = cut_continuation(&line, lx->directives.escape);
-	str_addn(&joined, line.p, line.n);
+	join(lx, &l, &joined, line);
 	while (more && lexer_raw_line(lx, &line)) {
 		line = line_without_end(line);
 		if (is_comment(line))
@@ -134,12 +166,12 @@ int lexer_next(struct lexer *lx, struct logical_line *ret, struct err *e)
 			continue;
 		}
 		more = cut_continuation(&line, lx->directives.escape);
-		str_addn(&joined, line.p, line.n);
+		join(lx, &l, &joined, line);
 	}
 	l.last = (int)lx->next;
 	l.empty_continuation = empty ? l.last : 0;
 	l.text = arena_strndup(lx->arena, str_text(&joined), joined.len);
 	*ret = l;
-	memset(&l.comments, 0, sizeof l.comments);
+	l = (struct logical_line){ 0 };
 	return 1;
 }

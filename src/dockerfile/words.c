@@ -1,14 +1,50 @@
 #include "words_priv.h"
 
+#include <stdarg.h>
 #include <string.h>
 
 #include "base/json.h"
 #include "base/str.h"
+#include "errors_priv.h"
+
+struct df_pos words_pos(const struct words_ctx *c, const char *p)
+{
+	return c->line ? logical_line_at(c->line, c->offset + (size_t)(p - c->base)) : (struct df_pos){ 0 };
+}
 
 /* in->args is a struct strv whose strings are not owned by it: they lie in the arena. */
-void words_add(const struct words_ctx *c, struct span word, struct df_instruction *in)
+void words_add(const struct words_ctx *c, struct span word, const char *p, struct df_instruction *in)
 {
 	vec_push(&in->args, arena_strndup(c->arena, word.p, word.n));
+	vec_push(&in->args_at, words_pos(c, p));
+}
+
+/* p stands before an element of a valid array: at "[" or ",". Its first byte; *ret_end gets what ends it. */
+static const char *json_element(const char *p, const char **ret_end)
+{
+	const char *start = p + 1 + strspn(p + 1, " \t\r\n");
+	size_t depth = 0;
+	for (p = start; depth || !strchr(",]", *p); p++) {
+		if (*p == '"')
+			for (p++; *p != '"'; p++)
+				p += *p == '\\';
+		else if (*p == '[' || *p == '{')
+			depth++;
+		else if (*p == ']' || *p == '}')
+			depth--;
+	}
+	*ret_end = p;
+	return start;
+}
+
+__attribute__((format(printf, 4, 5)))
+static int words_error(const struct words_ctx *c, const char *p, struct err *e, const char *fmt, ...)
+{
+	va_list ap;
+	va_start(ap, fmt);
+	err_setv(e, ERR_PARSE, fmt, ap);
+	va_end(ap);
+	return pos_set(e, words_pos(c, p));
 }
 
 int words_json(const struct words_ctx *c, struct span text, struct df_instruction *in, struct err *e)
@@ -22,20 +58,24 @@ int words_json(const struct words_ctx *c, struct span text, struct df_instructio
 	str_add_utf8(&valid, text.p, text.n);
 	if (json_parse(valid.buf, valid.len, df_op_name(in->op), &j, &ignored) || j.type != JSON_ARRAY)
 		return 0;
+	const char *next = text.p;
 	for (size_t i = 0; i < j.items.n; i++) {
 		const struct json *item = &j.items.v[i];
+		const char *at = json_element(next, &next);
 		if (item->type != JSON_STRING)
-			return err_set(e, ERR_PARSE,
-				       "a JSON array of arguments must hold strings only; element %zu is none", i + 1);
-		words_add(c, span_of(item->text), in);
+			return words_error(c, at, e,
+				"a JSON array of arguments must hold strings only; element %zu is none", i + 1);
+		words_add(c, span_of(item->text), at, in);
 	}
 	return 1;
 }
 
 void words_blanks(const struct words_ctx *c, struct span text, struct df_instruction *in)
 {
-	while (text.n)
-		words_add(c, span_take_word(&text), in);
+	while (text.n) {
+		struct span word = span_take_word(&text);
+		words_add(c, word, word.p, in);
+	}
 }
 
 /*
@@ -73,29 +113,31 @@ static bool take_quoted_word(const struct words_ctx *c, struct span *text, struc
 	return quoted || ret->len;
 }
 
-static struct df_kv split_pair(const struct words_ctx *c, const char *word)
+static struct df_kv split_pair(const struct words_ctx *c, const char *word, struct df_pos at)
 {
 	const char *equals = strchr(word, '=');
 	if (!equals)
-		return (struct df_kv){ arena_strdup(c->arena, word), NULL };
+		return (struct df_kv){ arena_strdup(c->arena, word), NULL, at };
 	return (struct df_kv){ arena_strndup(c->arena, word, (size_t)(equals - word)),
-			       arena_strdup(c->arena, equals + 1) };
+			       arena_strdup(c->arena, equals + 1), at };
 }
 
 void words_names(const struct words_ctx *c, struct span text, struct df_instruction *in)
 {
 	AUTO(str_fini) struct str word = { 0 };
-	while (text.n)
+	while (text = span_trim_left(text), text.n) {
+		struct df_pos at = words_pos(c, text.p);
 		if (take_quoted_word(c, &text, &word))
-			vec_push(&in->kvs, split_pair(c, str_text(&word)));
+			vec_push(&in->kvs, split_pair(c, str_text(&word), at));
+	}
 }
 
 static int old_form(const struct words_ctx *c, struct span text, struct df_instruction *in, struct err *e)
 {
 	struct span key = span_take_word(&text);
 	if (!text.n)
-		return err_set(e, ERR_PARSE, "%s must have two arguments: a name and a value", df_op_name(in->op));
-	struct df_kv kv = { span_dup(c->arena, key), span_dup(c->arena, text) };
+		return words_error(c, key.p, e, "%s must have two arguments: a name and a value", df_op_name(in->op));
+	struct df_kv kv = { span_dup(c->arena, key), span_dup(c->arena, text), words_pos(c, key.p) };
 	vec_push(&in->kvs, kv);
 	in->legacy_kv = true;
 	return 0;
@@ -105,16 +147,17 @@ int words_pairs(const struct words_ctx *c, struct span text, struct df_instructi
 {
 	AUTO(str_fini) struct str word = { 0 };
 	struct span all = text;
-	while (text.n) {
+	while (text = span_trim_left(text), text.n) {
+		const char *start = text.p;
 		if (!take_quoted_word(c, &text, &word))
 			continue;
 		if (!strchr(str_text(&word), '=')) {
 			if (!in->kvs.n)
 				return old_form(c, all, in, e);
-			return err_set(e, ERR_PARSE, "can't find = in \"%.200s\": it must be of the form name=value",
-				       str_text(&word));
+			return words_error(c, start, e, "can't find = in \"%.200s\": it must be of the form name=value",
+					   str_text(&word));
 		}
-		vec_push(&in->kvs, split_pair(c, str_text(&word)));
+		vec_push(&in->kvs, split_pair(c, str_text(&word), words_pos(c, start)));
 	}
 	return 0;
 }
@@ -149,11 +192,12 @@ void words_flags(const struct words_ctx *c, struct span *text, struct df_instruc
 {
 	AUTO(str_fini) struct str word = { 0 };
 	while (*text = span_trim(*text), span_starts(*text, "--")) {
+		struct df_pos at = words_pos(c, text->p);
 		take_flag_word(text, &word);
 		if (str_eq(str_text(&word), "--"))
 			break;
-		struct df_kv pair = split_pair(c, str_text(&word) + 2);
-		struct df_flag f = { pair.key, pair.value };
+		struct df_kv pair = split_pair(c, str_text(&word) + 2, at);
+		struct df_flag f = { pair.key, pair.value, at };
 		vec_push(&in->flags, f);
 	}
 	*text = span_trim(*text);

@@ -32,7 +32,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 
 	if (parsed)
 		use(&file);
-	free(df_excerpt(&file, "Dockerfile", parsed ? 1 : e.line, parsed ? 3 : e.line_end));
+	for (size_t i = 0; i < file.errors.list.n; i++)
+		free(df_excerpt(&file, "Dockerfile", &file.errors.list.v[i], file.errors.list.v[i].msg));
+	if (parsed)
+		e = (struct err){.line = 1, .line_end = 3};
+	free(df_excerpt(&file, "Dockerfile", &e, NULL));
 	df_file_fini(&file);
 	return 0;
 }

@@ -90,7 +90,8 @@ static void test_nearest(void **state)
 		const char *word, *nearest;
 	} words[] = {
 		{ "RNU", "RUN" },   { "COPPY", "COPY" }, { "copy", "COPY" }, { "ENTRYPIONT", "ENTRYPOINT" },
-		{ "XYZZYX", NULL }, { "", NULL },        { "ENTRY", NULL },
+		{ "XYZZYX", NULL }, { "", NULL },        { "ENTRY", NULL }, { "EOF", NULL },   { "NEV", "ENV" },       { "CPOY", "COPY" },
+		{ "ROCK", NULL },
 	};
 	for (size_t i = 0; i < ARRAY_LEN(words); i++) {
 		const char *got = str_nearest(words[i].word, known, ARRAY_LEN(known));
