@@ -50,6 +50,13 @@ int worker_wait(struct worker *w, void (*line)(void *ctx, const char *text), voi
 int proc_run(const char *const *argv, const char *input, struct str *out, size_t out_limit, int timeout_ms,
 	     struct err *e);
 
+/*
+ * Starts a program of the host in the background, in a session of its own and without standard streams. It gains
+ * nothing by its own mode (no_new_privs), so that it cannot escape being killed when we end: for a setgid program the
+ * kernel forgets that. The caller kills and reaps it. ERR_NOTFOUND when there is no such program.
+ */
+int proc_start(const char *const *argv, pid_t *ret, struct err *e);
+
 /* In a child: be killed when the parent (whose pid was `parent`) is gone. */
 int proc_die_with_parent(pid_t parent);
 

@@ -18,7 +18,7 @@ struct build_options {
 	struct strv labels;          /* K=V */
 	struct strv contexts;        /* NAME[::PLATFORM]=VALUE of --build-context */
 	struct strv secrets;         /* id=ID[,src=PATH][,env=NAME][,type=file|env] */
-	struct strv ssh;             /* default|ID[=SOCKET] */
+	struct strv ssh;             /* default|ID[=SOCKET|KEY[,KEY…]][,raw=true] */
 	const char *target;          /* --target, or NULL */
 	const char *platform;        /* --platform, or NULL */
 	bool no_cache, pull;

@@ -20,7 +20,8 @@
 enum sandbox_net { SANDBOX_NET_HOST, SANDBOX_NET_NONE };
 
 enum sandbox_mount_kind {
-	SANDBOX_MOUNT_BIND, /* source_fd: O_PATH of a file or directory; mounted by descriptor, never by name */
+	SANDBOX_MOUNT_BIND, /* source_fd: O_PATH of a file or directory; mounted by descriptor, never by name. Given to
+			       uid, gid when they are not 0 */
 	SANDBOX_MOUNT_TREE, /* an overlay of lower_fds of its own, writes thrown away (RUN --mount=type=bind,from=…) */
 	SANDBOX_MOUNT_TMPFS, /* size, mode */
 	SANDBOX_MOUNT_FILE,  /* content in a tmpfs of its own, mode, uid, gid (secrets, /etc/hosts) */

@@ -259,6 +259,50 @@ static int exchange(int in, int out, int err_pipe, const char *input, struct str
 	return 0;
 }
 
+static int not_started(const char *program, int why, struct err *e)
+{
+	errno = why;
+	err_sys(e, "run %s", program);
+	/* EACCES is also what a directory of PATH gives that we may not search. */
+	if (why == ENOENT || why == ENOTDIR || why == EACCES)
+		e->kind = ERR_NOTFOUND;
+	return -1;
+}
+
+static _Noreturn void become(const char *const *argv, pid_t parent, int report_fd)
+{
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	default_signals();
+	(void)setsid();
+	if (null >= 0 && dup2(null, 0) == 0 && dup2(null, 1) == 1 && dup2(null, 2) == 2 &&
+	    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && proc_die_with_parent(parent) == 0)
+		execvp(argv[0], (char *const *)argv);
+	int why = errno;
+	(void)!write(report_fd, &why, sizeof why);
+	_exit(127);
+}
+
+int proc_start(const char *const *argv, pid_t *ret, struct err *e)
+{
+	int ex[2], why;
+	if (pipe2(ex, O_CLOEXEC) < 0)
+		return err_sys(e, "run %s", argv[0]);
+	pid_t parent = getpid(), pid = fork();
+	if (pid == 0)
+		become(argv, parent, ex[1]);
+	close(ex[1]);
+	AUTO(fd_drop) int report = ex[0];
+	if (pid < 0)
+		return err_sys(e, "run %s", argv[0]);
+	if (fd_read(report, &why, sizeof why) == (ssize_t)sizeof why) {
+		while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+			;
+		return not_started(argv[0], why, e);
+	}
+	*ret = pid;
+	return 0;
+}
+
 int proc_run(const char *const *argv, const char *input, struct str *out, size_t out_limit, int timeout_ms,
 	     struct err *e)
 {
@@ -292,12 +336,7 @@ int proc_run(const char *const *argv, const char *input, struct str *out, size_t
 	int why = 0, status = 0, r;
 	AUTO(str_fini) struct str text = { 0 };
 	if (fd_read(ex[0], &why, sizeof why) == (ssize_t)sizeof why) {
-		errno = why;
-		err_sys(e, "run %s", argv[0]);
-		/* EACCES is also what a directory of PATH gives that we may not search. */
-		if (why == ENOENT || why == ENOTDIR || why == EACCES)
-			e->kind = ERR_NOTFOUND;
-		r = -1;
+		r = not_started(argv[0], why, e);
 	} else {
 		fcntl(in[0], F_SETFL, O_NONBLOCK);
 		r = exchange(in[0], so[0], se[0], input, out, out_limit, &text, timeout_ms, e);

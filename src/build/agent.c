@@ -3,6 +3,7 @@
 #include <endian.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -56,15 +57,35 @@ static size_t read_message(int fd, char *buf)
 	return sizeof len + len;
 }
 
-static void serve(int client, int agent_fd)
+/* Until one side has closed, or both have ended what they send. */
+static void forward(int client, int agent)
+{
+	AUTO(free_drop) char *buf = x_alloc(AGENT_MESSAGE_MAX);
+	struct pollfd p[2] = { { .fd = client, .events = POLLIN }, { .fd = agent, .events = POLLIN } };
+	struct err ignored;
+	while (p[0].fd >= 0 || p[1].fd >= 0) {
+		if (poll(p, 2, -1) < 0 && errno != EINTR)
+			return;
+		for (int i = 0; i < 2; i++) {
+			int to = i ? client : agent;
+			if (p[i].fd < 0 || !p[i].revents)
+				continue;
+			ssize_t n = fd_read(p[i].fd, buf, AGENT_MESSAGE_MAX);
+			if (n < 0 || (n > 0 && fd_write_all(to, buf, (size_t)n, "socket", &ignored) < 0))
+				return;
+			if (n == 0) {
+				(void)shutdown(to, SHUT_WR);
+				p[i].fd = -1;
+			}
+		}
+	}
+}
+
+static void serve(int client, int agent)
 {
 	static const char refused[] = { 0, 0, 0, 1, AGENT_FAILURE };
-	struct sockaddr_un where = address_of(agent_fd, NULL);
 	AUTO(free_drop) char *buf = x_alloc(AGENT_MESSAGE_MAX + 4);
-	AUTO(fd_drop) int agent = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	struct err ignored;
-	if (agent < 0 || connect(agent, (struct sockaddr *)&where, sizeof where) < 0)
-		return;
 	for (;;) {
 		size_t n = read_message(client, buf);
 		if (!n)
@@ -85,7 +106,20 @@ static void serve(int client, int agent_fd)
 
 struct relay {
 	int listener, agent_fd;
+	bool raw;
 };
+
+static void connect_and_serve(const struct relay *r, int client)
+{
+	struct sockaddr_un where = address_of(r->agent_fd, NULL);
+	AUTO(fd_drop) int agent = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (agent < 0 || connect(agent, (struct sockaddr *)&where, sizeof where) < 0)
+		return;
+	if (r->raw)
+		forward(client, agent);
+	else
+		serve(client, agent);
+}
 
 /* A process per client: what it asks is answered in order, and one that hangs holds up nobody else. */
 static int relay_work(void *ctx, struct worker_report *report, struct str *result, struct err *e)
@@ -101,13 +135,14 @@ static int relay_work(void *ctx, struct worker_report *report, struct str *resul
 			return err_sys(e, "relay to the ssh agent");
 		if (client >= 0 && fork() == 0) {
 			proc_die_with_parent(self);
-			serve(client, r->agent_fd);
+			connect_and_serve(r, client);
 			_exit(0);
 		}
 	}
 }
 
-int agent_start(struct agent_relay *a, int dir_fd, const char *name, uint32_t mode, int agent_fd, struct err *e)
+int agent_start(struct agent_relay *a, int dir_fd, const char *name, uint32_t mode, int agent_fd, bool raw,
+		struct err *e)
 {
 	struct sockaddr_un where = address_of(dir_fd, name);
 	AUTO(fd_drop) int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -117,7 +152,7 @@ int agent_start(struct agent_relay *a, int dir_fd, const char *name, uint32_t mo
 	AUTO(fd_drop) int fd = openat(dir_fd, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
 		return err_sys(e, "open the socket for the ssh agent");
-	struct relay r = { .listener = listener, .agent_fd = agent_fd };
+	struct relay r = { .listener = listener, .agent_fd = agent_fd, .raw = raw };
 	if (worker_start(&a->worker, "nacre-agent", relay_work, &r, e) < 0)
 		return -1;
 	a->socket_fd = fd_take(&fd);

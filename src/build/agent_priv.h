@@ -8,6 +8,7 @@
 #ifndef NACRE_BUILD_AGENT_PRIV_H
 #define NACRE_BUILD_AGENT_PRIV_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/err.h"
@@ -18,8 +19,10 @@ struct agent_relay {
 	int socket_fd;        /* O_PATH of the socket in the file system; -1 */
 };
 
-/* Listens as `name` in dir_fd; agent_fd is O_PATH of the user's socket. Ends with agent_stop, or with us. */
-int agent_start(struct agent_relay *a, int dir_fd, const char *name, uint32_t mode, int agent_fd, struct err *e);
+/* Listens as `name` in dir_fd; agent_fd is O_PATH of the user's socket. raw: whatever is said goes both ways, it need
+ * not be an agent. Ends with agent_stop, or with us. */
+int agent_start(struct agent_relay *a, int dir_fd, const char *name, uint32_t mode, int agent_fd, bool raw,
+		struct err *e);
 void agent_stop(struct agent_relay *a);
 
 #endif

@@ -157,10 +157,11 @@ static int prepare(struct build *b, struct df_check *check, struct err *e)
 {
 	AUTO(str_fini) struct str text = { 0 };
 	b->start_time = time(NULL);
-	if (b->options->secrets.n)
+	if (b->options->secrets.n || b->options->ssh.n)
 		no_core();
 	if (check_options(b->options, e) < 0 || run_options_read(b->options, &b->run_options, e) < 0 ||
-	    read_platform(b, e) < 0)
+	    secrets_read(&b->options->secrets, &b->secrets, e) < 0 ||
+	    ssh_read(&b->options->ssh, &b->ssh, e) < 0 || read_platform(b, e) < 0)
 		return -1;
 	read_build_args(b);
 	/* What kind each context is comes first: the Dockerfile may be inside the build context. */
@@ -232,6 +233,7 @@ static void build_fini(struct build *b)
 		free(b->images.v[i]);
 	}
 	vec_fini(&b->images);
+	ssh_fini(&b->ssh);
 	build_clean(b);
 	for (size_t i = 0; i < b->contexts.n; i++) {
 		context_fini(&b->contexts.v[i]->dir);
@@ -251,6 +253,7 @@ static void build_fini(struct build *b)
 	free(b->file_path);
 	free(b->created);
 	run_options_fini(&b->run_options);
+	secrets_fini(&b->secrets);
 	free(b->hosts_text);
 	free(b->resolv_text[SANDBOX_NET_HOST]);
 	free(b->resolv_text[SANDBOX_NET_NONE]);
@@ -268,6 +271,8 @@ int build_run(struct store *s, const struct build_options *o, struct build_resul
 	int r = prepare(&b, &check, e);
 	if (r == 0)
 		r = check_before(&b, &check, e);
+	if (r == 0)
+		r = ssh_start(&b, &b.ssh, e);
 	if (r == 0)
 		r = schedule_run(&b, e);
 	if (r == 0)

@@ -24,6 +24,8 @@
 #include "oci/layer.h"
 #include "oci/platform.h"
 #include "run_options_priv.h"
+#include "secret_priv.h"
+#include "ssh_priv.h"
 #include "sandbox/sandbox.h"
 #include "store/store.h"
 
@@ -229,6 +231,8 @@ struct build {
 	int tmp_fd;                          /* -1 until first needed */
 	unsigned n_work;                     /* work directories made in tmp_fd */
 	struct run_options run_options;
+	struct secrets secrets;
+	struct ssh_agents ssh;
 	char *hosts_text, *resolv_text[2];   /* owned; made on first RUN; the second by enum sandbox_net */
 	struct progress *progress;
 	bool store_dirty;                    /* something to sync before names are written */

@@ -5,7 +5,6 @@
 
 #include "base/fd.h"
 #include "copy_priv.h"
-#include "secret_priv.h"
 
 struct tree_job {
 	struct build *build;

@@ -114,6 +114,11 @@ int copy_emit(struct build *b, struct fsview *dest, struct layer_writer *w, stru
  * images; from a context all belongs to root. A source that is missing, or no directory, is ERR_BUILD. */
 int copy_tree(struct build *b, struct copy_from *from, const char *source, int tree_fd, struct err *e);
 
+/* ---- context_tree.c ---- */
+/* A directory that shows the context as instructions see it: itself, when nothing is ignored, else a copy without what
+ * is. */
+int context_tree(struct build *b, struct context *c, int *ret_fd, struct err *e);
+
 /* ---- copy_remote.c ---- */
 struct pull_progress;
 struct remote_file {

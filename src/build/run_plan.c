@@ -6,7 +6,6 @@
 #include "base/fd.h"
 #include "base/path.h"
 #include "run_mount_priv.h"
-#include "secret_priv.h"
 
 static void lower_of(struct run_mount *r)
 {
@@ -56,7 +55,7 @@ static int plan_secret(struct run_mount *r, struct build *b, struct sandbox_moun
 		       struct err *e)
 {
 	const char *id = r->m.id ? r->m.id : r->m.source ? r->m.source : r->m.target ? path_base(r->m.target) : "";
-	int rc = secret_read(b->options, id, &r->secret, e);
+	int rc = secret_value(&b->secrets, id, &r->secret, e);
 	*ret_used = false;
 	if (rc < 0)
 		return -1;
@@ -87,17 +86,20 @@ static int plan_ssh(struct run_mount *r, struct build *b, struct sandbox_mount *
 		r->target = x_asprintf("/run/buildkit/ssh_agent.%u", number);
 	if (!env_get(env, "SSH_AUTH_SOCK"))
 		env_set(env, "SSH_AUTH_SOCK", r->target);
-	int rc = ssh_socket(b->options, id, &r->fd, e);
-	*ret_used = rc == 0;
-	if (rc == 1 && r->m.required)
+	const struct ssh_agent *given = ssh_find(&b->ssh, id);
+	*ret_used = given != NULL;
+	if (!given && r->m.required)
 		return err_set(e, ERR_BUILD, "unset ssh forward key %s; give it with --ssh %s", id, id);
-	if (rc)
-		return rc < 0 ? -1 : 0;
+	if (!given)
+		return 0;
 	if (work_dir(b, &work, &dir, NULL, e) < 0 ||
-	    agent_start(&r->agent, dir, "agent", r->m.has_mode ? r->m.mode : 0600, r->fd, e) < 0)
+	    agent_start(&r->agent, dir, "agent", r->m.has_mode ? r->m.mode : 0600, given->socket_fd,
+			given->raw, e) < 0)
 		return -1;
 	s->kind = SANDBOX_MOUNT_BIND;
 	s->source_fd = r->agent.socket_fd;
+	s->uid = r->m.has_uid ? r->m.uid : 0;
+	s->gid = r->m.has_gid ? r->m.gid : 0;
 	return 0;
 }
 

@@ -1,19 +1,24 @@
-/* What the user hands to RUN besides files of the context: secrets and agent sockets. */
+/* --secret: what it says, checked before anything is built, and read when a RUN wants it (MNT-19). */
 #ifndef NACRE_BUILD_SECRET_PRIV_H
 #define NACRE_BUILD_SECRET_PRIV_H
 
-#include "build_priv.h"
-#include "copy_priv.h"
-#include "dockerfile/mount.h"
+#include "base/err.h"
+#include "base/str.h"
+#include "base/vec.h"
 
-/* The value of --secret id=ID: 0, 1 when the user gave none of that name, -1. At most 500 KiB. */
-int secret_read(const struct build_options *o, const char *id, struct str *out, struct err *e);
+struct secret_spec {
+	char *id;
+	char *env, *path; /* one of them; owned */
+};
 
-/* O_PATH of the agent socket of --ssh ID (default: $SSH_AUTH_SOCK): 0, 1 when there is none, -1. */
-int ssh_socket(const struct build_options *o, const char *id, int *ret_fd, struct err *e);
+struct secrets {
+	VEC(struct secret_spec) v;
+};
 
-/* A directory that shows the context as instructions see it: itself, when nothing is ignored, else a copy without what
- * is. */
-int context_tree(struct build *b, struct context *c, int *ret_fd, struct err *e);
+/* "id=ID[,src=FILE|,env=NAME][,type=file|env]" each. A file that is not there or too large is refused now: ERR_USAGE. */
+int secrets_read(const struct strv *texts, struct secrets *ret, struct err *e);
+/* The value of ID: 0, 1 when the user gave none of that name, -1. At most 500 KiB. */
+int secret_value(const struct secrets *s, const char *id, struct str *out, struct err *e);
+void secrets_fini(struct secrets *s);
 
 #endif

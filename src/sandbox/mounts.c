@@ -40,6 +40,8 @@ static int bind_source(const struct sandbox_mount *m, int *ret_mnt, struct err *
 	AUTO(fd_drop) int here = -1;
 	if (local_open(m->source_fd, m->target, &here, e) < 0)
 		return -1;
+	if ((m->uid || m->gid) && fchownat(here, "", m->uid, m->gid, AT_EMPTY_PATH) < 0)
+		return err_sys(e, "give %s to %u:%u", m->target, m->uid, m->gid);
 	AUTO(fd_drop) int mnt = newmount_clone(here, "");
 	if (mnt < 0 || (m->readonly && newmount_restrict(mnt, 0) < 0))
 		return err_sys(e, "bind for %s", m->target);

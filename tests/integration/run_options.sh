@@ -1,7 +1,7 @@
 #!/bin/sh
 # What RUN gets besides the image: cache directories and what they start as, network and security modes, hosts, limits, secrets, agents.
 . "$(dirname "$0")/../lib/common.sh"
-need python3 busybox
+need python3 busybox ssh-agent ssh-keygen
 busybox_layout "$T/busybox"
 mkdir context
 
@@ -168,5 +168,95 @@ EOF
 stops 2 'did you mean network.host' "--allow knows two words" --allow network.hos <<'EOF'
 RUN true
 EOF
+
+# ---- secrets (MNT-16, MNT-17, MNT-19)
+
+echo word >secret
+prints ' word=word 400 0:0$' "--secret from a file" --secret id=s,src=secret <<'EOF'
+RUN --mount=type=secret,id=s echo "word=$(cat /run/secrets/s) $(stat -c '%a %u:%g' /run/secrets/s)"
+EOF
+WORD=variable
+export WORD
+prints ' variable variable none$' "from a variable, as a file, as a variable, as both" --secret id=s,env=WORD --secret id=WORD <<'EOF'
+RUN --mount=type=secret,id=s,target=/s,env=S --mount=type=secret,id=WORD,env=W echo "$S $(cat /s) $(ls /run/secrets 2>/dev/null || echo none)"
+EOF
+prints ' \[\]$' "an empty variable" --secret id=s,env=NOT_SET <<'EOF'
+RUN --mount=type=secret,id=s,required echo "[$(cat /run/secrets/s)]"
+EOF
+prints ' 640 3:4$' "with a mode and an owner" --secret id=s,src=secret <<'EOF'
+RUN --mount=type=secret,id=s,mode=0640,uid=3,gid=4 stat -c '%a %u:%g' /run/secrets/s
+EOF
+stops 2 'secret s2,src=x: invalid field' "--secret is checked before the build" --secret s2,src=x <<'EOF'
+RUN echo started
+EOF
+unlike err started "which has not begun then"
+stops 2 'failed to stat nowhere' "a secret that is not there" --secret id=s,src=nowhere <<'EOF'
+RUN true
+EOF
+stops 4 'secret .*not found.*--secret' "a secret that is required and was not given" <<'EOF'
+RUN --mount=type=secret,id=none,required true
+EOF
+
+# ---- agents (MNT-18, MNT-20)
+
+# ssh-add with all it needs, for the base image
+mkdir -p tools/bin
+cp "$(command -v ssh-add)" tools/bin/
+ldd "$(command -v ssh-add)" | grep -o '/[^ ]*' | xargs cp --parents -L -t tools
+ssh-keygen -q -t ed25519 -N '' -C one -f key
+ssh-keygen -q -t rsa -b 2048 -m PEM -N '' -C two -f 'other key'
+ssh-keygen -q -t ed25519 -N secret -f locked
+chmod 644 key
+use='COPY --from=tools . /
+RUN --mount=type=ssh echo "$SSH_AUTH_SOCK" && ssh-add -l; ssh-add -D; true'
+prints '256 .*one' "--ssh with a key" --build-context tools=tools --ssh "default=key,other key" <<EOF
+$use
+EOF
+like err '2048 SHA256:.*RSA' "and another one"
+like err ' /run/buildkit/ssh_agent.0$' "at the usual place"
+like err 'Failed to remove all identities' "that nobody may take away"
+no_agent_left() { ! pgrep -u "$(id -u)" -f "^ssh-agent -D -a /proc/" >/dev/null; }
+check "the agent of the build ends with it" no_agent_left
+stops 2 'locked has a passphrase' "a key with a passphrase" --ssh default=locked <<'EOF'
+RUN true
+EOF
+unset SSH_AUTH_SOCK SSH_AGENT_PID
+stops 2 'make sure SSH_AUTH_SOCK is set' "no agent" --ssh default <<'EOF'
+RUN true
+EOF
+ssh-agent -D -a "$T/agent" >/dev/null 2>&1 &
+at_end="$at_end $!"
+wait_for 5 test -S "$T/agent"
+chmod 600 key
+SSH_AUTH_SOCK=$T/agent ssh-add -q key
+export SSH_AUTH_SOCK="$T/agent"
+prints '256 .*one' "the user's agent" --no-cache --build-context tools=tools --ssh default <<EOF
+$use
+EOF
+like err 'Failed to remove all identities' "keeps its keys"
+prints '600 0:0 620 5:6 /run/buildkit/ssh_agent.0 /run/buildkit/ssh_agent.2' "modes, owners and numbers" --ssh a --ssh "b=$T/agent" <<'EOF'
+RUN --mount=type=ssh,id=a --mount=type=ssh,id=b,target=/b --mount=type=ssh,id=b,mode=620,uid=5,gid=6 echo \
+  $(stat -c '%a %u:%g' /run/buildkit/ssh_agent.*) $SSH_AUTH_SOCK /run/buildkit/ssh_agent.2
+EOF
+prints ' mine$' "SSH_AUTH_SOCK stays what it is" --ssh default <<'EOF'
+ENV SSH_AUTH_SOCK=mine
+RUN --mount=type=ssh echo $SSH_AUTH_SOCK
+EOF
+prints 'All identities removed' "with raw=true everything goes through" --no-cache --build-context tools=tools \
+  --ssh "default=$T/agent,raw=true" <<EOF
+$use
+EOF
+isnt "$(ssh-add -l | grep -c one)" 1 "to the agent itself"
+stops 4 'unset ssh forward key x' "an agent that is required" <<'EOF'
+RUN --mount=type=ssh,id=x,required true
+EOF
+printf 'FROM base\nRUN --mount=type=ssh sleep 600\n' >Dockerfile
+"$NACRE" build --build-context "base=oci-layout://$T/busybox:latest" -f Dockerfile --ssh default=key context >/dev/null 2>err &
+victim=$!
+wait_for 10 grep -q 'sleep 600' err
+kill -9 $victim
+check "killed, its agent is gone too" wait_for 5 no_agent_left
+nacre build -q -f /dev/null context
+is "$(find store/tmp store/trash -mindepth 1 | wc -l)" 0 "and the next run leaves nothing of it"
 
 done_testing
