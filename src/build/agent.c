@@ -109,11 +109,17 @@ struct relay {
 	bool raw;
 };
 
+int agent_connect(int agent_fd)
+{
+	struct sockaddr_un where = address_of(agent_fd, NULL);
+	AUTO(fd_drop) int agent = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	return agent < 0 || connect(agent, (struct sockaddr *)&where, sizeof where) < 0 ? -1 : fd_take(&agent);
+}
+
 static void connect_and_serve(const struct relay *r, int client)
 {
-	struct sockaddr_un where = address_of(r->agent_fd, NULL);
-	AUTO(fd_drop) int agent = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (agent < 0 || connect(agent, (struct sockaddr *)&where, sizeof where) < 0)
+	AUTO(fd_drop) int agent = agent_connect(r->agent_fd);
+	if (agent < 0)
 		return;
 	if (r->raw)
 		forward(client, agent);

@@ -24,5 +24,7 @@ struct agent_relay {
 int agent_start(struct agent_relay *a, int dir_fd, const char *name, uint32_t mode, int agent_fd, bool raw,
 		struct err *e);
 void agent_stop(struct agent_relay *a);
+/* A connection to the socket agent_fd is O_PATH of; -1 and errno. */
+int agent_connect(int agent_fd);
 
 #endif

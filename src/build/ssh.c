@@ -12,6 +12,7 @@
 
 #include "base/fd.h"
 #include "base/proc.h"
+#include "agent_priv.h"
 #include "build_priv.h"
 
 enum { KEY_MAX = 100 * 1024, START_MS = 5000, ADD_MS = 10000 };
@@ -181,8 +182,10 @@ static int await_socket(struct ssh_agent *a, int dir_fd, struct err *e)
 {
 	for (int waited = 0; waited < START_MS; waited += 5) {
 		const struct timespec pause = { .tv_nsec = 5000000 };
+		fd_drop(&a->socket_fd);
 		a->socket_fd = openat(dir_fd, "agent", O_PATH | O_NOFOLLOW | O_CLOEXEC);
-		if (a->socket_fd >= 0)
+		AUTO(fd_drop) int connection = a->socket_fd < 0 ? -1 : agent_connect(a->socket_fd);
+		if (connection >= 0) /* its name is there a moment before it answers */
 			return 0;
 		if (waitpid(a->pid, NULL, WNOHANG) == a->pid) {
 			a->pid = 0;
