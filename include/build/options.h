@@ -33,6 +33,7 @@ struct build_options {
 	enum progress_mode progress;
 	bool quiet;                  /* only the digest on stdout */
 	const char *iidfile;         /* or NULL */
+	const char *depfile;         /* or NULL */
 	const char *output;          /* oci:DIR[:TAG], or NULL */
 	struct layer_format format;
 };

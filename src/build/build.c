@@ -21,6 +21,7 @@
 #include "call_priv.h"
 #include "check_priv.h"
 #include "context_reads_priv.h"
+#include "depfile_priv.h"
 #include "export_priv.h"
 #include "graph_priv.h"
 #include "stat_index_priv.h"
@@ -105,16 +106,27 @@ static int give_names(struct build *b, struct build_result *ret, struct err *e)
 	return 0;
 }
 
-static int write_iidfile(const struct build_options *o, const struct descriptor *image, struct err *e)
+static int put_file(const char *path, const char *text, size_t n, bool touch, struct err *e)
 {
-	if (!o->iidfile)
-		return 0;
-	AUTO(free_drop) char *dir = path_dir(o->iidfile);
+	AUTO(free_drop) char *dir = path_dir(path);
 	AUTO(fd_drop) int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
-		return err_sys(e, "open the directory of %s", o->iidfile);
+		return err_sys(e, "open the directory of %s", path);
+	if (file_put(fd, path_base(path), text, n, false, e) < 0)
+		return -1;
+	if (touch && utimensat(fd, path_base(path), NULL, 0) < 0)
+		return err_sys(e, "set the time of %s", path);
+	return 0;
+}
+
+/* The iidfile comes last and is not older than its directory, which may be among what it depends on. */
+static int write_files(const struct build_options *o, const struct descriptor *image, const struct str *depends,
+		       struct err *e)
+{
 	struct digest_text text = digest_text(&image->digest);
-	return file_put(fd, path_base(o->iidfile), text.s, strlen(text.s), false, e);
+	if (o->depfile && put_file(o->depfile, str_text(depends), depends->len, false, e) < 0)
+		return -1;
+	return o->iidfile ? put_file(o->iidfile, text.s, strlen(text.s), o->depfile != NULL, e) : 0;
 }
 
 /* ---- the whole ---- */
@@ -126,7 +138,9 @@ static int check_options(const struct build_options *o, struct err *e)
 		if (image_name(o->tags.v[i], &name, e) < 0)
 			return err_in(e, "-t %s", o->tags.v[i]);
 	}
-	return o->output ? export_check(o->output, e) : 0;
+	if (o->output && export_check(o->output, e) < 0)
+		return -1;
+	return depfile_check(o, e);
 }
 
 /* With error=true the warnings decide before anything runs; else they are found afterwards, when every base image is
@@ -187,7 +201,10 @@ static void save_indexes(struct build *b)
 
 static int finish(struct build *b, struct build_result *ret, struct err *e)
 {
+	AUTO(str_fini) struct str depends = { 0 };
 	if (build_finish(b, &ret->image, e) < 0)
+		return -1;
+	if (b->options->depfile && depfile_make(b, &depends, e) < 0)
 		return -1;
 	/* Everything the names will lead to is on disk before the names are. */
 	if (b->store_dirty && store_sync(b->store, e) < 0)
@@ -196,7 +213,7 @@ static int finish(struct build *b, struct build_result *ret, struct err *e)
 		return -1;
 	if (b->options->output && export_image(b->store, &ret->image, b->options->output, e) < 0)
 		return -1;
-	return write_iidfile(b->options, &ret->image, e);
+	return write_files(b->options, &ret->image, &depends, e);
 }
 
 static int clean_work(void *ctx, struct worker_report *r, struct str *result, struct err *e)

@@ -4,6 +4,7 @@
 
 #include "copy_priv.h"
 #include "graph_priv.h"
+#include "run_mounts_priv.h"
 #include "dockerfile/expand.h"
 #include "dockerfile/flags.h"
 #include "dockerfile/mount.h"
@@ -110,10 +111,11 @@ int context_reads_copy(struct context_reads *r, const struct stage *st, const st
 int context_reads_mount(struct context_reads *r, const struct stage *st, const struct df_instruction *in,
 			const struct df_mount *m, struct err *e)
 {
-	struct copy_spec spec = { .literal = true }; /* as run_mounts.c takes it */
-	if (m->type != DF_MOUNT_BIND)
+	struct copy_spec spec = { 0 };
+	/* Those of the other types come from nowhere, or start empty. */
+	if (m->type != DF_MOUNT_BIND && !(m->type == DF_MOUNT_CACHE && m->from))
 		return 0;
-	strv_push(&spec.sources, m->source ? m->source : "/");
+	mount_spec(m, &spec);
 	int rc = add(r, st, in, m->from, &spec, e);
 	strv_fini(&spec.sources);
 	return rc;

@@ -6,6 +6,7 @@
 #include "base/fd.h"
 #include "base/lock.h"
 #include "base/path.h"
+#include "depfile_priv.h"
 #include "graph_priv.h"
 #include "run_mount_priv.h"
 #include "dockerfile/expand.h"
@@ -142,6 +143,25 @@ struct hash_job {
 	struct run_mounts *mounts;
 };
 
+void mount_spec(const struct df_mount *m, struct copy_spec *ret)
+{
+	ret->literal = true;
+	strv_push(&ret->sources, m->source ? m->source : "/");
+}
+
+int run_mounts_depends(const struct run_mounts *m, struct depfile *d, struct err *e)
+{
+	for (size_t i = 0; i < m->v.n; i++) {
+		struct copy_spec spec = { 0 };
+		mount_spec(&m->v.v[i].m, &spec);
+		int r = depfile_add(d, &m->v.v[i].from, &spec, e);
+		strv_fini(&spec.sources);
+		if (r < 0)
+			return -1;
+	}
+	return 0;
+}
+
 /* In a worker: a digest per mount from a directory, then what the stat indexes learned. */
 static int hash_work(void *ctx, struct worker_report *report, struct str *result, struct err *e)
 {
@@ -150,11 +170,11 @@ static int hash_work(void *ctx, struct worker_report *report, struct str *result
 	for (size_t i = 0; i < m->v.n; i++) {
 		struct run_mount *r = &m->v.v[i];
 		struct copy_selection s = { 0 };
-		struct copy_spec spec = { .literal = true };
+		struct copy_spec spec = { 0 };
 		struct digest d;
 		if (!r->from.context)
 			continue;
-		strv_push(&spec.sources, r->m.source ? r->m.source : "/");
+		mount_spec(&r->m, &spec);
 		int rc = copy_select(&r->from, &spec, &s, e);
 		if (rc == 0)
 			rc = copy_digest(&s, &spec, &d, e);

@@ -4,6 +4,9 @@
 
 #include "build_priv.h"
 
+struct copy_spec;
+struct depfile;
+struct df_mount;
 struct run_mounts;
 
 /* Reads the flags; NULL and an error when one cannot be carried out. */
@@ -12,6 +15,9 @@ void run_mounts_free(struct run_mounts *m);
 
 /* 0: where every mount comes from is known, with the digest of what it shows. 1: come back. */
 int run_mounts_ready(struct run_mounts *m, struct build *b, struct step *step, struct err *e);
+/* What of a directory a mount shows; the caller frees its sources. */
+void mount_spec(const struct df_mount *m, struct copy_spec *ret);
+int run_mounts_depends(const struct run_mounts *m, struct depfile *d, struct err *e);
 /* What of them a cache key holds: targets, options, content; never secrets or what a cache holds. */
 void run_mounts_key(const struct run_mounts *m, struct cache_key *k);
 /* 0: every tree that is mounted is there. 1: come back. */

@@ -5,6 +5,7 @@
 #include "base/path.h"
 #include "build_priv.h"
 #include "copy_priv.h"
+#include "depfile_priv.h"
 #include "graph_priv.h"
 #include "stat_index_priv.h"
 #include "dockerfile/expand.h"
@@ -421,4 +422,10 @@ int step_copy(struct build *b, struct stage *st, struct step *step, struct err *
 	if (c->spec.git.n && git_trees_new(b, &c->spec, &c->trees, e) < 0)
 		return -1;
 	return layer_job_launch(b, st, step, "nacre-copy", copy_work, e);
+}
+
+int step_copy_depends(struct step *step, struct depfile *d, struct err *e)
+{
+	struct copy *c = step->work;
+	return c ? depfile_add(d, &c->from, &c->spec, e) : 0;
 }

@@ -9,6 +9,7 @@
 #include "base/tree.h"
 #include "build_priv.h"
 #include "run_mounts_priv.h"
+#include "depfile_priv.h"
 #include "dockerfile/device.h"
 #include "dockerfile/flags.h"
 #include "oci/layer_diff.h"
@@ -333,4 +334,10 @@ int step_run(struct build *b, struct stage *st, struct step *step, struct err *e
 	if (wait)
 		return wait;
 	return start(b, st, step, e) < 0 ? -1 : 1;
+}
+
+int step_run_depends(struct step *step, struct depfile *d, struct err *e)
+{
+	const struct run *r = step->work;
+	return r ? run_mounts_depends(r->mounts, d, e) : 0;
 }

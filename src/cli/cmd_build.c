@@ -8,7 +8,7 @@
 #include "cli/command.h"
 
 struct options {
-	const char *store, *call, *file, *target, *platform, *network, *progress, *compression, *iidfile, *output;
+	const char *store, *call, *file, *target, *platform, *network, *progress, *compression, *depfile, *iidfile, *output;
 	const char *shm_size, *cgroup_parent;
 	struct strv tags, build_args, labels, contexts, secrets, ssh, allow, add_hosts, ulimits, resources;
 	bool check, no_cache, pull, quiet;
@@ -29,6 +29,7 @@ static const struct option_def table[] = {
 	{ "cgroup-parent", 0, OPTION_STRING, AT(cgroup_parent), "GROUP", "refused: RUN has no control group of its own" },
 	{ "check", 0, OPTION_FLAG, AT(check), NULL, "the same as --call=check" },
 	{ "compression", 0, OPTION_STRING, AT(compression), "TYPE", "of layers: zstd[:LEVEL] (default), gzip or none" },
+	{ "depfile", 0, OPTION_STRING, AT(depfile), "FILE", "write a rule for make and ninja: the files that were read" },
 	{ "file", 'f', OPTION_STRING, AT(file), "FILE",
 	  "the Dockerfile (default: that in the context; - is standard input)" },
 	{ "iidfile", 0, OPTION_STRING, AT(iidfile), "FILE", "write the image's digest to a file" },
@@ -119,6 +120,7 @@ static int to_build_options(const struct options *o, const char *context, struct
 		.pull = o->pull,
 		.quiet = o->quiet,
 		.iidfile = o->iidfile,
+		.depfile = o->depfile,
 		.output = o->output,
 		.net_is_host = str_eq(o->network, "host"),
 	};

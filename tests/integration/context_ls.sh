@@ -116,4 +116,77 @@ is "$(jq -c '[.unknownImages[0], .instructions[0].files, (.instructions[0].error
 refused 2 'unknown word' "only ls" context sort context
 refused 2 'missing' "without a context" context ls
 
+# ---- build --depfile
+
+rm -rf context
+mkdir -p context/src/sub context/other
+echo a >context/src/a.c
+echo b >context/src/sub/b.c
+echo m >context/src/m.md
+echo n >context/unread
+odd='context/src/sub/$(x) #1: b\ [2]'
+echo o >"$odd"
+echo '*.md' >context/.dockerignore
+printf 'FROM scratch\nCOPY src/sub /sub/\nCOPY src/*.c /\nCOPY --from=more . /\n' >context/Dockerfile
+ln -s nowhere context/src/sub/dangling
+find context assets -exec touch -h -d '1 hour ago' {} +
+printf 'a.iid:\n\t"$(NACRE)" build -q --iidfile $@ --depfile a.d --build-context more=assets context\n-include a.d\n' >Makefile
+cat >build.ninja <<'END'
+rule image
+  command = "$$NACRE" build -q --iidfile $out --depfile $out.d --build-context more=assets context
+  depfile = $out.d
+build b.iid: image
+END
+
+# remade EXPECTED DESCRIPTION: whether make and ninja build again; twice, since afterwards they must be content
+remade() {
+  make a.iid >make.log 2>&1 || diag_file make.log
+  ninja >ninja.log 2>&1 || diag_file ninja.log
+  got="make $(grep -c '" build ' make.log), ninja $(grep -c '^\[1/1\]' ninja.log)"
+  is "$got" "make $1, ninja $1" "$2"
+}
+remade 1 "nothing is there yet"
+remade 0 "nothing changed"
+touch context/unread context/other context/src/m.md
+remade 0 "files that are not read"
+echo changed >context/src/a.c
+remade 1 "a copied file"
+remade 0 "once"
+echo c >context/src/c.c
+remade 1 "a new file that a wildcard takes"
+echo d >context/src/sub/d.c
+remade 1 "a new file in a copied directory"
+touch "$odd"
+remade 1 "a name that needs quoting"
+rm context/src/sub/b.c
+remade 1 "a file that is gone"
+echo 3 >assets/three
+remade 1 "a named context"
+touch context/Dockerfile
+remade 1 "the Dockerfile"
+touch context/.dockerignore
+remade 1 "the ignore file"
+remade 0 "and nothing more"
+cp a.d cached.d
+nacre build -q --iidfile a.iid --depfile a.d --no-cache --build-context more=assets context
+same a.d cached.d "cached steps have the same files"
+
+printf x >"context/src/sub/$(printf 'new\nline')"
+nacre build -q -t app:1 --depfile c.d context --target none
+is "$([ -e c.d ] && echo there)" "" "a failed build writes none"
+nacre build -q -t app:1 --depfile c.d --build-context more=assets context
+like err '1 path was left out' "a name that cannot be written"
+like c.d '^app\\:1: ' "the target is the name of the image"
+nacre build -q -o oci:layout:x --depfile c.d --build-context more=assets context
+like c.d '^layout: ' "or the output directory"
+
+busybox_layout "$T/busybox"
+printf 'FROM busybox\nRUN --mount=type=bind,source=src/a.c,target=/a cp /a /b\n' >context/Dockerfile
+for cached in 0 1; do
+  builds "a bind mount" -t app:1 --depfile c.d --build-context "busybox=oci-layout://$T/busybox:latest" context
+  is "$(cached_steps)" $cached "cached: $cached"
+  is "$(grep -c ':$' c.d) $(grep -c '^context/src/a.c:$' c.d)" "3 1" "its file, the Dockerfile and the ignore file"
+done
+refused 2 'needs a name' "nothing that could be the target" build --depfile c.d context
+
 done_testing
