@@ -331,6 +331,7 @@ int build_call(struct store *s, const struct build_options *o, enum call_method 
 	struct build b = { .store = s, .options = o, .tmp_fd = -1 };
 	struct df_check check = { 0 };
 	b.context.fd = -1;
+	b.progress = progress_new(PROGRESS_QUIET); /* a context may have to be fetched */
 	int r = prepare(&b, &check, e);
 	if (r == 0)
 		r = answer(&b, &check, method, format, out, ret_count, e);

@@ -207,6 +207,7 @@ struct build {
 	struct df_file file;
 	char *file_name;                     /* for messages; owned */
 	char *file_path;                     /* where it was read; owned */
+	bool file_is_local;                  /* file_path names a file of this machine */
 	struct strv build_args;              /* K=V */
 	struct strv platform_args;           /* automatic ones, K=V */
 	struct strv global_args;             /* K=V: automatic and evaluated global ARGs */

@@ -57,7 +57,7 @@ static void add_drop(struct search *s, struct fsnode *raw)
 	AUTO(free_drop) char *path = fsnode_path(raw);
 	int line = 0;
 	/* Without a rule it has only just appeared, or is gone. */
-	if (!s->c->ignore || !df_ignored(s->c->ignore, path, &line) || !line)
+	if (!df_ignored(s->c->ignore, path, &line) || !line)
 		return;
 	struct context_drop *d = vec_add(&s->rest->drops);
 	d->path = ptr_take(&path);
@@ -83,18 +83,12 @@ static int search_dir(struct search *s, struct dir_pair at, struct err *e)
 			add_drop(s, raw);
 		else if (kept->type == TAR_DIR && raw->type == TAR_DIR)
 			vec_push(&s->todo, ((struct dir_pair){ raw, kept }));
-		else if (!kept->mark)
-			count(&s->rest->unread, kept);
 	}
 	return 0;
 }
 
-static int by_path(const void *a, const void *b)
-{
-	return strcmp(((const struct context_drop *)a)->path, ((const struct context_drop *)b)->path);
-}
-
-int context_rest_find(struct build *b, struct context *c, struct context_rest *ret, struct err *e)
+/* What the ignore file hides is what the directory has and the build does not see. */
+static int find_drops(struct build *b, struct context *c, struct context_rest *ret, struct err *e)
 {
 	struct search s = { .c = c, .rest = ret, .raw = { .path = x_strdup(c->path), .fd = fd_dup(c->fd) } };
 	if (s.raw.fd < 0) {
@@ -110,7 +104,38 @@ int context_rest_find(struct build *b, struct context *c, struct context_rest *r
 	}
 	vec_fini(&s.todo);
 	context_fini(&s.raw);
+	return r;
+}
+
+static int count_unread(struct context *c, struct file_count *unread, struct err *e)
+{
+	VEC(struct fsnode *) todo = { 0 };
+	int r = 0;
+	vec_push(&todo, c->view.root);
+	while (todo.n && r == 0) {
+		struct fsnode *dir = todo.v[--todo.n];
+		r = fsview_kids(&c->view, dir, e);
+		for (size_t i = 0; i < dir->n_kids && r == 0; i++) {
+			if (dir->kids[i]->type == TAR_DIR)
+				vec_push(&todo, dir->kids[i]);
+			else if (!dir->kids[i]->mark)
+				count(unread, dir->kids[i]);
+		}
+	}
+	vec_fini(&todo);
+	return r;
+}
+
+static int by_path(const void *a, const void *b)
+{
+	return strcmp(((const struct context_drop *)a)->path, ((const struct context_drop *)b)->path);
+}
+
+int context_rest_find(struct build *b, struct context *c, struct context_rest *ret, struct err *e)
+{
+	if (c->ignore && find_drops(b, c, ret, e) < 0)
+		return -1;
 	if (ret->drops.n)
 		qsort(ret->drops.v, ret->drops.n, sizeof *ret->drops.v, by_path);
-	return r;
+	return count_unread(c, &ret->unread, e);
 }

@@ -48,7 +48,7 @@ static int visit(void *ctx, const struct copy_match *m, const struct copy_spec *
 int depfile_add(struct depfile *d, struct copy_from *from, const struct copy_spec *spec, struct err *e)
 {
 	struct copy_selection s = { 0 };
-	if (!from->context)
+	if (!from->context || from->context->kind != CONTEXT_DIR)
 		return 0;
 	int r = copy_select(from, spec, &s, e);
 	if (r == 0)
@@ -79,7 +79,7 @@ static int add_steps(struct depfile *d, struct build *b, struct err *e)
 
 static void add_texts(struct depfile *d, const struct build *b)
 {
-	if (strcmp(b->file_path, "-") != 0)
+	if (b->file_is_local)
 		strv_push(&d->paths, b->file_path);
 	for (size_t i = 0; i <= b->contexts.n; i++) {
 		const struct context *c = i ? &b->contexts.v[i - 1]->dir : &b->context;

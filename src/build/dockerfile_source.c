@@ -74,6 +74,7 @@ static int read_local(struct build *b, const char *file, struct str *text, struc
 	}
 	if (fd < 0)
 		return is_missing(b->file_path, e);
+	b->file_is_local = strcmp(b->file_path, "-") != 0;
 	if (lower_case)
 		memcpy(b->file_path + strlen(b->file_path) - strlen(lower), lower, strlen(lower));
 	return read_fd(b, fd, text, e);

@@ -116,6 +116,14 @@ is "$(jq -c '[.unknownImages[0], .instructions[0].files, (.instructions[0].error
 refused 2 'unknown word' "only ls" context sort context
 refused 2 'missing' "without a context" context ls
 
+printf 'FROM scratch\nCOPY docs /\n' >context/Dockerfile
+tar -C context -cf context.tar Dockerfile docs/x.md
+"$NACRE" context ls --format json - <context.tar >out
+is "$(jq -c '[.instructions[0].read[0].path, .contexts[0].path, .contexts[0].unread.files]' out)" '["docs/x.md","-",1]' \
+  "an archive as context"
+"$NACRE" build --check - <context.tar >out
+like out 'no warnings' "checked"
+
 # ---- build --depfile
 
 rm -rf context
