@@ -58,4 +58,11 @@ char *config_write(const struct image_config *c); /* deterministic; keys in imag
 void config_copy(struct image_config *to, const struct image_config *from); /* deep; *to zeroed */
 void config_fini(struct image_config *c);
 
+/*
+ * Makes the history fit the layers, one entry with a layer each (image-spec config.md, "history"): a base may come with fewer
+ * or more. Surplus entries are marked empty from the end, missing ones appended with layer_texts[layer] (or NULL) as
+ * created_by; an entry without a time takes that of a neighbour (IMG-10, IMG-11).
+ */
+void history_fit(struct image_config *c, const char *const *layer_texts);
+
 #endif

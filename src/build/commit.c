@@ -9,6 +9,16 @@
 #include "oci/time.h"
 #include "store/blob.h"
 
+/* What made each of the first n layers; NULL for those of the base. The result is the caller's, its texts are not. */
+static const char **layer_texts(const struct stage *st, size_t steps, size_t n)
+{
+	const char **texts = x_alloc((n + 1) * sizeof *texts);
+	for (size_t i = 0, layer = st->n_base_layers; i < steps; i++)
+		if (st->steps.v[i]->has_layer)
+			texts[layer++] = st->steps.v[i]->history.created_by;
+	return texts;
+}
+
 /* The config of the image that `steps` steps of the stage make: its diff_ids are the first n_layers of the stack. */
 static void full_config(struct stage *st, size_t steps, size_t n_layers, struct image_config *ret)
 {
@@ -25,6 +35,9 @@ static void full_config(struct stage *st, size_t steps, size_t n_layers, struct 
 		history_copy(vec_add(&ret->history), &s->history);
 		last = s->history.created;
 	}
+	const char **texts = layer_texts(st, steps, n_layers);
+	history_fit(ret, texts);
+	free(texts);
 	free(ret->created);
 	if (st->build->has_epoch)
 		last = st->build->created;
