@@ -59,7 +59,7 @@ def in_scripts(root):
         for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
             for name in ID.findall(line):
                 around = re.search(r'"?[^"]*%s[^"]*' % name, line)[0]
-                text = around[1:] if around[0] == '"' else line.partition("#")[2]
+                text = around[1:] if around[0] == '"' else line.partition("#")[2] or line
                 text = re.sub(r"^[\s,.:-]+|[\s,:-]+$", "", ID.sub("", re.sub(r"\[[^]]*-\d\d[^]]*\]", "", text)))
                 yield path, number, name, re.sub(r"\s+", " ", text) or None
 
