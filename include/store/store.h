@@ -29,12 +29,15 @@
 #define NACRE_STORE_STORE_H
 
 #include <stdbool.h>
+#include <time.h>
 
 #include "base/err.h"
 
 struct store {
 	int fd;       /* the directory */
 	char *path;   /* as the user gave it; for messages. owned */
+	int live_fd;  /* says since when this process uses it (store/use.h) */
+	struct timespec began;
 };
 
 /*

@@ -10,6 +10,7 @@
 #include "base/fd.h"
 #include "base/mem.h"
 #include "store/store.h"
+#include "store/use.h"
 #include "store_priv.h"
 
 struct blob_name blob_name(const struct digest *d)
@@ -22,7 +23,7 @@ struct blob_name blob_name(const struct digest *d)
 bool blob_exists(struct store *s, const struct digest *d, uint64_t *ret_size)
 {
 	struct stat st;
-	if (fstatat(s->fd, blob_name(d).s, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISREG(st.st_mode))
+	if (!store_use(s, blob_name(d).s, &st) || !S_ISREG(st.st_mode))
 		return false;
 	if (ret_size)
 		*ret_size = (uint64_t)st.st_size;
@@ -31,6 +32,7 @@ bool blob_exists(struct store *s, const struct digest *d, uint64_t *ret_size)
 
 int blob_open(struct store *s, const struct digest *d, int *ret_fd, struct err *e)
 {
+	store_use(s, blob_name(d).s, NULL);
 	if (fd_open_regular(s->fd, blob_name(d).s, ret_fd, e) == 0)
 		return 0;
 	if (e->kind == ERR_SYS && e->sysno == ENOENT)

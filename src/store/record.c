@@ -10,14 +10,17 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "store/store.h"
+#include "store/use.h"
 #include "store_priv.h"
 
 /* 0 read, 1 absent or of a kind that no record has, -1. */
 static int read_record(struct store *s, const char *name, size_t limit, struct str *out, struct err *e)
 {
 	struct err why;
-	if (file_read(s->fd, name, limit, out, &why) == 0)
+	if (file_read(s->fd, name, limit, out, &why) == 0) {
+		store_use(s, name, NULL);
 		return 0;
+	}
 	if (why.kind == ERR_SYS && (why.sysno == ENOENT || why.sysno == ENOTDIR))
 		return 1;
 	if (why.kind == ERR_SYS) {

@@ -13,6 +13,7 @@
 #include "base/mem.h"
 #include "store/record.h"
 #include "store/store.h"
+#include "store/use.h"
 #include "store_priv.h"
 
 /*
@@ -56,13 +57,14 @@ bool snap_exists(struct store *s, const struct chainid *c)
 {
 	struct snap_names n = names_of(c);
 	struct stat st;
-	return fstatat(s->fd, n.tree, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode) &&
-	       record_is_good(s, n.record);
+	return store_use(s, n.dir, NULL) && fstatat(s->fd, n.tree, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       S_ISDIR(st.st_mode) && record_is_good(s, n.record);
 }
 
 int snap_open(struct store *s, const struct chainid *c, int *ret_fd, struct err *e)
 {
 	struct snap_names n = names_of(c);
+	store_use(s, n.dir, NULL);
 	AUTO(fd_drop) int fd = openat(s->fd, n.tree, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0 && errno != ENOENT)
 		return err_sys(e, "open %s/%s", s->path, n.tree);

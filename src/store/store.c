@@ -117,6 +117,7 @@ static int open_at(const char *path, bool follow, struct store *ret, struct err 
 	if (fill(&s, new_store, e) < 0)
 		return -1;
 	*ret = (struct store){ .fd = fd_take(&fd), .path = x_strdup(path) };
+	live_begin(ret);
 	store_recover(ret);
 	return 0;
 }
@@ -165,5 +166,6 @@ void store_fini(struct store *s)
 	if (!s->path)
 		return;
 	fd_drop(&s->fd);
+	fd_drop(&s->live_fd);
 	free_drop(&s->path);
 }

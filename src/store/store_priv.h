@@ -20,6 +20,9 @@ int aside_publish(struct store *s, const char *aside, const char *final);
 /* Writes a whole file, aside and renamed over what is there; `sync`: file and directory are on disk when it returns. */
 int aside_put(struct store *s, const char *name, const void *bytes, size_t n, bool sync, struct err *e);
 
+/* Says that this process has the store open from now on (store/use.h). */
+void live_begin(struct store *s);
+
 /* Moves the directory or file `name` of dir_fd to trash/ and removes what may be removed. */
 void trash_move(struct store *s, int dir_fd, const char *name);
 

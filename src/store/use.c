@@ -1,0 +1,99 @@
+#include "store/use.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "store/store.h"
+#include "store_priv.h"
+
+/*
+ * lock/live is never written. Its byte 0 is locked for reading while somebody asks for an object, for writing while
+ * objects are taken away; the byte of a second is locked for reading by who began in it. The locks belong to the open
+ * file (fcntl(2), F_OFD_SETLK; Linux 3.15), so forked workers share the life lock, and nobody loses one by closing
+ * another descriptor of the file.
+ */
+static const char live[] = "lock/live";
+
+static int open_live(struct store *s)
+{
+	return openat(s->fd, live, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+}
+
+static int lock_byte(int fd, int command, short type, off_t at)
+{
+	struct flock lock = { .l_type = type, .l_whence = SEEK_SET, .l_start = at, .l_len = 1 };
+	int r;
+	do
+		r = fcntl(fd, command, &lock);
+	while (r < 0 && errno == EINTR);
+	return r;
+}
+
+void live_begin(struct store *s)
+{
+	/* The clock that stamps files: it stands still between ticks, as they do. */
+	clock_gettime(CLOCK_REALTIME_COARSE, &s->began);
+	s->live_fd = open_live(s);
+	/* Where there are no such locks, a prune gets the same answer and does nothing. */
+	if (s->live_fd < 0 || lock_byte(s->live_fd, F_OFD_SETLK, F_RDLCK, s->began.tv_sec) < 0)
+		log_debug("%s/%s: %s; this store cannot be pruned", s->path, live, strerror(errno));
+}
+
+static bool is_since(const struct timespec *t, const struct timespec *began)
+{
+	return t->tv_sec > began->tv_sec || (t->tv_sec == began->tv_sec && t->tv_nsec >= began->tv_nsec);
+}
+
+bool store_use(struct store *s, const char *name, struct stat *ret)
+{
+	static const struct timespec now[2] = { { .tv_nsec = UTIME_NOW }, { .tv_nsec = UTIME_OMIT } };
+	struct stat st;
+	if (!ret)
+		ret = &st;
+	if (fstatat(s->fd, name, ret, AT_SYMLINK_NOFOLLOW) < 0)
+		return false;
+	if (is_since(&ret->st_atim, &s->began))
+		return true;
+	AUTO(fd_drop) int fd = open_live(s);
+	if (fd < 0 || lock_byte(fd, F_OFD_SETLKW, F_RDLCK, 0) < 0)
+		log_debug("%s/%s: %s", s->path, live, strerror(errno));
+	if (utimensat(s->fd, name, now, AT_SYMLINK_NOFOLLOW) == 0)
+		return true;
+	if (errno != ENOENT)
+		log_debug("%s/%s: %s", s->path, name, strerror(errno));
+	return errno != ENOENT;
+}
+
+int store_use_stop(struct store *s, int *ret_lock, struct err *e)
+{
+	AUTO(fd_drop) int fd = open_live(s);
+	if (fd < 0 || lock_byte(fd, F_OFD_SETLKW, F_WRLCK, 0) < 0)
+		return err_sys(e, "lock %s/%s", s->path, live);
+	*ret_lock = fd_take(&fd);
+	return 0;
+}
+
+int store_use_since(struct store *s, int64_t *ret, struct err *e)
+{
+	AUTO(fd_drop) int fd = open_live(s);
+	if (fd < 0)
+		return err_sys(e, "open %s/%s", s->path, live);
+	/* Each answer is some lock before the last one, so the last is the first of all. */
+	off_t first = s->began.tv_sec + 1;
+	while (first > 1) {
+		struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = 1, .l_len = first - 1 };
+		if (fcntl(fd, F_OFD_GETLK, &lock) < 0)
+			return err_sys(e, "ask for the locks of %s/%s", s->path, live);
+		if (lock.l_type == F_UNLCK)
+			break;
+		first = lock.l_start;
+	}
+	*ret = first <= s->began.tv_sec ? first : s->began.tv_sec;
+	return 0;
+}
