@@ -38,6 +38,9 @@ bool str_octal_to_u64(const char *s, uint64_t max, uint64_t *ret);
 /* The word of `known` nearest to `word` by edit distance, NULL when none is near enough to suggest. */
 const char *str_nearest(const char *word, const char *const *known, size_t n);
 
+/* The character that UTF-8 bytes begin with and its length; 0 when they are not UTF-8. n is at least 1. */
+size_t str_char(const char *bytes, size_t n, uint32_t *ret);
+
 /* Appends `bytes` to `out` for a human: printable UTF-8 stays, everything else becomes \xNN. */
 void str_add_printable(struct str *out, const char *bytes, size_t n);
 

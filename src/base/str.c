@@ -208,6 +208,17 @@ static size_t utf8_len(const unsigned char *p, size_t n)
 	return 0;
 }
 
+size_t str_char(const char *bytes, size_t n, uint32_t *ret)
+{
+	const unsigned char *p = (const unsigned char *)bytes;
+	size_t len = utf8_len(p, n);
+	uint32_t c = len < 2 ? p[0] : p[0] & (0xffu >> (len + 1));
+	for (size_t i = 1; i < len; i++)
+		c = c << 6 | (p[i] & 63u);
+	*ret = c;
+	return len;
+}
+
 void str_add_printable(struct str *out, const char *bytes, size_t n)
 {
 	const unsigned char *p = (const unsigned char *)bytes;

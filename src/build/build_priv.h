@@ -293,6 +293,8 @@ int view_update(struct build *b, struct step *step, struct layer_slot **slots, s
 		size_t *done, struct err *e);
 
 /* ---- scope.c: variables ---- */
+/* A name set again moves to the end: the order RUN has its environment in. An image's Env keeps the place (ENV-01). */
+void scope_set(struct strv *env, const char *name, const char *value);
 int scope_expand(struct stage *st, const struct df_instruction *in, const char *word, char **ret, struct err *e);
 bool arg_is_proxy(const char *name);
 bool arg_is_control(const char *name); /* taken by ARG but never in the environment (ARG-13) */

@@ -39,8 +39,6 @@ static void full_config(struct stage *st, size_t steps, size_t n_layers, struct 
 	history_fit(ret, texts);
 	free(texts);
 	free(ret->created);
-	if (st->build->has_epoch)
-		last = st->build->created;
 	if (!last && st->base_history.n)
 		last = st->base_history.v[st->base_history.n - 1].created;
 	ret->created = x_strdup(last ? last : st->build->created);

@@ -6,7 +6,14 @@
 #include "build_priv.h"
 #include "dockerfile/expand.h"
 
-static void add_platform(struct strv *to, const char *prefix, const struct platform *p)
+/* A build argument of an automatic name changes it for FROM and for global ARGs too, with no ARG to declare it. */
+static void add_automatic(struct build *b, const char *name, const char *value)
+{
+	const char *given = env_get(&b->build_args, name);
+	env_set(&b->platform_args, name, given ? given : value);
+}
+
+static void add_platform(struct build *b, const char *prefix, const struct platform *p)
 {
 	char name[32];
 	AUTO(free_drop) char *text = platform_text(p);
@@ -17,19 +24,18 @@ static void add_platform(struct strv *to, const char *prefix, const struct platf
 	};
 	for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
 		snprintf(name, sizeof name, "%s%s", prefix, parts[i].suffix);
-		env_set(to, name, parts[i].value);
+		add_automatic(b, name, parts[i].value);
 	}
 }
 
 void scope_global(struct build *b)
 {
-	add_platform(&b->platform_args, "BUILD", &b->host);
-	add_platform(&b->platform_args, "TARGET", &b->target);
+	add_platform(b, "BUILD", &b->host);
+	add_platform(b, "TARGET", &b->target);
 	const char *target = b->goal ? b->goal->df->name : NULL;
-	env_set(&b->platform_args, "TARGETSTAGE",
-		b->options->target ? b->options->target
-		: target           ? target
-				   : "default");
+	if (b->options->target)
+		target = b->options->target;
+	add_automatic(b, "TARGETSTAGE", target ? target : "default");
 	strv_copy(&b->global_args, &b->platform_args);
 }
 
@@ -70,6 +76,12 @@ int scope_global_args(struct build *b, struct err *e)
 		}
 	}
 	return 0;
+}
+
+void scope_set(struct strv *env, const char *name, const char *value)
+{
+	env_unset(env, name);
+	strv_pushf(env, "%s=%s", name, value);
 }
 
 int scope_expand(struct stage *st, const struct df_instruction *in, const char *word, char **ret, struct err *e)

@@ -15,7 +15,7 @@ int stage_platform(struct build *b, const struct df_instruction *in, struct plat
 	const char *flag = df_flag_get(in, "platform");
 	*ret = b->target;
 	*ret_given = b->target_given;
-	if (!flag)
+	if (!flag || !*flag)
 		return 0;
 	struct df_scope scope = { .env = &b->global_args, .escape = b->file.escape };
 	AUTO(free_drop) char *text = NULL;
@@ -56,8 +56,12 @@ static void start_env(struct stage *st)
 {
 	if (!env_get(&st->config.env, "PATH"))
 		env_set(&st->config.env, "PATH", default_path);
-	strv_fini(&st->env);
-	strv_copy(&st->env, &st->config.env);
+	strv_clear(&st->env);
+	for (size_t i = 0; i < st->config.env.n; i++) {
+		const char *pair = st->config.env.v[i], *equals = strchr(pair, '=');
+		AUTO(free_drop) char *name = x_strndup(pair, strcspn(pair, "="));
+		scope_set(&st->env, name, equals ? equals + 1 : "");
+	}
 }
 
 static int from_stage(struct stage *st, struct stage *base)

@@ -8,11 +8,6 @@
 #include "dockerfile/values.h"
 #include "oci/time.h"
 
-static int by_text(const void *a, const void *b)
-{
-	return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
 static void set_string(char **field, const char *value)
 {
 	char *copy = x_strdup(value);
@@ -24,6 +19,27 @@ static void set_list(struct strv *list, const struct strv *args)
 {
 	strv_clear(list);
 	strv_copy(list, args);
+}
+
+static int by_text(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* Adds the values that are not in the list, which is sorted by it: a range may be every port there is. */
+static void merge_unique(struct strv *list, const struct strv *values)
+{
+	size_t kept = 0;
+	strv_copy(list, values);
+	if (list->n)
+		qsort(list->v, list->n, sizeof *list->v, by_text);
+	for (size_t i = 0; i < list->n; i++) {
+		if (kept && strcmp(list->v[kept - 1], list->v[i]) == 0)
+			free(list->v[i]);
+		else
+			list->v[kept++] = list->v[i];
+	}
+	list->n = kept;
 }
 
 static void add_unique(struct strv *list, const char *value)
@@ -75,7 +91,7 @@ static int do_pairs(struct stage *st, const struct df_instruction *in, struct st
 			continue;
 		}
 		env_set(&st->config.env, pairs.v[i], pairs.v[i + 1]);
-		env_set(&st->env, pairs.v[i], pairs.v[i + 1]);
+		scope_set(&st->env, pairs.v[i], pairs.v[i + 1]);
 	}
 	return 0;
 }
@@ -96,7 +112,7 @@ static int do_arg(struct stage *st, const struct df_instruction *in, struct str 
 		}
 		str_addf(history, value ? " %s=%s" : " %s", kv->key, value);
 		if (value && !arg_is_control(kv->key))
-			env_set(&st->env, kv->key, value);
+			scope_set(&st->env, kv->key, value);
 		env_set(&st->args, kv->key, value ? value : "");
 	}
 	return 0;
@@ -114,10 +130,7 @@ static int do_expose(struct stage *st, const struct df_instruction *in, struct s
 	for (size_t i = 0; i < words.n; i++)
 		if (df_expose(words.v[i], &ports, &warn, e) < 0)
 			return -1;
-	if (ports.n)
-		qsort(ports.v, ports.n, sizeof *ports.v, by_text);
-	for (size_t i = 0; i < ports.n; i++)
-		add_unique(&st->config.exposed_ports, ports.v[i]);
+	merge_unique(&st->config.exposed_ports, &ports);
 	str_addc(history, ' ');
 	go_list(history, &ports, false);
 	return 0;
@@ -203,7 +216,7 @@ static int do_healthcheck(struct stage *st, const struct df_instruction *in, str
 		    duration_flag(in, "start-period", &h->start_period, e) < 0 ||
 		    duration_flag(in, "start-interval", &h->start_interval, e) < 0)
 			return -1;
-		if (retries && str_to_u64(retries, INT32_MAX, &n))
+		if (retries && str_to_u64(retries + (*retries == '+'), INT32_MAX, &n))
 			h->retries = (int64_t)n;
 	}
 	str_add(history, " {Test:");

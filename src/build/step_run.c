@@ -129,7 +129,7 @@ static struct run *run_new(struct build *b, struct stage *st, struct step *step,
 	AUTO(free_drop) char *text = in->heredocs.n && !in->json ? heredoc_text(r, in) : NULL;
 	stage_command(st, in, text, &r->argv);
 	make_env(b, st, r);
-	r->cwd = x_strdup(st->config.working_dir && *st->config.working_dir ? st->config.working_dir : "/");
+	r->cwd = path_rooted(st->config.working_dir ? st->config.working_dir : "");
 	r->user = x_strdup(st->config.user ? st->config.user : "");
 	if (modes_of(b, in, r, e) < 0 || devices_of(in, e) < 0)
 		return NULL;

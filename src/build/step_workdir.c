@@ -44,9 +44,22 @@ static int workdir_work(void *ctx, struct worker_report *r, struct str *result, 
 		return -1;
 	if (*w->user && owner_resolve(l->build, &image, w->user, false, &owner, e) < 0)
 		return -1;
-	if (copy_plan_mkdir(l->build, st->view, w->path, 0755, &owner, e) < 0)
+	AUTO(free_drop) char *dir = path_rooted(w->path);
+	if (copy_plan_mkdir(l->build, st->view, dir, 0755, &owner, e) < 0)
 		return -1;
 	return layer_job_write(l, st->view, result, e);
+}
+
+/* An absolute path is stored as it is written, "/a/" or "/a/../b"; joining a relative one cleans it. */
+static char *workdir_of(const struct image_config *c, const char *text)
+{
+	const char *now = c->working_dir && *c->working_dir ? c->working_dir : "/";
+	if (!*text)
+		return x_strdup(now);
+	if (*text == '/')
+		return x_strdup(text);
+	AUTO(free_drop) char *joined = path_join(now, text);
+	return path_rooted(joined);
 }
 
 static int workdir_new(struct stage *st, struct step *step, struct err *e)
@@ -55,19 +68,14 @@ static int workdir_new(struct stage *st, struct step *step, struct err *e)
 	struct image_config *c = &st->config;
 	if (scope_expand(st, step->in, step->in->args.v[0], &text, e) < 0)
 		return -1;
-	char *path = text[0] == '/' ? path_rooted(text) : path_join(c->working_dir ? c->working_dir : "/", text);
-	if (path[0] != '/') {
-		AUTO(free_drop) char *relative = path;
-		path = path_rooted(relative);
-	}
 	struct workdir *w = x_alloc(sizeof *w);
-	w->path = path;
+	w->path = workdir_of(c, text);
 	w->user = x_strdup(c->user ? c->user : "");
 	step->work = w;
 	step->work_free = workdir_free;
 	step->write_key = write_key;
 	free(c->working_dir);
-	c->working_dir = x_strdup(path);
+	c->working_dir = x_strdup(w->path);
 	return 0;
 }
 

@@ -94,6 +94,18 @@ int flags_check(const struct df_instruction *in, struct err *e)
 	return 0;
 }
 
+void flags_drop_empty(struct df_instruction *in)
+{
+	size_t kept = 0;
+	for (size_t i = 0; i < in->flags.n; i++) {
+		const struct df_flag *f = &in->flags.v[i];
+		const struct flag_spec *spec = find_spec(in->op, f->name);
+		if (!spec || spec->kind != FLAG_STRING || !f->value || *f->value)
+			in->flags.v[kept++] = *f;
+	}
+	in->flags.n = kept;
+}
+
 const char *df_flag_get(const struct df_instruction *in, const char *name)
 {
 	for (size_t i = 0; i < in->flags.n; i++)

@@ -249,6 +249,8 @@ int instruction_check(struct df_instruction *in, struct arena *arena, struct err
 	bool ignores_flags = in->op == DF_ARG || in->op == DF_STOPSIGNAL || in->op == DF_HEALTHCHECK;
 	if (!ignores_flags && flags_check(in, e))
 		return -1;
+	if (in->op == DF_ADD || in->op == DF_COPY || in->op == DF_FROM)
+		flags_drop_empty(in);
 	switch (in->op) {
 	case DF_ENV:
 	case DF_LABEL:

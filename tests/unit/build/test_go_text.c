@@ -19,6 +19,10 @@ static void quotes(void **state)
 		{ "\x01\x7f", "\"\\x01\\x7f\"" },
 		{ "\xc3\xa9", "\"\xc3\xa9\"" },
 		{ "\xff", "\"\\xff\"" },
+		{ "a\xc3", "\"a\\xc3\"" },
+		{ "\xc2\xa0\xc2\x85\xe2\x80\x8b", "\"\\u00a0\\u0085\\u200b\"" },
+		{ "\xee\x80\x80\xf3\xa0\x80\x81", "\"\\ue000\\U000e0001\"" },
+		{ "\xf0\x9f\x90\xb3\xe2\x82\xac\xef\xbf\xbd", "\"\xf0\x9f\x90\xb3\xe2\x82\xac\xef\xbf\xbd\"" },
 		{ "<a&b>", "\"<a&b>\"" },
 	};
 	(void)state;
@@ -62,6 +66,12 @@ static void durations(void **state)
 		{ 90000000000, "1m30s" },
 		{ 3600000000000, "1h0m0s" },
 		{ 5430000000000, "1h30m30s" },
+		{ 1, "1ns" },
+		{ 1500, "1.5\xc2\xb5s" },
+		{ 1234567, "1.234567ms" },
+		{ 59999999999, "59.999999999s" },
+		{ 90123456789, "1m30.123456789s" },
+		{ 7200000000000, "2h0m0s" },
 	};
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(table); i++) {
