@@ -3,18 +3,19 @@
 
     compare.py [options] CASE.json NACRE_LAYOUT TAG BUILDAH_DIR
 
-NACRE_LAYOUT is an OCI image layout, BUILDAH_DIR what `buildah push … dir:` writes. The layers of both are flattened as
-image-spec's layer.md says. For each path are compared: type, mode, owner, content, link target, hard-link group, device
-number, extended attributes (with them capabilities) and the time where the build does not give it: where one of the two is older
-than --since, they must be equal. Of the configuration: all that a Dockerfile can set.
+NACRE_LAYOUT is an OCI image layout, BUILDAH_DIR what `buildah push … dir:` writes. The layers of both are flattened
+as image-spec's layer.md says. For each path are compared: type, mode, owner, content, link target, hard-link group,
+device number, extended attributes (with them capabilities) and the time where the build does not give it: where one of
+the two is older than --since, they must be equal. Of the configuration: all that a Dockerfile can set.
 
 A difference is explained by a rule, of CASE.json for one case or of differences.json for all:
 
-    {"paths": ["etc/passwd-"], "what": ["content"], "why": "clock", "without": "REGEX", "sometimes": true}
+    {"paths": ["var/log/x"], "what": ["content"], "why": "clock", "without": "REGEX", "sometimes": true}
 
-"paths" and "what" are shell patterns in which * also matches "/"; "why" names a reason of differences.json; "without" explains differing
-contents only if they are equal once what the expression matches is taken away; "nacre" asks for that value on nacre's side. A rule of a case that explains nothing is
-an error as well, except with "sometimes". Exit status 1 when something is left.
+"paths" and "what" are shell patterns in which * also matches "/"; "why" names a reason of differences.json; "without"
+explains differing contents only if they are equal once what the expression matches is taken away; "nacre" asks for that
+value on nacre's side. A rule of a case that explains nothing is an error as well, except with "sometimes".
+Exit status 1 when something is left.
 """
 import argparse, collections, fnmatch, hashlib, json, os, re, subprocess, sys, tarfile, tempfile
 

@@ -16,7 +16,10 @@ since=$(date +%s)
 results=
 
 # Runs as root of a user namespace; a storage of its own in the scratch directory.
-in_buildah() { as_container_root nice -n 15 buildah --root "$T/buildah" --runroot "$T/buildah-run" --storage-driver overlay "$@"; }
+in_buildah() {
+  as_container_root nice -n 15 \
+    buildah --root "$T/buildah" --runroot "$T/buildah-run" --storage-driver overlay "$@"
+}
 
 # base NAME LAYOUT TAG: what FROM NAME means from now on, for both
 contexts=
@@ -45,7 +48,8 @@ stage() {
   cd "$T" || return 1
 }
 
-# build CASE BUILDER FILE NAME: one image of a case with one builder. A file FILE.buildah says the same in words that buildah knows.
+# build CASE BUILDER FILE NAME: one image of a case with one builder. Where buildah lacks the language, FILE.buildah
+# says the same in its words.
 build() {
   build_context=$T/context/$1 build_file=$T/context/$1/$3 build_name=$4
   # shellcheck disable=SC2046
@@ -114,6 +118,7 @@ done
   case " $BASES " in *" ${dir%/} "*) ;; *) echo "${dir%/}" ;; esac
 done)"
 
+check "the comparison finds a difference of each kind" python3 "$REAL/test_compare.py"
 mkdir -p "$T/images"
 busybox_layout "$T/busybox"
 base busybox "$T/busybox" latest
@@ -121,5 +126,15 @@ debian_layout
 base debian "$DEBIAN_LAYOUT" latest
 # shellcheck disable=SC2086
 for name in $wanted; do try "$name"; done
-if [ -n "$results" ]; then sort "$T/results" >"$results"; fi
+if [ -n "$results" ]; then
+  {
+    echo '| case | kind | entries | explained differences |'
+    echo '| --- | --- | --- | --- |'
+    sort "$T/results"
+    echo
+    echo '| reason | what it is |'
+    echo '| --- | --- |'
+    jq -r '.reasons | to_entries[] | "| \(.key) | \(.value) |"' "$REAL/differences.json"
+  } >"$results"
+fi
 done_testing

@@ -1,0 +1,6 @@
+package Report::Data;
+use strict;
+use warnings;
+
+sub rows { return [ 1, 2, 3 ] }
+1;

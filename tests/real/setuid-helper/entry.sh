@@ -1,0 +1,4 @@
+#!/bin/sh
+set -e
+[ "$(id -u)" != 0 ] || exec drop 999 "$0" "$@"
+exec "$@"
