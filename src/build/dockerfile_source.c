@@ -92,15 +92,23 @@ static int read_node(struct context *c, struct fsnode *n, const char *name, stru
 	return fd_read_all(fd, LIMIT_DOCKERFILE, name, text, e);
 }
 
-static int find_file(struct context *c, const char *name, struct fsnode **ret, struct err *e)
+/* *ret_path (may be NULL) is the path under which it was found or not; owned by the caller. */
+static int find_file(struct context *c, const char *name, struct fsnode **ret, char **ret_path, struct err *e)
 {
 	AUTO(free_drop) char *path = path_rooted(name);
 	if (fsview_lookup(&c->view, path, true, ret, NULL, e) < 0)
 		return -1;
-	if (*ret || strcmp(path_base(path), upper) != 0)
-		return 0;
-	memcpy(path + strlen(path) - strlen(lower), lower, strlen(lower));
-	return fsview_lookup(&c->view, path, true, ret, NULL, e);
+	if (!*ret && strcmp(path_base(path), upper) == 0) {
+		AUTO(free_drop) char *other = x_strdup(path);
+		memcpy(other + strlen(other) - strlen(lower), lower, strlen(lower));
+		if (fsview_lookup(&c->view, other, true, ret, NULL, e) < 0)
+			return -1;
+		if (*ret)
+			strcpy(path, other);
+	}
+	if (ret_path)
+		*ret_path = x_strdup(path + 1);
+	return 0;
 }
 
 /* A context that is one file, and that file the Dockerfile. */
@@ -115,7 +123,7 @@ static int read_single(struct build *b, struct str *text, struct err *e)
 			       b->options->file);
 	b->file_path = x_strdup(from_stdin ? "-" : context_file_name);
 	b->made_time = c->has_time ? c->time : 0;
-	if (find_file(c, context_file_name, &n, e) < 0 || read_node(c, n, context_file_name, text, e) < 0)
+	if (find_file(c, context_file_name, &n, NULL, e) < 0 || read_node(c, n, context_file_name, text, e) < 0)
 		return -1;
 	if (memchr(str_text(text), '\0', text->len))
 		return err_set(e, ERR_BUILD, "%s is neither an archive nor a Dockerfile",
@@ -135,15 +143,14 @@ static int read_inside(struct build *b, struct str *text, struct err *e)
 		return -1;
 	if (c->is_dockerfile)
 		return read_single(b, text, e);
-	b->file_path = x_strdup(name);
-	if (find_file(c, name, &n, e) < 0)
+	if (find_file(c, name, &n, &b->file_path, e) < 0)
 		return -1;
 	if (!n) {
-		err_set(e, ERR_NOTFOUND, "the build context has no file %s", name);
+		err_set(e, ERR_NOTFOUND, "the build context has no file %s", b->file_path);
 		return err_hint(e, "name another with -f");
 	}
 	b->made_time = c->kind == CONTEXT_GIT ? c->time : n->mtime;
-	return read_node(c, n, name, text, e);
+	return read_node(c, n, b->file_path, text, e);
 }
 
 /* -f URL */
@@ -153,7 +160,7 @@ static int read_url(struct build *b, const char *url, struct str *text, struct e
 	struct fsnode *n = NULL;
 	int r = context_open(b, &c, NULL, e);
 	if (r == 0)
-		r = find_file(&c, context_file_name, &n, e);
+		r = find_file(&c, context_file_name, &n, NULL, e);
 	if (r == 0 && !n)
 		r = err_set(e, ERR_BUILD, "%s is not a Dockerfile", url);
 	if (r == 0)

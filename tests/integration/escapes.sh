@@ -42,6 +42,11 @@ for name in attacks/*.tar; do
   printf 'FROM scratch\nADD x.tar /in/\n' >ctx/Dockerfile
   nacre build ctx
   unharmed "$name: ADD of the archive"
+  printf 'FROM scratch\nCOPY . /in/\n' >ctx/Dockerfile
+  tar -C ctx -rf ctx/x.tar Dockerfile 2>tar.log
+  "$NACRE" build - <ctx/x.tar >out 2>err
+  status=$?
+  unharmed "$name: the archive as context"
   rm ctx/x.tar
   printf 'FROM base\nRUN ls / >/dev/null; echo >/d/new; echo >/h; rm -rf /d/* /l\nCOPY Dockerfile /d/new\nWORKDIR /d/dir\n' >ctx/Dockerfile
   nacre build --build-context base="oci-layout://$T/attacks/$name" ctx

@@ -23,7 +23,8 @@ if [ ! -e lower/Dockerfile ]; then
   is "$(setting .config.Labels.from)" '"upper"' "it is not [LEX-15]"
 fi
 rm lower/Dockerfile
-refused '[1348]' 'Dockerfile' "-f asks for exactly that name [LEX-15]" build -f lower/Dockerfile lower
+builds "-f with that name falls back likewise [LEX-15]" -f lower/Dockerfile context
+refused 8 'lower/Other' "-f with another name asks for exactly that [LEX-15]" build -f lower/Other lower
 printf 'FROM scratch\nCOPY file /\nLABEL from=stdin\n' |
   "$NACRE" build -q -f - -o "oci:$T/image:x" context >out 2>err
 is "$? $(setting .config.Labels.from)" '0 "stdin"' "-f - reads standard input, the context stays [LEX-15]"
