@@ -296,7 +296,8 @@ int view_update(struct build *b, struct step *step, struct layer_slot **slots, s
 /* A name set again moves to the end: the order RUN has its environment in. An image's Env keeps the place (ENV-01). */
 void scope_set(struct strv *env, const char *name, const char *value);
 int scope_expand(struct stage *st, const struct df_instruction *in, const char *word, char **ret, struct err *e);
-bool arg_is_proxy(const char *name);
+/* Proxies among the build arguments that the environment does not have, each in upper and lower case (ARG-10). */
+void scope_add_proxies(const struct build *b, struct strv *env);
 bool arg_is_control(const char *name); /* taken by ARG but never in the environment (ARG-13) */
 void scope_global(struct build *b);
 int scope_global_args(struct build *b, struct err *e);

@@ -69,9 +69,9 @@ int stage_named_from(struct stage *st, const struct df_instruction *in, const ch
 			      from, b->stages.n);
 	if (found && found->df->index >= st->df->index)
 		return err_at(e, ERR_BUILD, in->line, in->line_end,
-			      "cannot copy from stage \"%s\": it needs to be defined before this stage (circular or "
+			      "cannot %s from stage \"%s\": it needs to be defined before this stage (circular or "
 			      "forward reference)",
-			      from);
+			      in->op == DF_RUN ? "mount" : "copy", from);
 	*ret = found;
 	return 0;
 }

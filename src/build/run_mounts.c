@@ -239,6 +239,7 @@ int run_mounts_ready(struct run_mounts *m, struct build *b, struct step *step, s
 void run_mounts_key(const struct run_mounts *m, struct cache_key *k)
 {
 	static const char *const types[] = { "bind", "cache", "tmpfs", "secret", "ssh" };
+	static const char *const sharings[] = { "shared", "private", "locked" };
 	if (!m->v.n)
 		return;
 	json_put_key(&k->fields, "mounts");
@@ -251,6 +252,12 @@ void run_mounts_key(const struct run_mounts *m, struct cache_key *k)
 		key_str(k, "id", r->m.id);
 		key_str(k, "source", r->m.source);
 		key_str(k, "env", r->m.env);
+		if (r->m.required)
+			json_kv_bool(&k->fields, "required", true);
+		if (r->m.type == DF_MOUNT_CACHE) {
+			key_str(k, "sharing", sharings[r->m.sharing]);
+			key_str(k, "ns", env_get(&m->stage->build->build_args, "BUILDKIT_CACHE_MOUNT_NS"));
+		}
 		json_kv_bool(&k->fields, "readonly", r->m.readonly);
 		if (r->m.has_mode)
 			json_kv_int(&k->fields, "mode", r->m.mode);

@@ -152,6 +152,7 @@ int run_mounts_plan(struct run_mounts *m, struct build *b, const char *script_na
 			s.kind = SANDBOX_MOUNT_TMPFS;
 			s.size = r->m.size;
 			s.mode = 01777;
+			s.readonly = r->m.readonly;
 			break;
 		case DF_MOUNT_SECRET:
 			rc = plan_secret(r, b, &s, &used, env, e);

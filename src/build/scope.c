@@ -39,17 +39,23 @@ void scope_global(struct build *b)
 	strv_copy(&b->global_args, &b->platform_args);
 }
 
-bool arg_is_proxy(const char *name)
+void scope_add_proxies(const struct build *b, struct strv *env)
 {
 	static const char *const names[] = { "HTTP_PROXY", "HTTPS_PROXY", "FTP_PROXY", "NO_PROXY", "ALL_PROXY" };
 	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
-		char lower[16];
-		snprintf(lower, sizeof lower, "%s", names[i]);
+		const char *value = NULL;
+		for (size_t k = 0; k < b->build_args.n; k++) {
+			const char *given = b->build_args.v[k];
+			if (str_case_starts(given, names[i]) && given[strlen(names[i])] == '=')
+				value = given + strlen(names[i]) + 1;
+		}
+		AUTO(free_drop) char *lower = x_strdup(names[i]);
 		str_lower(lower);
-		if (strcmp(name, names[i]) == 0 || strcmp(name, lower) == 0)
-			return true;
+		if (value && *value && !env_get(env, names[i]))
+			env_set(env, names[i], value);
+		if (value && *value && !env_get(env, lower))
+			env_set(env, lower, value);
 	}
-	return false;
 }
 
 bool arg_is_control(const char *name)

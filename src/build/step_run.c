@@ -112,11 +112,7 @@ static void make_env(struct build *b, struct stage *st, struct run *r)
 {
 	strv_copy(&r->key_env, &st->env);
 	strv_copy(&r->env, &st->env);
-	for (size_t i = 0; i < b->build_args.n; i++) {
-		AUTO(free_drop) char *name = x_strndup(b->build_args.v[i], strcspn(b->build_args.v[i], "="));
-		if (arg_is_proxy(name) && !env_get(&r->env, name))
-			strv_push(&r->env, b->build_args.v[i]);
-	}
+	scope_add_proxies(b, &r->env);
 }
 
 static struct run *run_new(struct build *b, struct stage *st, struct step *step, struct err *e)
@@ -171,6 +167,7 @@ static void write_key(struct build *b, struct step *step, const struct chainid *
 	key_str(k, "cwd", r->cwd);
 	key_str(k, "user", r->user);
 	key_str(k, "script", r->script);
+	key_str(k, "hostname", env_get(&b->build_args, "BUILDKIT_SANDBOX_HOSTNAME"));
 	key_str(k, "network", r->net == SANDBOX_NET_NONE ? "none" : "host");
 	if (r->insecure)
 		json_kv_bool(&k->fields, "insecure", true);

@@ -32,7 +32,7 @@ stops() {
     context
 }
 
-# ---- cache directories (MNT-09 to MNT-12)
+# ---- cache directories
 
 mkdir -p context/seed/sub
 echo ignored >context/seed/ignored
@@ -43,18 +43,18 @@ ln -s sub/word context/seed/link
 seed='RUN mkdir -p /s/d && echo one >/s/d/file && ln /s/d/file /s/d/same && chown -R 12:34 /s/d && chmod 3770 /s/d && \
   touch -d @1000000000 /s/d/file
 FROM base'
-prints '/c 12:34 3770 ' "a cache begins as a directory of a stage" <<EOF
+prints '/c 12:34 3770 ' "a cache begins as a directory of a stage [MNT-11]" <<EOF
 $seed
 RUN --mount=type=cache,target=/c,from=0,source=/s/d stat -c '%n %u:%g %a %Y %h' /c /c/file; cat /c/same; echo two >/c/file
 EOF
 like err '/c/file 12:34 644 1000000000 2' "with owners, modes, times and hard links"
 like err ' one$' "and contents"
-prints ' two$' "the seed comes once, and other owners make no other cache where a source decides" <<EOF
+prints ' two$' "the seed comes once, and other owners make no other cache where a source decides [MNT-12]" <<EOF
 $seed
 RUN --mount=type=cache,target=/c,from=0,source=/s/d,uid=5,mode=0711 stat -c '%u:%g %a' /c; cat /c/file
 EOF
 like err ' 12:34 3770$' "its owner is the source's"
-prints 'f=link sub' "a cache begins as a directory of the context" --build-context "tree=$T/context/seed" <<'EOF'
+prints 'f=link sub' "a cache begins as a directory of the context [MNT-11]" --build-context "tree=$T/context/seed" <<'EOF'
 RUN --mount=type=cache,target=/c,from=tree echo f=$(ls /c | grep -v ignored); cat /c/link; stat -c '%u:%g' /c/sub/word
 EOF
 like err ' 0:0$' "which belongs to root"
@@ -62,13 +62,13 @@ echo changed >context/seed/sub/word
 prints ' changed$' "another content of the context is another cache" --build-context "tree=$T/context/seed" <<'EOF'
 RUN --mount=type=cache,target=/c,from=tree cat /c/link
 EOF
-prints ' empty 0:7 750$' "owner and mode without a source make an empty one" --build-context "tree=$T/context/seed" <<'EOF'
+prints ' empty 0:7 750$' "owner and mode without a source make an empty one [MNT-12]" --build-context "tree=$T/context/seed" <<'EOF'
 RUN --mount=type=cache,target=/c,from=tree,gid=7,mode=750 rmdir /c/* 2>/dev/null; echo "$(test -z "$(ls /c)" && echo empty) $(stat -c '%u:%g %a' /c)"
 EOF
 prints ' busybox$' "a cache begins as a directory of an image" <<'EOF'
 RUN --mount=type=cache,target=/c,from=base,source=/bin ls /c/busybox >/dev/null && echo busybox; rm /c/*
 EOF
-prints ' n=0$' "and keeps what was done to it" <<'EOF'
+prints ' n=0$' "and keeps what was done to it, with --no-cache too [MNT-14]" --no-cache <<'EOF'
 RUN --mount=type=cache,target=/c,from=base,source=/bin echo n=$(ls /c | wc -l)
 EOF
 prints ' n=0$' "a cache from scratch" <<'EOF'
@@ -93,13 +93,13 @@ is "$(find store/tmp store/trash -mindepth 1 | wc -l)" 0 "nothing unfinished is 
 } >stages
 check "four stages make one cache at the same time" run_file <stages || diag_file err
 
-# ---- network and security modes (RUN-14, RUN-15, RUN-16)
+# ---- network and security modes
 
-stops 4 'network.host is not allowed.*--allow network.host' "--network=host is not for the Dockerfile to say" <<'EOF'
+stops 4 'network.host is not allowed.*--allow network.host' "--network=host is not for the Dockerfile to say [RUN-14]" <<'EOF'
 RUN --network=host true
 EOF
 net='RUN --network=host readlink /proc/self/ns/net >/net; test "$(cat /net)" = "'$(readlink /proc/self/ns/net)'" && echo host || echo other'
-prints ' host$' "but with --allow network.host" --allow network.host <<EOF
+prints ' host$' "but with --allow network.host [RUN-14]" --allow network.host <<EOF
 $net
 EOF
 prints ' host$' "or --network host" --no-cache --network host <<EOF
@@ -109,13 +109,13 @@ prints ' host$' "also where RUN has none by default" --no-cache --network none -
 $net
 RUN test "\$(ls /sys/class/net)" = lo && ping -c 1 127.0.0.1
 EOF
-prints ' lo$' "--network=none has a loopback device" <<'EOF'
+prints ' lo$' "--network=none has a loopback device [RUN-14]" <<'EOF'
 RUN --network=none ls /sys/class/net; ifconfig lo | grep -q UP
 EOF
-stops 4 'security.insecure is not allowed.*--allow security.insecure' "--security=insecure is not for the Dockerfile to say" <<'EOF'
+stops 4 'security.insecure is not allowed.*--allow security.insecure' "--security=insecure is not for the Dockerfile to say [RUN-15]" <<'EOF'
 RUN --security=insecure true
 EOF
-prints 'CapEff:.0*[137]?f{9,}$' "insecure has all capabilities" --allow security.insecure <<'EOF'
+prints 'CapEff:.0*[137]?f{9,}$' "insecure has all capabilities [RUN-15]" --allow security.insecure <<'EOF'
 RUN --security=insecure grep -E 'CapEff|Seccomp:' /proc/self/status; mkdir /m && mount -t tmpfs none /m && umount /m && echo mounted; \
   test -w /proc/sys/kernel/hostname && hostname changed && hostname
 USER 1000
@@ -125,59 +125,66 @@ like err 'Seccomp:.0' "no filter"
 like err ' mounted$' "may mount"
 like err ' changed$' "may write below /proc/sys"
 like err 'user CapEff:.0*[137]?f{9,}$' "and so has a user who is not root"
-prints 'CapEff:.00000000a80425fb' "sandbox is the default" <<'EOF'
+prints 'CapEff:.00000000a80425fb' "sandbox is the default [RUN-15]" <<'EOF'
 RUN --security=sandbox grep -E 'CapEff|Seccomp:' /proc/self/status
 EOF
 like err 'Seccomp:.2' "with a filter"
-prints ' without$' "a device that is not required" <<'EOF'
+prints ' without$' "a device that is not required [RUN-16]" <<'EOF'
 RUN --device=vendor.com/gpu=0 echo without
 EOF
-stops 4 'required device "vendor.com/gpu=0" is not registered' "and one that is" <<'EOF'
+stops 4 'required device "vendor.com/gpu=0" is not registered' "and one that is [RUN-16]" <<'EOF'
 RUN --device=vendor.com/gpu=0,required true
 EOF
 
-# ---- what touches every RUN (RUN-13)
+# ---- what touches every RUN
 
-prints '10.1.2.3.one$' "--add-host" --add-host one:10.1.2.3 --add-host 'two=[fd00::2]' --add-host gate=host-gateway <<'EOF'
+prints '10.1.2.3.one$' "--add-host [RUN-13]" --add-host one:10.1.2.3 --add-host 'two=[fd00::2]' --add-host gate=host-gateway <<'EOF'
 RUN cat /etc/hosts; cat /proc/sys/kernel/random/uuid >/word
 EOF
 like err 'fd00::2.two$' "of IPv6"
 like err '127.0.0.1.gate$' "and the machine itself"
 nacre build --build-context "base=oci-layout://$T/busybox:latest" -f Dockerfile --add-host one:10.9.9.9 --add-host two=::2 --add-host gate:1.1.1.1 context
-is "$(cached_steps)" 1 "the addresses are in no key"
+is "$(cached_steps)" 1 "the addresses are in no key [RUN-18]"
 nacre build --build-context "base=oci-layout://$T/busybox:latest" -f Dockerfile --add-host other:10.9.9.9 context
 is "$(cached_steps)" 0 "but the names are"
-prints ' 8192$' "--shm-size" --shm-size 8m <<'EOF'
+prints ' 8192$' "--shm-size [RUN-13]" --shm-size 8m <<'EOF'
 RUN df -k /dev/shm | awk 'END { print $2 }'
 EOF
 prints ' 65536$' "is 64 MiB else" <<'EOF'
 RUN df -k /dev/shm | awk 'END { print $2 }'
 EOF
-prints ' 77 99 0 0$' "--ulimit" --ulimit nofile=77:99 --ulimit core=0 <<'EOF'
+prints ' 77 99 0 0$' "--ulimit [RUN-13]" --ulimit nofile=77:99 --ulimit core=0 <<'EOF'
 RUN echo $(ulimit -Sn) $(ulimit -Hn) $(ulimit -Sc) $(ulimit -Hc)
 EOF
 prints ' 1024 0$' "and without it" <<'EOF'
 RUN echo $(ulimit -Sn) $(ulimit -Sc)
 EOF
-stops 2 'resource memory=1g: .*systemd-run' "--resource is refused" --resource memory=1g <<'EOF'
+stops 2 'resource memory=1g: .*systemd-run' "--resource is refused [RUN-13]" --resource memory=1g <<'EOF'
 RUN true
 EOF
-stops 2 'cgroup-parent x: ' "--cgroup-parent is refused" --cgroup-parent x <<'EOF'
+stops 2 'cgroup-parent x: ' "--cgroup-parent is refused [RUN-13]" --cgroup-parent x <<'EOF'
 RUN true
 EOF
 stops 2 'did you mean network.host' "--allow knows two words" --allow network.hos <<'EOF'
 RUN true
 EOF
 
-# ---- secrets (MNT-16, MNT-17, MNT-19)
+prints ' p=1,1,,2,2$' "a proxy has both its names [ARG-10]" --build-arg http_proxy=1 --build-arg ALL_PROXY=2 --build-arg FTP_PROXY= <<'EOF'
+RUN echo p=$HTTP_PROXY,$http_proxy,$FTP_PROXY,$ALL_PROXY,$all_proxy
+EOF
+prints 'ro.$' "a read-only tmpfs [MNT-15]" <<'EOF'
+RUN --mount=type=tmpfs,target=/t,ro touch /t/f || echo ro.
+EOF
+
+# ---- secrets
 
 echo word >secret
-prints ' word=word 400 0:0$' "--secret from a file" --secret id=s,src=secret <<'EOF'
+prints ' word=word 400 0:0$' "--secret from a file [MNT-19]" --secret id=s,src=secret <<'EOF'
 RUN --mount=type=secret,id=s echo "word=$(cat /run/secrets/s) $(stat -c '%a %u:%g' /run/secrets/s)"
 EOF
 WORD=variable
 export WORD
-prints ' variable variable none$' "from a variable, as a file, as a variable, as both" --secret id=s,env=WORD --secret id=WORD <<'EOF'
+prints ' variable variable none$' "from a variable, as a file, as a variable, as both [MNT-16]" --secret id=s,env=WORD --secret id=WORD <<'EOF'
 RUN --mount=type=secret,id=s,target=/s,env=S --mount=type=secret,id=WORD,env=W echo "$S $(cat /s) $(ls /run/secrets 2>/dev/null || echo none)"
 EOF
 prints ' \[\]$' "an empty variable" --secret id=s,env=NOT_SET <<'EOF'
@@ -186,18 +193,18 @@ EOF
 prints ' 640 3:4$' "with a mode and an owner" --secret id=s,src=secret <<'EOF'
 RUN --mount=type=secret,id=s,mode=0640,uid=3,gid=4 stat -c '%a %u:%g' /run/secrets/s
 EOF
-stops 2 'secret s2,src=x: invalid field' "--secret is checked before the build" --secret s2,src=x <<'EOF'
+stops 2 'secret s2,src=x: invalid field' "--secret is checked before the build [MNT-19]" --secret s2,src=x <<'EOF'
 RUN echo started
 EOF
 unlike err started "which has not begun then"
 stops 2 'failed to stat nowhere' "a secret that is not there" --secret id=s,src=nowhere <<'EOF'
 RUN true
 EOF
-stops 4 'secret .*not found.*--secret' "a secret that is required and was not given" <<'EOF'
+stops 4 'secret .*not found.*--secret' "a secret that is required and was not given [MNT-17]" <<'EOF'
 RUN --mount=type=secret,id=none,required true
 EOF
 
-# ---- agents (MNT-18, MNT-20)
+# ---- agents
 
 # ssh-add with all it needs, for the base image
 mkdir -p tools/bin
@@ -209,15 +216,15 @@ ssh-keygen -q -t ed25519 -N secret -f locked
 chmod 644 key
 use='COPY --from=tools . /
 RUN --mount=type=ssh echo "$SSH_AUTH_SOCK" && ssh-add -l; ssh-add -D; true'
-prints '256 .*one' "--ssh with a key" --build-context tools=tools --ssh "default=key,other key" <<EOF
+prints '256 .*one' "--ssh with a key [MNT-20]" --build-context tools=tools --ssh "default=key,other key" <<EOF
 $use
 EOF
 like err '2048 SHA256:.*RSA' "and another one"
 like err ' /run/buildkit/ssh_agent.0$' "at the usual place"
-like err 'Failed to remove all identities' "that nobody may take away"
+like err 'Failed to remove all identities' "that nobody may take away [MNT-18]"
 no_agent_left() { ! pgrep -u "$(id -u)" -f "^ssh-agent -D -a /proc/" >/dev/null; }
 check "the agent of the build ends with it" no_agent_left
-stops 2 'locked has a passphrase' "a key with a passphrase" --ssh default=locked <<'EOF'
+stops 2 'locked has a passphrase' "a key with a passphrase [MNT-20]" --ssh default=locked <<'EOF'
 RUN true
 EOF
 unset SSH_AUTH_SOCK SSH_AGENT_PID
@@ -234,15 +241,15 @@ prints '256 .*one' "the user's agent" --no-cache --build-context tools=tools --s
 $use
 EOF
 like err 'Failed to remove all identities' "keeps its keys"
-prints '600 0:0 620 5:6 /run/buildkit/ssh_agent.0 /run/buildkit/ssh_agent.2' "modes, owners and numbers" --ssh a --ssh "b=$T/agent" <<'EOF'
+prints '600 0:0 620 5:6 /run/buildkit/ssh_agent.0 /run/buildkit/ssh_agent.2' "modes, owners and numbers [MNT-18]" --ssh a --ssh "b=$T/agent" <<'EOF'
 RUN --mount=type=ssh,id=a --mount=type=ssh,id=b,target=/b --mount=type=ssh,id=b,mode=620,uid=5,gid=6 echo \
   $(stat -c '%a %u:%g' /run/buildkit/ssh_agent.*) $SSH_AUTH_SOCK /run/buildkit/ssh_agent.2
 EOF
-prints ' mine$' "SSH_AUTH_SOCK stays what it is" --ssh default <<'EOF'
+prints ' mine$' "SSH_AUTH_SOCK stays what it is [MNT-18]" --ssh default <<'EOF'
 ENV SSH_AUTH_SOCK=mine
 RUN --mount=type=ssh echo $SSH_AUTH_SOCK
 EOF
-prints 'All identities removed' "with raw=true everything goes through" --no-cache --build-context tools=tools \
+prints 'All identities removed' "with raw=true everything goes through [MNT-20]" --no-cache --build-context tools=tools \
   --ssh "default=$T/agent,raw=true" <<EOF
 $use
 EOF
