@@ -149,12 +149,14 @@ static int check_before(struct build *b, const struct df_check *check, struct er
 {
 	if (!check->as_error)
 		return 0;
+	check_forget_unneeded(b);
 	return check_walk(b, check, true, NULL, NULL, e) < 0 ? -1 : check_verdict(b, check, e);
 }
 
 static void check_after(struct build *b, const struct df_check *check)
 {
 	struct err e;
+	check_forget_unneeded(b);
 	if (!check->as_error && check_walk(b, check, false, NULL, NULL, &e) < 0)
 		log_debug("checks: %s", e.msg); /* the build went well nevertheless */
 	print_warnings(b);

@@ -282,6 +282,22 @@ int check_walk(struct build *b, const struct df_check *c, bool fetch, struct out
 
 /* ---- which checks, and what they mean for the build ---- */
 
+/* These rules look at what an instruction does, so that one which is not reached breaks none of them. */
+void check_forget_unneeded(struct build *b)
+{
+	static const enum df_rule rules[] = {
+		DF_RULE_JSON_ARGS_RECOMMENDED, DF_RULE_MULTIPLE_INSTRUCTIONS_DISALLOWED,
+		DF_RULE_LEGACY_KEY_VALUE_FORMAT, DF_RULE_SECRETS_USED_IN_ARG_OR_ENV, DF_RULE_EXPOSE_PROTO_CASING,
+		DF_RULE_EXPOSE_INVALID_FORMAT,
+	};
+	for (size_t s = 0; s < b->stages.n && b->file.warnings.n; s++) {
+		const struct stage *st = b->stages.v[s];
+		for (size_t i = st->df->first; i < st->df->end && !st->needed; i++)
+			for (size_t r = 0; r < ARRAY_LEN(rules); r++)
+				df_unwarn(&b->file, &b->file.instructions.v[i], rules[r]);
+	}
+}
+
 int check_begin(struct build *b, struct df_check *ret, struct err *e)
 {
 	const char *text = env_get(&b->build_args, "BUILDKIT_DOCKERFILE_CHECK");

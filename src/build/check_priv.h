@@ -14,6 +14,9 @@ struct context_reads;
  */
 int check_begin(struct build *b, struct df_check *ret, struct err *e);
 
+/* Takes back what the text alone made look wrong in stages that this build does not reach. */
+void check_forget_unneeded(struct build *b);
+
 /*
  * Walks the needed stages and adds to b->file.warnings what can be said without running anything. `fetch`: configs of
  * base images that are not in the store are asked for; where one is not to be had, no variable below it counts as

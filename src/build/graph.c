@@ -55,18 +55,26 @@ static char *label_of(const struct build *b, const struct df_stage *df)
 	return b->file.stages.n == 1 ? x_strdup("") : x_asprintf("stage-%zu", df->index);
 }
 
+int stage_lookup(struct build *b, const struct df_instruction *in, const char *from, struct stage **ret, struct err *e)
+{
+	uint64_t n;
+	*ret = stage_find(b, from);
+	if (!*ret && str_to_u64(from, UINT32_MAX, &n))
+		return err_at(e, ERR_BUILD, in->line, in->line_end, "invalid stage index %s: the file has %zu stages",
+			      from, b->stages.n);
+	return 0;
+}
+
 int stage_named_from(struct stage *st, const struct df_instruction *in, const char *from, struct stage **ret,
 		     struct err *e)
 {
 	struct build *b = st->build;
-	uint64_t n;
+	struct stage *found;
 	*ret = NULL;
 	if (named_context_find(b, from))
 		return 0;
-	struct stage *found = stage_find(b, from);
-	if (!found && str_to_u64(from, UINT32_MAX, &n))
-		return err_at(e, ERR_BUILD, in->line, in->line_end, "invalid stage index %s: the file has %zu stages",
-			      from, b->stages.n);
+	if (stage_lookup(b, in, from, &found, e) < 0)
+		return -1;
 	if (found && found->df->index >= st->df->index)
 		return err_at(e, ERR_BUILD, in->line, in->line_end,
 			      "cannot %s from stage \"%s\": it needs to be defined before this stage (circular or "
@@ -105,8 +113,9 @@ static int need_instruction(struct stage *st, const struct df_instruction *in, s
 }
 
 /* FROM's name finds stages by their exact lower-case name only (FROM-13), and only earlier ones. */
-static struct stage *base_stage_of(struct build *b, const struct stage *st, const char *image)
+struct stage *stage_base(const struct stage *st, const char *image)
 {
+	struct build *b = st->build;
 	if (named_context_find(b, image))
 		return NULL;
 	for (size_t i = st->df->index; i > 0; i--) {
@@ -143,7 +152,7 @@ static int link_stage(struct build *b, struct stage *st, struct err *e)
 	if (stage_expand_base(st, &image, e) < 0)
 		return -1;
 	st->linked = true;
-	st->base_stage = base_stage_of(b, st, image);
+	st->base_stage = stage_base(st, image);
 	if (st->base_stage)
 		st->base_stage->needed = true;
 	for (size_t k = st->df->first; k < st->df->end; k++)
@@ -182,6 +191,8 @@ int graph_make(struct build *b, struct err *e)
 		return -1;
 	scope_global(b);
 	if (scope_global_args(b, e) < 0)
+		return -1;
+	if (graph_check(b, e) < 0)
 		return -1;
 	b->goal->needed = true;
 	return link_needed(b, b->goal, e);
