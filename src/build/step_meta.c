@@ -196,7 +196,7 @@ static int duration_flag(const struct df_instruction *in, const char *name, int6
 {
 	const char *text = df_flag_get(in, name);
 	*ret = 0;
-	return text ? df_duration(text, ret, e) : 0;
+	return text && *text ? df_duration(text, ret, e) : 0;
 }
 
 static int do_healthcheck(struct stage *st, const struct df_instruction *in, struct str *history, struct err *e)
