@@ -6,23 +6,20 @@
 
 #include "base/fd.h"
 #include "copy_priv.h"
-
-/* The path under which a file with several names was first written. */
-struct first_name { uint64_t inode; char *path; };
+#include "oci/inode_map.h"
 
 struct emit {
 	struct build *build;
 	struct fsview *dest;
 	struct layer_writer *out;
-	VEC(struct first_name) first;
+	struct strv first_names;  /* paths under which files with several names were first written */
+	struct inode_map first;   /* inode -> index in first_names */
 };
 
 static const char *first_path(const struct emit *m, uint64_t inode)
 {
-	for (size_t i = 0; inode && i < m->first.n; i++)
-		if (m->first.v[i].inode == inode)
-			return m->first.v[i].path;
-	return NULL;
+	size_t i;
+	return inode && inode_map_get(&m->first, 0, inode, &i) ? m->first_names.v[i] : NULL;
 }
 
 /* Files of a context are still what their digest was taken of, before and after they are read. */
@@ -79,8 +76,10 @@ static int emit_node(struct emit *m, const struct fsnode *n, struct err *e)
 		return -1;
 	if (t.type != TAR_FILE)
 		return 0;
-	if (n->inode)
-		vec_push(&m->first, ((struct first_name){ n->inode, x_strdup(path) }));
+	if (n->inode) {
+		inode_map_put(&m->first, 0, n->inode, m->first_names.n);
+		strv_push(&m->first_names, path);
+	}
 	return write_content(m, n, path, e);
 }
 
@@ -139,8 +138,7 @@ int copy_emit(struct build *b, struct fsview *dest, struct layer_writer *w, stru
 	for (size_t i = 0; i < n && r == 0; i++)
 		r = emit_node(&m, order[i], e);
 	free(order);
-	for (size_t i = 0; i < m.first.n; i++)
-		free(m.first.v[i].path);
-	vec_fini(&m.first);
+	inode_map_fini(&m.first);
+	strv_fini(&m.first_names);
 	return r;
 }

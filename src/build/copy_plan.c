@@ -101,13 +101,14 @@ int plan_resolve(struct plan *p, const char *path, bool dir_only, struct fsnode 
 
 static uint64_t link_id(struct plan *p, const struct fsnode *src)
 {
+	size_t given;
 	if (!src->inode)
 		return 0;
-	for (size_t i = 0; i < p->links.n; i++)
-		if (p->links.v[i].src == src->inode)
-			return p->links.v[i].dst;
-	vec_push(&p->links, ((struct link_pair){ .src = src->inode, .dst = ++p->dest->next_inode }));
-	return p->dest->next_inode;
+	if (!inode_map_get(&p->links, 0, src->inode, &given)) {
+		given = ++p->dest->next_inode;
+		inode_map_put(&p->links, 0, src->inode, given);
+	}
+	return given;
 }
 
 /* Of the extended attributes only file capabilities come along, as in the reference. */
@@ -303,7 +304,7 @@ static int copy_match(struct plan *p, const struct copy_match *m, struct err *e)
 	bool src_is_dir = m->node && m->node->type == TAR_DIR;
 	bool dir_only = ends_as_directory(p->spec->dest);
 	p->from = m->from;
-	p->links.n = 0;
+	inode_map_fini(&p->links);
 	if (m->kept)
 		return copy_kept(p, m, e);
 	bool unpack = p->spec->add && (m->from->remote ? p->spec->unpack_remote : !p->spec->no_unpack);
@@ -359,7 +360,7 @@ int copy_plan(struct build *b, const struct copy_selection *s, const struct copy
 	for (size_t i = 0; i < s->n && r == 0; i++)
 		r = copy_match(&p, &s->v[i], e);
 	df_ignore_free(p.exclude);
-	vec_fini(&p.links);
+	inode_map_fini(&p.links);
 	return r;
 }
 

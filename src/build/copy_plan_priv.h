@@ -3,9 +3,7 @@
 #define NACRE_BUILD_COPY_PLAN_PRIV_H
 
 #include "copy_priv.h"
-
-/* Hard links within one match: inode of the source, inode given in the destination. */
-struct link_pair { uint64_t src, dst; };
+#include "oci/inode_map.h"
 
 struct plan {
 	struct build *build;
@@ -16,7 +14,7 @@ struct plan {
 	uint32_t made_mode;             /* of directories made on the way */
 	int64_t made_time;
 	struct copy_from *from;         /* of the match in hand */
-	VEC(struct link_pair) links;
+	struct inode_map links;         /* of that match: inode of the source -> inode given in the destination */
 };
 
 /* Remembers that a node is to be written, and that something below each of its parents is. */

@@ -1,4 +1,4 @@
-#include "inode_map_priv.h"
+#include "oci/inode_map.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -11,8 +11,8 @@ struct inode_slot {
 	bool used;
 };
 
-/* Open addressing, at most half full. Inode numbers are handed out by the kernel, so that nobody can make them collide.
- */
+/* Open addressing, at most half full. Inode numbers are handed out by the kernel or counted by a view, so
+ * that nobody can make them collide. */
 static struct inode_slot *find(const struct inode_map *m, uint64_t dev, uint64_t ino)
 {
 	uint64_t h = (ino ^ dev << 32) * 0x9e3779b97f4a7c15u;
@@ -23,11 +23,11 @@ static struct inode_slot *find(const struct inode_map *m, uint64_t dev, uint64_t
 	}
 }
 
-bool inode_map_get(const struct inode_map *m, const struct stat *st, size_t *ret)
+bool inode_map_get(const struct inode_map *m, uint64_t dev, uint64_t ino, size_t *ret)
 {
 	if (!m->n)
 		return false;
-	const struct inode_slot *s = find(m, st->st_dev, st->st_ino);
+	const struct inode_slot *s = find(m, dev, ino);
 	if (s->used)
 		*ret = s->value;
 	return s->used;
@@ -45,13 +45,13 @@ static void grow(struct inode_map *m)
 	*m = bigger;
 }
 
-void inode_map_put(struct inode_map *m, const struct stat *st, size_t value)
+void inode_map_put(struct inode_map *m, uint64_t dev, uint64_t ino, size_t value)
 {
 	if (m->n * 2 >= m->cap)
 		grow(m);
-	struct inode_slot *s = find(m, st->st_dev, st->st_ino);
+	struct inode_slot *s = find(m, dev, ino);
 	m->n += s->used ? 0 : 1;
-	*s = (struct inode_slot){ .dev = st->st_dev, .ino = st->st_ino, .value = value, .used = true };
+	*s = (struct inode_slot){ .dev = dev, .ino = ino, .value = value, .used = true };
 }
 
 void inode_map_fini(struct inode_map *m)

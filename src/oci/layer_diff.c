@@ -13,9 +13,9 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/tree.h"
-#include "inode_map_priv.h"
 #include "layer_xattr_priv.h"
 #include "overlay_marks_priv.h"
+#include "oci/inode_map.h"
 
 /* A directory on the way down. Only the deepest is open, so that a tree of any depth needs one descriptor. */
 struct level {
@@ -129,8 +129,8 @@ static int diff_second_name(struct diff *d, const struct stat *st, struct err *e
 	size_t i;
 	if (st->st_nlink < 2)
 		return 0;
-	if (!inode_map_get(&d->seen, st, &i)) {
-		inode_map_put(&d->seen, st, d->first_names.n);
+	if (!inode_map_get(&d->seen, st->st_dev, st->st_ino, &i)) {
+		inode_map_put(&d->seen, st->st_dev, st->st_ino, d->first_names.n);
 		strv_push(&d->first_names, d->path.buf);
 		return 0;
 	}

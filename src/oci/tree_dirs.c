@@ -37,13 +37,13 @@ struct tree_dir *tree_dirs_record(struct tree_dirs *d, const char *path, const s
 {
 	size_t i;
 	struct tree_dir *dir;
-	if (inode_map_get(&d->by_inode, st, &i)) {
+	if (inode_map_get(&d->by_inode, st->st_dev, st->st_ino, &i)) {
 		dir = &d->all.v[i];
 		if (!fresh)
 			return dir;
 		free(dir->path);
 	} else {
-		inode_map_put(&d->by_inode, st, d->all.n);
+		inode_map_put(&d->by_inode, st->st_dev, st->st_ino, d->all.n);
 		dir = vec_add(&d->all);
 	}
 	*dir = (struct tree_dir){ .path = x_strdup(path), .dev = st->st_dev, .ino = st->st_ino };

@@ -13,7 +13,7 @@
 #include "base/err.h"
 #include "base/str.h"
 #include "base/vec.h"
-#include "inode_map_priv.h"
+#include "oci/inode_map.h"
 
 struct tree_dir {
 	char *path;          /* as the member named it; owned */
