@@ -124,6 +124,10 @@ static struct run *run_new(struct build *b, struct stage *st, struct step *step,
 	step->work_free = run_free;
 	AUTO(free_drop) char *text = in->heredocs.n && !in->json ? heredoc_text(r, in) : NULL;
 	stage_command(st, in, text, &r->argv);
+	if (!r->argv.n) {
+		err_set(e, ERR_BUILD, "RUN [] names no command");
+		return NULL;
+	}
 	make_env(b, st, r);
 	r->cwd = path_rooted(st->config.working_dir ? st->config.working_dir : "");
 	r->user = x_strdup(st->config.user ? st->config.user : "");
