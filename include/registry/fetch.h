@@ -1,6 +1,6 @@
 /*
  * One GET of a URL, for ADD: over the same transport as registries (retries, resume, limits, redirects handled by us),
- * but without credentials of any kind: none are looked up, and a URL that carries a user name is refused.
+ * but with no credentials other than the caller's: none are looked up, and a URL that carries a user name is refused.
  *
  * These functions open connections, so they run in worker processes only.
  */
@@ -20,6 +20,7 @@ struct fetch_request {
 	int fd;                      /* empty, writable, seekable; gets the body */
 	uint64_t limit;              /* most bytes of the body; ERR_LIMIT beyond */
 	const char *etag;            /* of the copy the caller has, or NULL: asks for changes only */
+	const char *authorization;   /* value of that header, for `url` and not for where it redirects to; or NULL */
 	const struct pull_progress *progress; /* may be NULL */
 };
 

@@ -17,13 +17,19 @@ struct git_tree {
 	struct copy_from from;
 };
 
+struct resolve_job {
+	struct build *build;
+	struct copy_spec *spec;
+};
+
 /* The result: a commit a line. */
 static int resolve_work(void *ctx, struct worker_report *r, struct str *result, struct err *e)
 {
-	struct copy_spec *spec = *(struct copy_spec **)ctx;
+	struct resolve_job *j = ctx;
+	struct copy_spec *spec = j->spec;
 	(void)r;
 	for (size_t i = 0; i < spec->git.n; i++) {
-		if (git_resolve(&spec->git.v[i], e) < 0)
+		if (git_resolve(&spec->git.v[i], &j->build->secrets, e) < 0)
 			return -1;
 		str_addf(result, "%s\n", spec->git.v[i].commit);
 	}
@@ -32,7 +38,8 @@ static int resolve_work(void *ctx, struct worker_report *r, struct str *result, 
 
 struct job *git_resolve_start(struct build *b, struct step *step, struct copy_spec *spec, struct err *e)
 {
-	return job_worker(b, step, "nacre-git", resolve_work, &spec, e);
+	struct resolve_job ctx = { .build = b, .spec = spec };
+	return job_worker(b, step, "nacre-git", resolve_work, &ctx, e);
 }
 
 int git_commits_read(struct copy_spec *spec, const struct str *result, struct err *e)
@@ -76,7 +83,7 @@ int git_trees_new(struct build *b, const struct copy_spec *spec, struct git_tree
 static int fill_one(struct build *b, struct git_source *g, struct git_tree *t, struct err *e)
 {
 	AUTO(free_drop) char *path = work_path(b, t->work_id, e);
-	if (!path || git_checkout(g, path, e) < 0 || git_open_subdir(t->tree_fd, g->subdir, &t->dir.fd, e) < 0)
+	if (!path || git_checkout(g, &b->secrets, path, e) < 0 || git_open_subdir(t->tree_fd, g->subdir, &t->dir.fd, e) < 0)
 		return -1;
 	t->dir.path = ptr_take(&path);
 	context_attach(b, &t->dir);

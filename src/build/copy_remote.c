@@ -9,6 +9,8 @@
 
 #include "copy_priv.h"
 #include "registry/fetch.h"
+#include "registry/secret.h"
+#include "source_auth_priv.h"
 #include "registry/pull.h"
 #include "store/blob.h"
 #include "store/record.h"
@@ -82,11 +84,15 @@ int remote_fetch(struct build *b, const char *url, const struct pull_progress *p
 	struct memo memo = { 0 };
 	struct blob_writer w;
 	struct fetched got = { 0 };
+	AUTO(secret_drop) char *auth = NULL;
+	if (http_auth(&b->secrets, url, &auth, e) < 0)
+		return -1;
 	bool known = memo_get(b->store, url, &memo);
 	if (blob_writer_open(b->store, &w, e) < 0)
 		return -1;
 	struct fetch_request q = {
 		.url = url, .fd = w.fd, .limit = URL_MAX_BYTES, .etag = known ? memo.etag : NULL, .progress = progress,
+		.authorization = auth,
 	};
 	int r = http_fetch(&q, &got, e);
 	if (r == 0 && got.not_modified) {

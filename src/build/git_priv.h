@@ -10,6 +10,8 @@
 
 #include "base/err.h"
 
+struct secrets;
+
 struct git_source {
 	char *url;        /* without fragment and query; owned, like all */
 	char *ref;        /* branch, tag, full ref or commit; NULL: the remote's HEAD */
@@ -21,6 +23,8 @@ struct git_source {
 	bool commit_times; /* files get the commit's time instead of the present */
 	bool has_mtime;   /* the URL says which */
 	char commit[65];  /* once resolved */
+	char *auth;       /* value of an Authorization header for the host, once asked for; or NULL */
+	bool auth_known;
 	int64_t time;     /* of the commit (its committer's), once checked out */
 };
 
@@ -36,10 +40,10 @@ int git_parse(const char *text, struct git_source *ret, struct err *e);
 void git_fini(struct git_source *g);
 
 /* In a worker: asks the remote which commit the ref is now, and checks it against the checksum. */
-int git_resolve(struct git_source *g, struct err *e);
+int git_resolve(struct git_source *g, const struct secrets *s, struct err *e);
 /* In a worker: checks the resolved commit out into the (empty) directory at `path`, absolute. .git is removed unless
  * kept. */
-int git_checkout(struct git_source *g, const char *path, struct err *e);
+int git_checkout(struct git_source *g, const struct secrets *s, const char *path, struct err *e);
 /* The directory that a checkout was asked for. */
 int git_open_subdir(int top, const char *subdir, int *ret, struct err *e);
 

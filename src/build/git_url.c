@@ -4,6 +4,7 @@
 
 #include "base/mem.h"
 #include "base/str.h"
+#include "registry/secret.h"
 #include "git_priv.h"
 
 void git_fini(struct git_source *g)
@@ -12,6 +13,7 @@ void git_fini(struct git_source *g)
 	free(g->ref);
 	free(g->subdir);
 	free(g->checksum);
+	secret_drop(&g->auth);
 	*g = (struct git_source){ 0 };
 }
 

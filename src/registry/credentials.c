@@ -13,7 +13,7 @@
 #include "base/proc.h"
 #include "base/str.h"
 #include "base/vec.h"
-#include "secret_priv.h"
+#include "registry/secret.h"
 
 enum {
 	FILE_MAX_BYTES = 4 << 20,

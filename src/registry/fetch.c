@@ -66,6 +66,8 @@ static int run(struct fetch *f, struct transfer *t, struct err *e)
 		t->conditional = true;
 	}
 	strv_push(&t->headers, "Accept: */*");
+	if (q->authorization)
+		t->secret_header = x_asprintf("Authorization: %s", q->authorization);
 	if (transport_new(&transport, e) < 0 || transfer_run(transport, t, 1, 1, q->progress, e) < 0)
 		return -1;
 	f->result->not_modified = t->status == 304;

@@ -1,4 +1,4 @@
-#include "secret_priv.h"
+#include "registry/secret.h"
 
 #include <stdlib.h>
 #include <string.h>

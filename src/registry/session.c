@@ -9,11 +9,11 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "registry/pull.h"
+#include "registry/secret.h"
 #include "challenge_priv.h"
 #include "credentials_priv.h"
 #include "realm_priv.h"
 #include "retry_priv.h"
-#include "secret_priv.h"
 #include "transfer_priv.h"
 #include "transport_priv.h"
 

@@ -8,9 +8,9 @@
 #include "base/limits.h"
 #include "base/mem.h"
 #include "registry/pull.h"
+#include "registry/secret.h"
 #include "refusal_priv.h"
 #include "retry_priv.h"
-#include "secret_priv.h"
 #include "session_priv.h"
 
 enum {

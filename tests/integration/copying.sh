@@ -311,6 +311,8 @@ printf 'FROM scratch\nADD http://WEB/private/file /f\n' | web >text
 stops '[467]' '401|unauthorized|credential|log' "a URL that wants credentials [ADD-05]" <text
 echo secret-token >token
 echo 'Bearer secret-token' >header
+proves "HTTP_AUTH_TOKEN_<host> gives them [ADD-05]" --secret "id=HTTP_AUTH_TOKEN_$WEB,src=token" --no-cache <text
+proves "so does HTTP_AUTH_HEADER_<host> [ADD-05]" --secret "id=HTTP_AUTH_HEADER_$WEB,src=header" --no-cache <text
 stops '[467]' '' "a host's are no other's [ADD-05]" --secret "id=HTTP_AUTH_TOKEN_other.example,src=token" --no-cache <text
 
 # ---- repositories
@@ -371,6 +373,9 @@ stops '[34]' 'keep-git-dir' "both, and they differ [ADD-08]" <text
 printf 'FROM BASE\nADD http://WEB/private/repo.git#v1 /got\nRUN test "$(cat /got/file)" = one\n' | web >text
 stops '[467]' '' "a repository that wants credentials [ADD-09]" <text
 printf 'Basic secret-token' >header
+proves "GIT_AUTH_TOKEN gives them [ADD-09]" --secret id=GIT_AUTH_TOKEN,src=token --no-cache <text
+proves "so does one for this host [ADD-09]" --secret "id=GIT_AUTH_TOKEN.$WEB,src=token" --no-cache <text
+proves "or a header [ADD-09]" --secret id=GIT_AUTH_HEADER,src=header --no-cache <text
 stops '[348]' 'github.com/o/r' "github.com/o/r is a file that is not there [ADD-10]" <<'E'
 FROM scratch
 ADD github.com/o/r /got

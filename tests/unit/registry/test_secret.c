@@ -1,6 +1,6 @@
 #include "table.h"
 
-#include "src/registry/secret_priv.h"
+#include "registry/secret.h"
 
 /* RFC 4648 section 10, and what is binary. */
 static const struct { const char *plain, *encoded; } rows[] = {

@@ -1,6 +1,6 @@
 /* Passwords and tokens: overwritten before their memory is given back. */
-#ifndef NACRE_REGISTRY_SECRET_PRIV_H
-#define NACRE_REGISTRY_SECRET_PRIV_H
+#ifndef NACRE_REGISTRY_SECRET_H
+#define NACRE_REGISTRY_SECRET_H
 
 #include "base/str.h"
 
