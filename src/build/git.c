@@ -194,7 +194,7 @@ static int fetch_commit(const struct git_source *g, const char *path, struct err
 		{ "fetch", "-q", "--depth=1", "--no-tags", "origin", ref, NULL },
 		{ "fetch", "-q", "--tags", "origin", "+refs/heads/*:refs/remotes/origin/*", NULL },
 	};
-	struct err first, ignored;
+	struct err first = { 0 }, ignored = { 0 };
 	for (size_t i = 0; i < ARRAY_LEN(attempts); i++) {
 		struct err *why = i ? &ignored : &first;
 		if (git(path, attempts[i], NULL, why) == 0 && git(path, has, NULL, why) == 0)
