@@ -111,6 +111,7 @@ struct stage {
 	const struct df_stage *df;
 	char *label;               /* name for titles: "build", "stage-1"; owned */
 	bool needed, started, finished;
+	bool replaced;             /* a named context has its name: it is that context, and its instructions do not count */
 	bool linked;               /* base_stage is known, and what it needs is marked */
 	struct stage *base_stage;  /* FROM another stage */
 	struct df_instruction *triggers; /* ONBUILD of the base; in the build's arena */
@@ -272,6 +273,8 @@ struct stage *stage_find(struct build *b, const char *name); /* any case */
 int stage_advance(struct build *b, struct stage *st, struct err *e);
 /* The argv of RUN, CMD, ENTRYPOINT: exec form as it is, else SHELL and the text (args[0] when NULL). */
 void stage_command(const struct stage *st, const struct df_instruction *in, const char *text, struct strv *ret);
+/* One past its last instruction that counts. */
+size_t stage_end(const struct stage *st);
 void stage_free(struct stage *st);
 bool stage_layers_ready(const struct stage *st);
 

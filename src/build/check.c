@@ -253,7 +253,7 @@ static int look_stage(struct walk *w, struct stage *st, struct err *e)
 	w->stage = st;
 	if (check_base(w, st, s, e) < 0 || look_triggers(w, s, &f->instructions.v[st->df->from], e) < 0)
 		return -1;
-	for (size_t i = st->df->first; i < st->df->end; i++)
+	for (size_t i = st->df->first; i < stage_end(st); i++)
 		if (look_instruction(w, s, &f->instructions.v[i], e) < 0)
 			return -1;
 	return 0;

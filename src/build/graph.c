@@ -131,6 +131,10 @@ int stage_expand_base(struct stage *st, char **ret, struct err *e)
 	struct build *b = st->build;
 	const struct df_instruction *from = &b->file.instructions.v[st->df->from];
 	struct df_scope scope = { .env = &b->global_args, .escape = b->file.escape };
+	if (st->replaced) {
+		*ret = x_strdup(st->df->name);
+		return 0;
+	}
 	if (df_expand(&scope, from->image, ret, e) < 0) {
 		e->line = from->line;
 		e->line_end = from->line_end;
@@ -155,7 +159,7 @@ static int link_stage(struct build *b, struct stage *st, struct err *e)
 	st->base_stage = stage_base(st, image);
 	if (st->base_stage)
 		st->base_stage->needed = true;
-	for (size_t k = st->df->first; k < st->df->end; k++)
+	for (size_t k = st->df->first; k < stage_end(st); k++)
 		if (need_instruction(st, &b->file.instructions.v[k], e) < 0)
 			return -1;
 	return 0;
@@ -185,6 +189,7 @@ int graph_make(struct build *b, struct err *e)
 		st->build = b;
 		st->df = &b->file.stages.v[i];
 		st->label = label_of(b, st->df);
+		st->replaced = st->df->name && named_context_find(b, st->df->name);
 		vec_push(&b->stages, st);
 	}
 	if (find_goal(b, e) < 0)

@@ -100,7 +100,7 @@ static bool tree_is_wanted(const struct stage *st)
 		if (st->triggers[i].op == DF_RUN)
 			return true;
 	size_t at = st->df->first + (st->pc > st->n_triggers ? st->pc - st->n_triggers : 0);
-	for (size_t i = at; i < st->df->end; i++)
+	for (size_t i = at; i < stage_end(st); i++)
 		if (b->file.instructions.v[i].op == DF_RUN)
 			return true;
 	return false;

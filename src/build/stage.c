@@ -7,13 +7,18 @@
 #include "graph_priv.h"
 #include "oci/time.h"
 
+size_t stage_end(const struct stage *st)
+{
+	return st->replaced ? st->df->first : st->df->end;
+}
+
 static const struct df_instruction *next_instruction(const struct stage *st)
 {
 	size_t i = st->pc;
 	if (i < st->n_triggers)
 		return &st->triggers[i];
 	i -= st->n_triggers;
-	if (st->df->first + i < st->df->end)
+	if (st->df->first + i < stage_end(st))
 		return &st->build->file.instructions.v[st->df->first + i];
 	return NULL;
 }
@@ -97,7 +102,7 @@ int stage_advance(struct build *b, struct stage *st, struct err *e)
 	if (!s || s->state == STEP_APPLIED || s->state == STEP_DONE) {
 		const struct df_instruction *in;
 		if (!s) {
-			st->n_steps = 1 + (unsigned)(st->df->end - st->df->first);
+			st->n_steps = 1 + (unsigned)(stage_end(st) - st->df->first);
 			in = &b->file.instructions.v[st->df->from];
 		} else {
 			in = next_instruction(st);

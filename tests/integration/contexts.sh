@@ -156,7 +156,7 @@ archive("odd.tar", ("d", tarfile.DIRTYPE, "", 0o000), ("d/none", tarfile.REGTYPE
 archive("link.tar", ("top", tarfile.SYMTYPE, "/etc", 0o777), ("top/passwd", tarfile.REGTYPE, "mine", 0o644))
 END
 from_stdin escape.tar build -
-says 9 'a/../../../x' "an archive that leads out of itself"
+says 9 'a/../../../x' "an archive that leads out of itself (T-A1)"
 cp odd.tar www/
 built "an archive with modes and nodes nobody may have" "$HTTP/odd.tar"
 members 0 >list
@@ -226,13 +226,13 @@ refused 4 'no ref "nope"' "git: no such ref" build "$GIT#nope"
 refused '[146]' 'fetch 0123456789012345678901234567890123456789' "git: no such commit" build \
   "$GIT#0123456789012345678901234567890123456789"
 refused 1 'subdirectory nope of the repository: No such file' "git: no such subdirectory" build "$GIT#:nope"
-refused 1 'subdirectory outside/tmp of the repository' "git: a subdirectory behind a link" build "$GIT#:outside/tmp"
-refused 4 'leads out' "git: a subdirectory outside" build "$GIT#:../.."
+refused 1 'subdirectory outside/tmp of the repository' "git: a subdirectory behind a link (T-F2)" build "$GIT#:outside/tmp"
+refused 4 'leads out' "git: a subdirectory outside (T-F2)" build "$GIT#:../.."
 refused 9 'expected checksum' "git: another commit than it must be" build "$GIT?branch=main&checksum=0123"
 refused 4 'two values' "git: two refs" build "$GIT?branch=main#other"
 refused 4 'unexpected query' "git: an unknown key" build "$GIT?nope=1"
-refused 4 'begins with a dash' "git: a ref that looks like an option" build "$GIT#--upload-pack=false"
-refused 6 'ask http://127.0.0.1:1/x.git' "git: a password stays out of messages" build "http://me:secret@127.0.0.1:1/x.git"
+refused 4 'begins with a dash' "git: a ref that looks like an option (T-F1)" build "$GIT#--upload-pack=false"
+refused 6 'ask http://127.0.0.1:1/x.git' "git: a password stays out of messages (T-F4)" build "http://me:secret@127.0.0.1:1/x.git"
 is "$(grep -c secret err)" 0 "git: it is in none"
 
 printf 'FROM scratch\nADD github.com/me/it /\n' >Dockerfile.add
@@ -268,6 +268,11 @@ printf 'FROM repository\nLABEL a=b\n' >Dockerfile.from
 built "FROM a repository" --build-context "repository=$GIT#annotated" -f Dockerfile.from .
 members 0 >list
 like list ' 0/0 .* sub/below$' "FROM a repository: its files are the root"
+printf 'FROM nowhere AS files\nRUN false\nFROM scratch\nCOPY --from=0 kept /\n' >Dockerfile.from
+builds "a context in place of a stage: by number [FROM-03]" --build-context files=named -f Dockerfile.from .
+built "a context in place of a stage: as target [FROM-03]" --build-context files=named --target files -f Dockerfile.from .
+members 0 >list
+like list 'kept$' "a context in place of a stage: its files"
 printf 'FROM docker.io/library/alpine\n' >Dockerfile.from
 built "an image's name, written otherwise [FROM-03]" --build-context alpine:latest=named -f Dockerfile.from .
 case $(uname -m) in
@@ -345,7 +350,7 @@ kept = s.accept()
 time.sleep(60)' >port &
 at_end="$at_end $!"
 wait_for 10 test -s port
-timeout --preserve-status -s INT 1 "$NACRE" build "http://127.0.0.1:$(cat port)/x.tar" 2>err
+timeout --foreground --preserve-status -s INT 1 "$NACRE" build "http://127.0.0.1:$(cat port)/x.tar" 2>err
 is "$?" 130 "an interrupt ends a fetch"
 is "$(find "$STORE/tmp" -mindepth 1 | wc -l)" 0 "an interrupt leaves nothing in the store"
 "$NACRE" build "http://127.0.0.1:$(cat port)/x.tar" 2>err &
