@@ -4,7 +4,7 @@
  * recurses, never allocates by a declared size beyond limits.h.
  *
  * Paths come out relative and lexically safe: leading "/" and "./" stripped, empty components dropped. A ".."
- * component, a NUL, an empty name is ERR_SPEC naming the member. Types it does not know: an error, but for GNU volume
+ * component (but see tar_reader_clamp), a NUL, an empty name is ERR_SPEC naming the member. Types it does not know: an error, but for GNU volume
  * labels (skipped). Global pax headers apply where they give owner or time; with a name, size or attribute, on which
  * readers disagree, they are ERR_SPEC. So is all else that two readers could take for different members.
  *
@@ -20,6 +20,8 @@
 struct tar_reader;
 
 struct tar_reader *tar_reader_new(struct source *in /* borrowed */, const char *name /* copied, for messages */);
+/* Names with "..", of links too, are then cleaned as paths below the root, as ADD reads the archives of users. */
+void tar_reader_clamp(struct tar_reader *r);
 /* 1 and *entry (valid until the next call, owned by the reader), 0 at the end of the archive, -1. Skips unread data. */
 int tar_reader_next(struct tar_reader *r, const struct tar_entry **entry, struct err *e);
 /* Content of the present FILE, holes filled with zeros; 0 at its end. */

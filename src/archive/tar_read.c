@@ -19,6 +19,7 @@ struct tar_reader {
 	unsigned pad;       /* and what follows them up to the next block */
 	uint64_t expanded;  /* sizes of all files so far: a hole costs the archive nothing, but its reader much */
 	bool done;
+	bool clamp;         /* ".." in a name stops at the root */
 
 	/* From global headers; has_* as in struct pax. */
 	enum pax_state has_uid, has_gid, has_mtime;
@@ -48,6 +49,11 @@ struct tar_reader *tar_reader_new(struct source *in, const char *name)
 	r->in = in;
 	r->name = x_strdup(name);
 	return r;
+}
+
+void tar_reader_clamp(struct tar_reader *r)
+{
+	r->clamp = true;
 }
 
 void tar_reader_free(struct tar_reader *r)
@@ -247,6 +253,14 @@ static char *header_name(const struct tar_header *h)
 	return x_asprintf("%.*s/%s", (int)n, h->prefix, name);
 }
 
+static void drop_last(struct str *path)
+{
+	const char *slash = path->len ? strrchr(path->buf, '/') : NULL;
+	path->len = slash ? (size_t)(slash - path->buf) : 0;
+	if (path->buf)
+		path->buf[path->len] = '\0';
+}
+
 static int read_path(struct tar_reader *r, const char *raw, char **ret, struct err *e)
 {
 	AUTO(str_fini) struct str path = { 0 };
@@ -254,9 +268,12 @@ static int read_path(struct tar_reader *r, const char *raw, char **ret, struct e
 		return err_set(e, ERR_SPEC, "%s: member without a name", r->name);
 	for (const char *p = raw; *p;) {
 		size_t n = strcspn(p, "/");
-		if (n == 2 && p[0] == '.' && p[1] == '.')
+		bool up = n == 2 && p[0] == '.' && p[1] == '.';
+		if (up && !r->clamp)
 			return err_set(e, ERR_SPEC, "%s: member %.200s: \"..\" in a name", r->name, raw);
-		if (n && !(n == 1 && p[0] == '.')) {
+		if (up) {
+			drop_last(&path);
+		} else if (n && !(n == 1 && p[0] == '.')) {
 			if (path.len)
 				str_addc(&path, '/');
 			str_addn(&path, p, n);

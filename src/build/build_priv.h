@@ -123,6 +123,7 @@ struct stage {
 	size_t n_done;             /* steps[0..n_done) are DONE */
 	VEC(struct layer_slot *) slots; /* the stack, bottom first; referenced */
 	struct image_config config;     /* present state, without history of our own and diff_ids of our own */
+	bool from_scratch;         /* itself, or the stage it is FROM */
 	size_t n_base_layers;      /* of the image or stage it is FROM */
 	VEC(struct history) base_history; /* owned */
 	struct strv env;           /* what expansion and RUN see: ENV and ARG, last one wins */
@@ -277,6 +278,7 @@ void stage_command(const struct stage *st, const struct df_instruction *in, cons
 size_t stage_end(const struct stage *st);
 void stage_free(struct stage *st);
 bool stage_layers_ready(const struct stage *st);
+bool stage_is_void(const struct stage *st); /* scratch, and nothing put there yet */
 
 /* ---- graph.c ---- */
 int graph_make(struct build *b, struct err *e);

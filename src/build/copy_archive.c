@@ -75,63 +75,110 @@ static const struct tar_xattrs *keep_xattrs(struct plan *p, const struct tar_xat
 	return NULL;
 }
 
+/* Times that a file system of nanoseconds in 64 bits cannot hold are the epoch. */
+static int64_t bounded_time(int64_t t)
+{
+	return t < 0 || t > INT64_MAX / 1000000000 ? 0 : t;
+}
+
 /* Where an entry goes: what stands there gives way, but a directory to a directory. */
 static int entry_node(struct plan *p, const struct tar_entry *t, struct fsnode **ret, struct err *e)
 {
 	struct fsnode *dir, *n;
-	AUTO(free_drop) char *whole = path_join(p->spec->dest, t->path);
-	AUTO(free_drop) char *parent = path_dir(whole);
+	AUTO(free_drop) char *parent = path_dir(t->path);
 	if (plan_resolve(p, parent, true, &dir, NULL, NULL, e) < 0)
 		return -1;
-	if (fsview_child(p->dest, dir, path_base(whole), &n, e) < 0)
+	if (fsview_child(p->dest, dir, path_base(t->path), &n, e) < 0)
 		return -1;
 	if (n && (n->type != TAR_DIR || t->type != TAR_DIR)) {
 		fsview_detach(p->dest, n);
 		n = NULL;
 	}
-	*ret = n ? n : fsview_add(p->dest, dir, path_base(whole));
+	*ret = n ? n : fsview_add(p->dest, dir, path_base(t->path));
 	return 0;
 }
 
-static int add_hardlink(struct plan *p, const struct tar_entry *t, struct fsnode *n, struct err *e)
+/* The file a hard link names: of the archive, or one that stood in the destination before. */
+static int find_linked(struct plan *p, const struct tar_entry *t, struct fsnode **ret, struct err *e)
 {
-	struct fsnode *target;
-	AUTO(free_drop) char *whole = path_join(p->spec->dest, t->link);
-	if (fsview_lookup(p->dest, whole, false, &target, NULL, e) < 0)
+	struct fsnode *dir, *n = NULL;
+	AUTO(free_drop) char *parent = path_dir(t->link);
+	p->look_only = true;
+	int r = plan_resolve(p, parent, true, &dir, NULL, NULL, e);
+	p->look_only = false;
+	if (r < 0 || (dir && fsview_child(p->dest, dir, path_base(t->link), &n, e) < 0))
 		return -1;
-	struct copy_mark *mark = target ? target->mark : NULL;
-	if (!mark || !mark->self || target->type == TAR_DIR)
-		return err_set(e, ERR_SPEC, "%s is a hard link to %s, which the archive does not hold", t->path,
-			       t->link);
+	if (!n || n->type == TAR_DIR)
+		return err_set(e, ERR_SPEC, "%s is a hard link to %s, which is %s", t->path, t->link,
+			       n ? "a directory" : "not there");
+	*ret = n;
+	return 0;
+}
+
+/* A file of a layer below comes into this layer when it is linked to, and has no part any more in older links. */
+static struct copy_mark *take_up(struct plan *p, struct fsnode *n)
+{
+	struct copy_mark *m = n->mark;
+	if (m && m->self)
+		return m;
+	m = plan_mark(p, n);
+	m->from = p->image;
+	m->src = n;
+	n->inode = 0;
+	return m;
+}
+
+/* The header of a link is as good as that of the file: the last one counts for all names. */
+static struct tar_entry *shared_of(struct plan *p, struct fsnode *target, struct copy_mark *m)
+{
+	if (!m->shared) {
+		m->shared = arena_alloc(&p->dest->arena, sizeof *m->shared);
+		*m->shared = (struct tar_entry){ .mode = target->mode };
+	}
 	if (!target->inode)
 		target->inode = ++p->dest->next_inode;
-	struct copy_mark content = *mark;
+	return m->shared;
+}
+
+static int add_hardlink(struct plan *p, const struct tar_entry *t, struct fsnode *n, struct fsnode *target)
+{
+	struct copy_mark *mark = take_up(p, target);
+	struct tar_entry *shared = shared_of(p, target, mark);
+	const struct tar_xattrs *xattrs = keep_xattrs(p, &t->xattrs);
+	shared->uid = p->owner->set ? p->owner->uid : t->uid;
+	shared->gid = p->owner->set ? p->owner->gid : t->gid;
+	if (target->type != TAR_SYMLINK) {
+		shared->mode = t->mode;
+		shared->mtime = bounded_time(t->mtime);
+	} else {
+		shared->mtime = target->mtime;
+	}
+	/* A change of the owner drops a file's capabilities. */
+	shared->xattrs = xattrs ? *xattrs : (struct tar_xattrs){ 0 };
 	n->type = target->type;
-	n->mode = target->mode;
-	n->uid = target->uid;
-	n->gid = target->gid;
+	n->kids_loaded = true;
 	n->size = target->size;
-	n->mtime = target->mtime;
 	n->link = target->link;
-	n->xattrs = target->xattrs;
+	n->major = target->major;
+	n->minor = target->minor;
 	n->inode = target->inode;
-	struct copy_mark *m = plan_mark(p, n);
-	bool below = m->below;
+	n->implied = false;
+	struct copy_mark content = *mark, *m = plan_mark(p, n);
+	content.below = m->below;
 	*m = content;
-	m->below = below;
 	return 0;
 }
 
 static int add_entry(struct plan *p, struct tar_reader *r, const struct tar_entry *t, struct err *e)
 {
-	struct fsnode *n;
+	struct fsnode *n, *target;
 	off_t offset = 0;
 	if (strcmp(t->path, ".") == 0)
 		return 0; /* the destination keeps its own attributes */
 	if (entry_node(p, t, &n, e) < 0)
 		return -1;
 	if (t->type == TAR_HARDLINK)
-		return add_hardlink(p, t, n, e);
+		return find_linked(p, t, &target, e) < 0 ? -1 : add_hardlink(p, t, n, target);
 	if (t->type == TAR_FILE && spool(p, r, &offset, e) < 0)
 		return -1;
 	n->type = t->type;
@@ -140,7 +187,7 @@ static int add_entry(struct plan *p, struct tar_reader *r, const struct tar_entr
 	n->uid = p->owner->set ? p->owner->uid : t->uid;
 	n->gid = p->owner->set ? p->owner->gid : t->gid;
 	n->size = t->size;
-	n->mtime = t->mtime;
+	n->mtime = bounded_time(t->mtime);
 	n->major = t->major;
 	n->minor = t->minor;
 	n->link = t->type == TAR_SYMLINK ? arena_strdup(&p->dest->arena, t->link) : NULL;
@@ -151,6 +198,23 @@ static int add_entry(struct plan *p, struct tar_reader *r, const struct tar_entr
 	m->archived = t->type == TAR_FILE;
 	m->offset = offset;
 	return 0;
+}
+
+/* The archive is unpacked as in a root of its own: no link in it leads out of the destination. */
+static int unpack(struct plan *p, struct tar_reader *r, const struct tar_entry *t, struct fsnode *dest, struct err *e)
+{
+	const struct copy_owner made_owner = p->made_owner;
+	int more = 1, rc = 0;
+	p->jail = dest;
+	p->made_owner = (struct copy_owner){ 0 }; /* --chown does not reach directories that no entry names */
+	while (rc == 0 && more == 1) {
+		rc = add_entry(p, r, t, e);
+		if (rc == 0)
+			more = tar_reader_next(r, &t, e);
+	}
+	p->jail = NULL;
+	p->made_owner = made_owner;
+	return rc < 0 ? rc : more;
 }
 
 int plan_archive(struct plan *p, const struct copy_match *match, struct err *e)
@@ -166,19 +230,17 @@ int plan_archive(struct plan *p, const struct copy_match *match, struct err *e)
 		return fd < 0 ? -1 : 0;
 	in = source_limit(in, LIMIT_LAYER_BYTES, match->name);
 	AUTO(tar_reader_drop) struct tar_reader *r = tar_reader_new(in, match->name);
+	tar_reader_clamp(r);
 	/* What does not begin like an archive is a file like any other (ADD-01). */
 	int more = tar_reader_next(r, &t, &ignored);
 	if (more <= 0)
 		return 0;
 	p->made_mode = 0755; /* --chmod does not reach what is unpacked (ADD-03) */
 	int rc = plan_resolve(p, p->spec->dest, true, &dir, NULL, NULL, e);
-	while (rc == 0 && more == 1) {
-		rc = add_entry(p, r, t, e);
-		if (rc == 0)
-			more = tar_reader_next(r, &t, e);
-	}
+	if (rc == 0)
+		rc = unpack(p, r, t, dir, e);
 	p->made_mode = mode;
-	if (rc < 0 || more < 0)
+	if (rc < 0)
 		return err_in(e, "unpack %s", match->name);
 	return 1;
 }

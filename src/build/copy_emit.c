@@ -72,6 +72,13 @@ static int emit_node(struct emit *m, const struct fsnode *n, struct err *e)
 	};
 	if (n->xattrs)
 		t.xattrs = *n->xattrs;
+	if (mark->self && mark->shared) {
+		t.mode = n->type == TAR_SYMLINK ? 0777 : mark->shared->mode;
+		t.uid = mark->shared->uid;
+		t.gid = mark->shared->gid;
+		t.mtime = mark->shared->mtime;
+		t.xattrs = mark->shared->xattrs;
+	}
 	if (layer_writer_add(m->out, &t, e) < 0)
 		return -1;
 	if (t.type != TAR_FILE)
@@ -109,22 +116,39 @@ static int gather(struct emit *m, struct fsnode ***ret, size_t *ret_n, struct er
 	return r;
 }
 
+/* The image that holds what is to be written here; NULL: none does. */
+static struct copy_from *image_of(const struct fsnode *n)
+{
+	const struct copy_mark *mark = n->mark;
+	if (!mark->self || !mark->src || n->type != TAR_FILE || !n->size || mark->from->context || mark->from->remote)
+		return NULL;
+	return mark->from;
+}
+
+static int fetch_from(struct emit *m, struct copy_from *from, struct fsnode *const *nodes, size_t n, struct err *e)
+{
+	VEC(struct fsnode *) wanted = { 0 };
+	for (size_t i = 0; from && i < n; i++)
+		if (image_of(nodes[i]) == from)
+			vec_push(&wanted, (struct fsnode *)((const struct copy_mark *)nodes[i]->mark)->src);
+	int r = wanted.n ? content_fetch(m->build, from, wanted.v, wanted.n, e) : 0;
+	vec_fini(&wanted);
+	return r;
+}
+
 /* Contents in layers without a tree are fetched in one pass, source by source, before anything is written. */
 static int fetch_contents(struct emit *m, struct fsnode *const *nodes, size_t n, struct err *e)
 {
-	struct copy_from *from = NULL;
-	VEC(struct fsnode *) wanted = { 0 };
+	/* One instruction has one --from; ADD may link to files of the destination itself. */
+	struct copy_from *first = NULL, *second = NULL;
 	for (size_t i = 0; i < n; i++) {
-		const struct copy_mark *mark = nodes[i]->mark;
-		if (!mark->self || !mark->src || nodes[i]->type != TAR_FILE || mark->from->context ||
-		    mark->from->remote || !nodes[i]->size)
-			continue;
-		from = mark->from; /* one instruction has one --from */
-		vec_push(&wanted, (struct fsnode *)mark->src);
+		struct copy_from *from = image_of(nodes[i]);
+		if (from && !first)
+			first = from;
+		else if (from && from != first)
+			second = from;
 	}
-	int r = from ? content_fetch(m->build, from, wanted.v, wanted.n, e) : 0;
-	vec_fini(&wanted);
-	return r;
+	return fetch_from(m, first, nodes, n, e) < 0 || fetch_from(m, second, nodes, n, e) < 0 ? -1 : 0;
 }
 
 int copy_emit(struct build *b, struct fsview *dest, struct layer_writer *w, struct err *e)

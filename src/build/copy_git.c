@@ -105,7 +105,12 @@ int git_trees_select(struct git_tree *trees, const struct copy_spec *spec, struc
 	(void)e;
 	for (size_t i = 0; i < spec->git.n; i++) {
 		struct copy_match *m = vec_add(ret);
-		*m = (struct copy_match){ .from = &trees[i].from, .node = trees[i].dir.view.root, .name = "" };
+		*m = (struct copy_match){
+			.from = &trees[i].from,
+			.word = copy_word(spec, COPY_GIT, i),
+			.node = trees[i].dir.view.root,
+			.name = "",
+		};
 	}
 	return 0;
 }

@@ -23,12 +23,6 @@ struct copy_mark *plan_mark(struct plan *p, struct fsnode *n)
 	return m;
 }
 
-static void set_owner(const struct plan *p, struct fsnode *n)
-{
-	n->uid = p->owner->set ? p->owner->uid : 0;
-	n->gid = p->owner->set ? p->owner->gid : 0;
-}
-
 static struct fsnode *make_dir(struct plan *p, struct fsnode *parent, const char *name)
 {
 	struct fsnode *n = fsview_add(p->dest, parent, name);
@@ -36,7 +30,8 @@ static struct fsnode *make_dir(struct plan *p, struct fsnode *parent, const char
 	n->kids_loaded = true;
 	n->mode = p->made_mode;
 	n->mtime = p->made_time;
-	set_owner(p, n);
+	n->uid = p->made_owner.uid;
+	n->gid = p->made_owner.gid;
 	plan_mark(p, n);
 	return n;
 }
@@ -44,9 +39,10 @@ static struct fsnode *make_dir(struct plan *p, struct fsnode *parent, const char
 int plan_resolve(struct plan *p, const char *path, bool dir_only, struct fsnode **ret, struct fsnode **ret_parent,
 		 char **ret_name, struct err *e)
 {
-	struct fsnode *here = p->dest->root;
+	struct fsnode *root = p->jail ? p->jail : p->dest->root, *here = root;
 	AUTO(free_drop) char *rest = x_strdup(path);
 	unsigned links = 0;
+	size_t own = SIZE_MAX; /* what is left of the path itself, behind what a link put in front of it */
 	for (;;) {
 		char *at = rest + strspn(rest, "/");
 		size_t len = strcspn(at, "/");
@@ -63,7 +59,7 @@ int plan_resolve(struct plan *p, const char *path, bool dir_only, struct fsnode 
 			return 0;
 		}
 		if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0) {
-			kid = name[1] && here->parent ? here->parent : here;
+			kid = name[1] && here != root ? here->parent : here;
 		} else if (fsview_child(p->dest, here, name, &kid, e) < 0) {
 			return -1;
 		}
@@ -72,11 +68,20 @@ int plan_resolve(struct plan *p, const char *path, bool dir_only, struct fsnode 
 				return err_set(e, ERR_BUILD, "%s: too many levels of symbolic links in the image",
 					       path);
 			if (kid->link[0] == '/')
-				here = p->dest->root;
+				here = root;
+			if (own == SIZE_MAX || strlen(at) <= own)
+				own = strlen(left);
 			free(rest);
 			rest = x_asprintf("%s/%s", kid->link, left);
 			continue;
 		}
+		if (!kid && p->look_only) {
+			*ret = NULL;
+			return 0;
+		}
+		if (!kid && p->jail && own != SIZE_MAX && strlen(at) > own)
+			return err_set(e, ERR_BUILD, "%s: a link on the way leads to %s, which is not there", path,
+				       name);
 		if (!kid && last && !dir_only) {
 			*ret = NULL;
 			*ret_parent = here;
@@ -132,8 +137,10 @@ static void take_metadata(struct plan *p, struct fsnode *n, const struct fsnode 
 		n->mode = df_chmod_apply(&p->spec->chmod, src->mode, src->type == TAR_DIR);
 	n->uid = p->spec->from_image ? src->uid : 0;
 	n->gid = p->spec->from_image ? src->gid : 0;
-	if (p->owner->set)
-		set_owner(p, n);
+	if (p->owner->set) {
+		n->uid = p->owner->uid;
+		n->gid = p->owner->gid;
+	}
 	n->mtime = src->mtime;
 	n->mtime_ns = src->mtime_ns;
 	n->xattrs = capability_of(p->dest, src->xattrs);
@@ -233,11 +240,9 @@ static int excluded(struct plan *p, struct fsnode *n, size_t skip, bool *ret, st
 struct dir_pair { struct fsnode *src, *dst; };
 
 /* The contents of directory src into directory dst, of any depth without recursion. */
-static int copy_contents(struct plan *p, struct fsnode *src, struct fsnode *dst, struct err *e)
+static int copy_contents(struct plan *p, struct fsnode *src, size_t skip, struct fsnode *dst, struct err *e)
 {
 	VEC(struct dir_pair) todo = { 0 };
-	AUTO(free_drop) char *prefix = fsnode_path(src);
-	size_t skip = *prefix ? strlen(prefix) + 1 : 0;
 	int r = 0;
 	vec_push(&todo, ((struct dir_pair){ src, dst }));
 	while (todo.n && r == 0) {
@@ -264,30 +269,72 @@ static int copy_contents(struct plan *p, struct fsnode *src, struct fsnode *dst,
 	return r;
 }
 
+/* The directory that receives the contents of another has its time; the root of a context has none of its own. */
+static void take_time(struct plan *p, struct fsnode *n, const struct fsnode *src)
+{
+	if (!src->parent)
+		return;
+	struct copy_mark *m = n->mark;
+	if (!m || !m->self)
+		plan_mark(p, n);
+	n->mtime = src->mtime;
+	n->mtime_ns = src->mtime_ns;
+}
+
+/*
+ * A directory on the way to what --parents keeps. A new one takes the source's attributes, one that is there only its
+ * mode; neither --chmod nor --chown counts for that (CP-19).
+ */
+static int keep_dir(struct plan *p, const struct copy_match *m, struct fsnode **to, const char *name,
+		    const struct fsnode *src, struct err *e)
+{
+	struct fsnode *there, *made;
+	if (fsview_child(p->dest, *to, name, &there, e) < 0)
+		return -1;
+	if (!there || there->type != TAR_DIR) {
+		if (place_dir(p, *to, name, src, &made, e) < 0)
+			return -1;
+		((struct copy_mark *)made->mark)->kept_by = m->word + 1;
+		*to = made;
+		return 0;
+	}
+	struct copy_mark *mark = there->mark;
+	*to = there;
+	if (there->mode == src->mode || (mark && mark->kept_by == m->word + 1))
+		return 0;
+	if (!mark || !mark->self)
+		plan_mark(p, there);
+	there->mode = src->mode;
+	return 0;
+}
+
 /* --parents: the kept directories carry the source's attributes where they are made (CP-19). */
 static int copy_kept(struct plan *p, const struct copy_match *m, struct err *e)
 {
 	struct fsnode *to, *src = m->base;
+	size_t skip = copy_match_skip(m);
+	bool skip_it = false;
+	if (*m->kept && excluded(p, m->node, skip, &skip_it, e) < 0)
+		return -1;
+	if (skip_it)
+		return 0;
 	if (plan_resolve(p, p->spec->dest, true, &to, NULL, NULL, e) < 0)
 		return -1;
+	take_time(p, to, src);
 	AUTO(free_drop) char *kept = x_strdup(m->kept);
 	char *save = NULL;
 	for (char *name = strtok_r(kept, "/", &save); name; name = strtok_r(NULL, "/", &save)) {
 		if (fsview_child(p->from->view, src, name, &src, e) < 0)
 			return -1;
-		if (!src)
-			return err_set(e, ERR_BUILD, "\"%s\": not found", m->kept);
+		if (src != m->node && keep_dir(p, m, &to, name, src, e) < 0)
+			return -1;
+		if (src != m->node)
+			continue;
 		if (src->type != TAR_DIR)
 			return place(p, to, name, src, e);
-		struct fsnode *there;
-		if (fsview_child(p->dest, to, name, &there, e) < 0)
-			return -1;
-		if (there && there->type == TAR_DIR && src != m->node)
-			to = there;
-		else if (place_dir(p, to, name, src, &to, e) < 0)
-			return -1;
+		return place_dir(p, to, name, src, &to, e) < 0 ? -1 : copy_contents(p, src, skip, to, e);
 	}
-	return copy_contents(p, src, to, e);
+	return 0;
 }
 
 /* ---- one match ---- */
@@ -320,7 +367,8 @@ static int copy_match(struct plan *p, const struct copy_match *m, struct err *e)
 			return err_set(e, ERR_BUILD, "cannot copy to non-directory: %s", p->spec->dest);
 		if (!there)
 			there = make_dir(p, parent, name);
-		return copy_contents(p, m->node, there, e);
+		take_time(p, there, m->node);
+		return copy_contents(p, m->node, copy_match_skip(m), there, e);
 	}
 	struct fsnode inline_file = { .type = TAR_FILE, .mode = 0644, .mtime = p->made_time };
 	const struct fsnode *src = m->node ? m->node : &inline_file;
@@ -347,10 +395,11 @@ static int copy_match(struct plan *p, const struct copy_match *m, struct err *e)
 }
 
 int copy_plan(struct build *b, const struct copy_selection *s, const struct copy_spec *spec,
-	      const struct copy_owner *owner, struct fsview *dest, struct err *e)
+	      const struct copy_owner *owner, struct fsview *dest, struct copy_from *image, struct err *e)
 {
 	struct plan p = {
-		.build = b, .dest = dest, .spec = spec, .owner = owner, .made_mode = 0755, .made_time = b->made_time
+		.build = b, .dest = dest, .spec = spec, .owner = owner, .made_owner = *owner, .made_mode = 0755,
+		.made_time = b->made_time, .image = image,
 	};
 	if (spec->has_chmod && spec->chmod.octal)
 		p.made_mode = spec->chmod.mode & 0777;
@@ -367,7 +416,9 @@ int copy_plan(struct build *b, const struct copy_selection *s, const struct copy
 int copy_plan_mkdir(struct build *b, struct fsview *dest, const char *path, uint32_t mode,
 		    const struct copy_owner *owner, struct err *e)
 {
-	struct plan p = { .build = b, .dest = dest, .owner = owner, .made_mode = mode, .made_time = b->made_time };
+	struct plan p = {
+		.build = b, .dest = dest, .owner = owner, .made_owner = *owner, .made_mode = mode, .made_time = b->made_time,
+	};
 	struct fsnode *there;
 	return plan_resolve(&p, path, true, &there, NULL, NULL, e);
 }

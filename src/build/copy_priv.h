@@ -16,6 +16,7 @@
 /* Where sources are read. */
 struct copy_from {
 	struct context *context;    /* a directory; or NULL: */
+	const struct strv *named;   /* the words by which the build names its files; NULL: all are there */
 	struct layer_slot **slots;  /* the layers of an image or stage; borrowed */
 	size_t n_slots;
 	struct fsview *view;        /* borrowed */
@@ -27,11 +28,13 @@ struct copy_from {
 
 struct copy_match {
 	struct copy_from *from;
+	size_t word;                /* which source of the instruction, as written */
 	struct fsnode *node;        /* links followed */
 	const char *name;           /* base name as it was named; the file's name inside a directory */
-	char *kept;                 /* --parents: path to keep below the destination; NULL otherwise. owned */
+	char *kept;                 /* --parents: path to keep below the destination; "": only that is made. owned */
 	struct fsnode *base;        /* --parents: where the kept path starts */
 	const char *content;        /* inline file (heredoc); node is NULL. borrowed */
+	size_t rank;                /* for copy_selection_sort */
 };
 
 struct copy_file { const char *name; char *text; /* owned */ };
@@ -65,6 +68,11 @@ int copy_spec_read(const struct df_instruction *in, const struct df_scope *scope
 		   struct copy_spec *ret, char **ret_dest, struct err *e);
 void copy_spec_fini(struct copy_spec *s);
 
+/* Kinds of sources; those of each are numbered on their own. */
+enum copy_kind { COPY_LOCAL, COPY_URL, COPY_GIT };
+/* The place of the i-th source of its kind among all as written. */
+size_t copy_word(const struct copy_spec *s, enum copy_kind kind, size_t i);
+
 struct copy_selection {
 	struct copy_match *v;
 	size_t n, cap;
@@ -80,15 +88,22 @@ struct copy_mark {
 	const char *content;        /* FILE: inline content instead */
 	bool archived;              /* FILE: content is in from->archive, at: */
 	off_t offset;
+	size_t kept_by;             /* DIR: 1 + the word whose --parents made it */
+	struct tar_entry *shared;   /* what the names of one file of an archive have in common; NULL: the node's own */
 };
 
 /* Finds what the sources name. A literal that is missing is ERR_BUILD; a wildcard may match nothing (CP-06). */
 int copy_select(struct copy_from *from, const struct copy_spec *spec, struct copy_selection *ret, struct err *e);
 void copy_selection_fini(struct copy_selection *s);
+/* As they are carried out: in the order they were written, inline files last. */
+void copy_selection_sort(struct copy_selection *s);
+
+/* Length, with its slash, of the path that --exclude's patterns do not see. */
+size_t copy_match_skip(const struct copy_match *m);
 
 /*
  * Visits all that is selected: of each match the node itself with the name "", then what is below it with its path from
- * there, without what --exclude leaves out. An inline file has no node.
+ * there (--parents: from the base), without what --exclude leaves out. An inline file, and a base, come without a node.
  */
 typedef int copy_visit_fn(void *ctx, const struct copy_match *m, const struct copy_spec *spec, struct fsnode *n,
 			  const char *name, struct err *e);
@@ -100,9 +115,9 @@ int copy_digest(const struct copy_selection *s, const struct copy_spec *spec, st
 
 struct copy_owner { bool set; uint32_t uid, gid; };
 
-/* Changes `dest` as the instruction does and marks what was changed. */
+/* Changes `dest` as the instruction does and marks what was changed. image: what `dest` was made of, or NULL. */
 int copy_plan(struct build *b, const struct copy_selection *s, const struct copy_spec *spec,
-	      const struct copy_owner *owner, struct fsview *dest, struct err *e);
+	      const struct copy_owner *owner, struct fsview *dest, struct copy_from *image, struct err *e);
 /* A directory and its missing parents, for WORKDIR. */
 int copy_plan_mkdir(struct build *b, struct fsview *dest, const char *path, uint32_t mode,
 		    const struct copy_owner *owner, struct err *e);
@@ -118,6 +133,8 @@ int copy_tree(struct build *b, struct copy_from *from, const char *source, int t
 /* A directory that shows the context as instructions see it: itself, when nothing is ignored, else a copy without what
  * is. */
 int context_tree(struct build *b, struct context *c, int *ret_fd, struct err *e);
+/* The words that name files of a directory, in all instructions that the build needs. name NULL: the build context. */
+void context_words(const struct build *b, const char *name, struct strv *ret);
 
 /* ---- copy_remote.c ---- */
 struct pull_progress;
@@ -131,12 +148,14 @@ bool remote_is_url(const char *source);
 /* In a worker: one URL into the store; nothing is sent when what is there is current. */
 int remote_fetch(struct build *b, const char *url, const struct pull_progress *progress, struct remote_file *ret,
 		 struct err *e);
+/* The name a fetched file has: the last element of the URL's path, its escapes undone (ADD-04). The caller owns it. */
+char *remote_name(const char *url);
 /* Fetches into the store; the job's result goes to remote_result, which makes `from` and `view` of it. */
 struct job *remote_start(struct build *b, struct step *step, const struct strv *urls, struct err *e);
 int remote_result(const struct str *text, const struct strv *urls, struct copy_from *from, struct fsview *view,
 		  struct err *e);
 /* All fetched files, in the order of their URLs. */
-int remote_select(struct copy_from *from, struct copy_selection *ret, struct err *e);
+int remote_select(struct copy_from *from, const struct copy_spec *spec, struct copy_selection *ret, struct err *e);
 
 /* ---- copy_git.c ---- */
 struct git_tree;
@@ -172,8 +191,9 @@ int spool_file(struct build *b, struct err *e);
 int archive_spool_open(const struct copy_mark *m, int *ret_fd, struct err *e);
 void archive_spool_free(struct archive_spool *a);
 
-/* uid and gid of `--chown` or USER, looked up in the image's own files (CP-15). Unknown names become 0 when lenient. */
-int owner_resolve(struct build *b, struct copy_from *image, const char *spec, bool lenient, struct copy_owner *ret,
-		  struct err *e);
+/* uid and gid of `--chown` or USER, looked up in the image's own files; unknown names become 0 (CP-15). */
+int owner_resolve(struct build *b, struct copy_from *image, const char *spec, struct copy_owner *ret, struct err *e);
+/* True when a part of `spec` is a name that has to be looked up in an image. */
+bool owner_has_name(const char *spec);
 
 #endif

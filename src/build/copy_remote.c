@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/path.h"
 #include "copy_priv.h"
 #include "registry/fetch.h"
 #include "registry/secret.h"
@@ -22,14 +23,43 @@ bool remote_is_url(const char *source)
 	return str_starts(source, "http://") || str_starts(source, "https://");
 }
 
-/* The file's name: the last element of the URL's path (ADD-04). In the arena of `v`. */
-static const char *url_name(struct fsview *v, const char *url)
+static int hex_value(char c)
 {
-	const char *path = strstr(url, "://") + 3;
+	const char *digits = "0123456789abcdef", *at = c ? strchr(digits, c | 0x20) : NULL;
+	return at ? (int)(at - digits) : -1;
+}
+
+/* Undoes "%20" in place; false for what is no escape, or stands for a NUL. */
+static bool unescape(char *text)
+{
+	char *out = text;
+	for (const char *p = text; *p; p++) {
+		if (*p == '%') {
+			int high = hex_value(p[1]), low = high < 0 ? -1 : hex_value(p[2]);
+			if (low < 0 || !(high | low))
+				return false;
+			*out++ = (char)(high << 4 | low);
+			p += 2;
+		} else {
+			*out++ = *p;
+		}
+	}
+	*out = '\0';
+	return true;
+}
+
+char *remote_name(const char *url)
+{
+	const char *host = strstr(url, "://") + 3;
+	const char *path = host + strcspn(host, "/#?");
 	AUTO(free_drop) char *plain = x_strndup(path, strcspn(path, "#?"));
-	const char *slash = strrchr(plain, '/');
-	bool none = !slash || !slash[1] || strcmp(slash, "/.") == 0 || strcmp(slash, "/..") == 0;
-	return arena_strdup(&v->arena, none ? "__unnamed__" : slash + 1);
+	bool good = unescape(plain);
+	/* The last element, however many slashes follow it. */
+	for (size_t n = strlen(plain); n && plain[n - 1] == '/'; n--)
+		plain[n - 1] = '\0';
+	const char *name = path_base(plain);
+	bool none = !good || !*name || strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
+	return x_strdup(none ? "__unnamed__" : name);
 }
 
 static char *memo_name(const char *url)
@@ -161,7 +191,8 @@ int remote_result(const struct str *text, const struct strv *urls, struct copy_f
 		struct fsnode *dir = fsview_add(view, view->root, arena_printf(&view->arena, "%06zu", i));
 		dir->type = TAR_DIR;
 		dir->kids_loaded = true;
-		struct fsnode *n = fsview_add(view, dir, url_name(view, urls->v[i]));
+		AUTO(free_drop) char *name = remote_name(urls->v[i]);
+		struct fsnode *n = fsview_add(view, dir, name);
 		n->type = TAR_FILE;
 		n->kids_loaded = true;
 		n->mode = 0600;
@@ -176,14 +207,16 @@ int remote_result(const struct str *text, const struct strv *urls, struct copy_f
 	return 0;
 }
 
-int remote_select(struct copy_from *from, struct copy_selection *ret, struct err *e)
+int remote_select(struct copy_from *from, const struct copy_spec *spec, struct copy_selection *ret, struct err *e)
 {
 	if (fsview_kids(from->view, from->view->root, e) < 0)
 		return -1;
 	for (size_t i = 0; i < from->view->root->n_kids; i++) {
 		struct fsnode *n = from->view->root->kids[i]->kids[0];
 		struct copy_match *m = vec_add(ret);
-		*m = (struct copy_match){ .from = from, .node = n, .name = n->name };
+		*m = (struct copy_match){
+			.from = from, .word = copy_word(spec, COPY_URL, i), .node = n, .name = n->name,
+		};
 	}
 	return 0;
 }

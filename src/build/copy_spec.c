@@ -65,13 +65,27 @@ static int read_dest(const struct df_instruction *in, const struct df_scope *sco
 	return 0;
 }
 
+/* *ret stays NULL for a flag that is not given, or expands to nothing. */
+static int expand_flag(const struct df_scope *scope, const char *text, char **ret, struct err *e)
+{
+	if (!text)
+		return 0;
+	if (df_expand(scope, text, ret, e) < 0)
+		return -1;
+	if (!**ret)
+		free_drop(ret);
+	return 0;
+}
+
 /* --checksum: one source only (ADD-06). */
 static int read_checksum(const struct df_instruction *in, const struct df_scope *scope, struct copy_spec *spec,
 			 struct err *e)
 {
 	struct digest d;
-	if (df_expand(scope, df_flag_get(in, "checksum"), &spec->checksum, e) < 0)
+	if (expand_flag(scope, df_flag_get(in, "checksum"), &spec->checksum, e) < 0)
 		return -1;
+	if (!spec->checksum)
+		return 0;
 	if (spec->sources.n || spec->files.n)
 		return err_set(e, ERR_BUILD, "checksum requires HTTP(S) or Git sources");
 	if (spec->urls.n + spec->git.n != 1)
@@ -107,11 +121,11 @@ static int read_flags(const struct df_instruction *in, const struct df_scope *sc
 	for (size_t i = 0; i < in->flags.n; i++)
 		if (strcmp(in->flags.v[i].name, "exclude") == 0 && in->flags.v[i].value)
 			strv_push(&spec->excludes, in->flags.v[i].value);
-	if (chown && df_expand(scope, chown, &spec->chown, e) < 0)
+	/* What expands to nothing is not there. */
+	if (expand_flag(scope, chown, &spec->chown, e) < 0 || expand_flag(scope, chmod, &spec->chmod_text, e) < 0)
 		return -1;
-	if (chmod) {
-		if (df_expand(scope, chmod, &spec->chmod_text, e) < 0 ||
-		    df_chmod_parse(spec->chmod_text, &spec->chmod, e) < 0)
+	if (spec->chmod_text) {
+		if (df_chmod_parse(spec->chmod_text, &spec->chmod, e) < 0)
 			return -1;
 		spec->has_chmod = true;
 		/* The converter falls back to an ordinary copy then (CP-18). */
@@ -130,6 +144,19 @@ int copy_spec_read(const struct df_instruction *in, const struct df_scope *scope
 	if (read_sources(in, scope, ret, e) < 0 || read_flags(in, scope, ret, e) < 0)
 		return -1;
 	return read_dest(in, scope, cwd, ret, ret_dest, e);
+}
+
+static enum copy_kind kind_of(const char *word)
+{
+	return git_is_source(word) ? COPY_GIT : remote_is_url(word) ? COPY_URL : COPY_LOCAL;
+}
+
+size_t copy_word(const struct copy_spec *s, enum copy_kind kind, size_t i)
+{
+	for (size_t w = 0; w < s->words.n; w++)
+		if (kind_of(s->words.v[w]) == kind && i-- == 0)
+			return w;
+	return s->words.n + i;
 }
 
 void copy_spec_fini(struct copy_spec *s)

@@ -44,7 +44,7 @@ int copy_tree(struct build *b, struct copy_from *from, const char *source, int t
 	if (r == 0 && top->type != TAR_DIR)
 		r = err_set(e, ERR_BUILD, "\"%s\" is not a directory", source);
 	if (r == 0)
-		r = copy_plan(b, &s, &spec, &nobody, &dest, e);
+		r = copy_plan(b, &s, &spec, &nobody, &dest, NULL, e);
 	if (r == 0)
 		r = write_tree(b, &dest, tree_fd, e);
 	if (r == 0)

@@ -5,15 +5,21 @@
 #include "base/limits.h"
 #include "copy_priv.h"
 
-/* One side of "user:group" by number or by its line in passwd or group; false when neither. *ret_gid: passwd's. */
+/* By number; "root" and nothing at all are 0 without a look-up. */
+static bool by_number(const char *name, uint32_t *ret)
+{
+	uint64_t n = 0;
+	if (*name && strcmp(name, "root") != 0 && !str_to_u64(name, INT32_MAX, &n))
+		return false;
+	*ret = (uint32_t)n;
+	return true;
+}
+
+/* The line of passwd or group that has the name; *ret_gid: passwd's. False when there is none. */
 static bool look_up(const char *name, const char *text, uint32_t *ret, uint32_t *ret_gid)
 {
 	uint64_t n;
 	size_t len = strlen(name);
-	if (str_to_u64(name, UINT32_MAX - 1, &n)) {
-		*ret = *ret_gid = (uint32_t)n;
-		return true;
-	}
 	for (const char *at = text; *at; at += strcspn(at, "\n"), at += *at == '\n') {
 		if (strncmp(at, name, len) != 0 || at[len] != ':')
 			continue;
@@ -39,36 +45,31 @@ static bool look_up(const char *name, const char *text, uint32_t *ret, uint32_t 
 	return false;
 }
 
-int owner_resolve(struct build *b, struct copy_from *image, const char *spec, bool lenient, struct copy_owner *ret,
-		  struct err *e)
+bool owner_has_name(const char *spec)
+{
+	AUTO(free_drop) char *user = x_strndup(spec, strcspn(spec, ":"));
+	const char *colon = strchr(spec, ':');
+	uint32_t ignored;
+	return !by_number(user, &ignored) || (colon && !by_number(colon + 1, &ignored));
+}
+
+int owner_resolve(struct build *b, struct copy_from *image, const char *spec, struct copy_owner *ret, struct err *e)
 {
 	AUTO(str_fini) struct str passwd = { 0 };
 	AUTO(str_fini) struct str group = { 0 };
 	AUTO(free_drop) char *user = x_strndup(spec, strcspn(spec, ":"));
 	const char *colon = strchr(spec, ':');
 	uint32_t ignored;
-	uint64_t n;
 	*ret = (struct copy_owner){ .set = true };
-	bool names = (*user && !str_to_u64(user, UINT32_MAX, &n)) ||
-		     (colon && colon[1] && !str_to_u64(colon + 1, UINT32_MAX, &n));
-	/* WORKDIR's user has the group of its passwd entry even when given by number. */
-	if (names || !lenient) {
-		if (content_text(b, image, "/etc/passwd", LIMIT_PASSWD, &passwd, e) < 0 ||
-		    content_text(b, image, "/etc/group", LIMIT_PASSWD, &group, e) < 0)
-			return -1;
-	}
-	if (*user && !look_up(user, str_text(&passwd), &ret->uid, &ret->gid)) {
-		if (!lenient)
-			return err_set(e, ERR_BUILD,
-				       "unable to find user %s: no matching entry in the image's /etc/passwd", user);
+	if (owner_has_name(spec) && (content_text(b, image, "/etc/passwd", LIMIT_PASSWD, &passwd, e) < 0 ||
+				     content_text(b, image, "/etc/group", LIMIT_PASSWD, &group, e) < 0))
+		return -1;
+	if (by_number(user, &ret->uid))
+		ret->gid = ret->uid;
+	else if (!look_up(user, str_text(&passwd), &ret->uid, &ret->gid))
 		ret->uid = ret->gid = 0;
-	}
-	if (colon && colon[1] && !look_up(colon + 1, str_text(&group), &ret->gid, &ignored)) {
-		if (!lenient)
-			return err_set(e, ERR_BUILD,
-				       "unable to find group %s: no matching entry in the image's /etc/group",
-				       colon + 1);
+	/* "user:" names the group 0, not the user's own. */
+	if (colon && !by_number(colon + 1, &ret->gid) && !look_up(colon + 1, str_text(&group), &ret->gid, &ignored))
 		ret->gid = 0;
-	}
 	return 0;
 }

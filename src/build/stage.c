@@ -12,6 +12,11 @@ size_t stage_end(const struct stage *st)
 	return st->replaced ? st->df->first : st->df->end;
 }
 
+bool stage_is_void(const struct stage *st)
+{
+	return st->from_scratch && !st->slots.n;
+}
+
 static const struct df_instruction *next_instruction(const struct stage *st)
 {
 	size_t i = st->pc;

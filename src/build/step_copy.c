@@ -19,6 +19,7 @@ struct copy {
 	struct fsview fetched_view;
 	bool from_ready, fetch_done, git_done, content_known, looked_up;
 	struct git_tree *trees;      /* checkouts, one per git source; owned */
+	struct strv named;           /* words that name files of the same directory */
 	struct digest content;
 	struct job *select, *fetch, *git;
 };
@@ -28,6 +29,7 @@ static void copy_free(void *work)
 	struct copy *c = work;
 	git_trees_free(c->trees, c->spec.git.n);
 	copy_spec_fini(&c->spec);
+	strv_fini(&c->named);
 	if (c->fetch_done)
 		fsview_fini(&c->fetched_view);
 	archive_spool_free(c->fetched.archive);
@@ -69,6 +71,8 @@ static void write_key(struct build *b, struct step *step, const struct chainid *
 	key_str(k, "chmod", c->spec.chmod_text);
 	for (size_t i = 0; i < c->spec.git.n; i++)
 		git_key(&c->spec.git.v[i], k);
+	if (c->spec.git.n && c->spec.words.n > c->spec.git.n)
+		key_strv(k, "order", &c->spec.words);
 	key_strv(k, "exclude", &c->spec.excludes);
 	if (c->spec.link)
 		json_kv_bool(&k->fields, "link", true);
@@ -80,6 +84,16 @@ static void write_key(struct build *b, struct step *step, const struct chainid *
 		json_kv_int(&k->fields, "epoch", b->epoch);
 	key_end(k);
 	step->has_key = true;
+}
+
+/* With --link the destination is a file system of its own, as empty as scratch (CP-15, CP-18). */
+static int check_owner(const struct stage *st, const struct copy_spec *spec, struct err *e)
+{
+	if (!owner_has_name(spec->chown) || !(spec->link || stage_is_void(st)))
+		return 0;
+	err_set(e, ERR_BUILD, "--chown=%s: invalid user index: no /etc/passwd to look a name up in %s", spec->chown,
+		spec->link ? "with --link" : "on scratch");
+	return err_hint(e, "give the user and group as numbers");
 }
 
 static struct copy *copy_new(struct build *b, struct stage *st, struct step *step, struct err *e)
@@ -95,6 +109,8 @@ static struct copy *copy_new(struct build *b, struct stage *st, struct step *ste
 	const char *cwd = st->config.working_dir && *st->config.working_dir ? st->config.working_dir : "/";
 	struct df_scope scope = { .env = &st->env, .escape = b->file.escape };
 	if (copy_spec_read(in, &scope, cwd, &c->spec, &dest, e) < 0)
+		return NULL;
+	if (c->spec.chown && check_owner(st, &c->spec, e) < 0)
 		return NULL;
 	step_history(st, step, history_text(in, &c->spec, dest), false);
 	return c;
@@ -138,6 +154,10 @@ static int use_directory(struct build *b, struct step *step, struct copy *c, str
 	int r = context_need(b, step, dir, dockerfile, e);
 	if (r)
 		return r;
+	if (dir->kind == CONTEXT_DIR) {
+		context_words(b, dir->name, &c->named);
+		c->from.named = &c->named;
+	}
 	c->from.context = dir;
 	c->from.view = &dir->view;
 	return 0;
@@ -240,7 +260,10 @@ static int select_all(struct copy *c, struct copy_selection *s, struct err *e)
 {
 	if (copy_select(&c->from, &c->spec, s, e) < 0)
 		return -1;
-	return c->fetch_done ? remote_select(&c->fetched, s, e) : 0;
+	if (c->fetch_done && remote_select(&c->fetched, &c->spec, s, e) < 0)
+		return -1;
+	copy_selection_sort(s);
+	return 0;
 }
 
 /* ---- the content of what is selected ---- */
@@ -371,10 +394,12 @@ static int copy_work(void *ctx, struct worker_report *r, struct str *result, str
 		return -1;
 	if (l->build->userns_open && userns_join(&l->build->userns, e) < 0)
 		return -1;
-	if (c->spec.chown && owner_resolve(l->build, &image, c->spec.chown, true, &owner, e) < 0)
+	if (c->spec.chown && owner_resolve(l->build, &image, c->spec.chown, &owner, e) < 0)
 		return -1;
-	if (select_all(c, &s, e) < 0 || check_content(c, &s, e) < 0 ||
-	    git_trees_select(c->trees, &c->spec, &s, e) < 0 || copy_plan(l->build, &s, &c->spec, &owner, dest, e) < 0)
+	if (select_all(c, &s, e) < 0 || check_content(c, &s, e) < 0 || git_trees_select(c->trees, &c->spec, &s, e) < 0)
+		return -1;
+	copy_selection_sort(&s);
+	if (copy_plan(l->build, &s, &c->spec, &owner, dest, c->spec.link ? NULL : &image, e) < 0)
 		return -1;
 	return layer_job_write(l, dest, result, e);
 }

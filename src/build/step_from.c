@@ -80,6 +80,7 @@ static int from_stage(struct stage *st, struct stage *base)
 	strv_copy(&st->env, &base->env);
 	strv_copy(&st->args, &base->args);
 	st->platform = base->platform;
+	st->from_scratch = base->from_scratch;
 	st->chain_missed = base->chain_missed;
 	st->meta_key = base->meta_key;
 	st->last_created = base->last_created ? x_strdup(base->last_created) : NULL;
@@ -90,6 +91,7 @@ static void from_scratch(struct stage *st, const struct platform *p)
 {
 	st->platform = *p;
 	st->config.platform = *p;
+	st->from_scratch = true;
 	free(st->config.working_dir);
 	st->config.working_dir = x_strdup("/");
 	st->meta_key = digest_of("scratch", 7);

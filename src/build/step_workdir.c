@@ -42,7 +42,7 @@ static int workdir_work(void *ctx, struct worker_report *r, struct str *result, 
 	(void)r;
 	if (l->build->userns_open && userns_join(&l->build->userns, e) < 0)
 		return -1;
-	if (*w->user && owner_resolve(l->build, &image, w->user, false, &owner, e) < 0)
+	if (*w->user && owner_resolve(l->build, &image, w->user, &owner, e) < 0)
 		return -1;
 	AUTO(free_drop) char *dir = path_rooted(w->path);
 	if (copy_plan_mkdir(l->build, st->view, dir, 0755, &owner, e) < 0)
@@ -79,6 +79,16 @@ static int workdir_new(struct stage *st, struct step *step, struct err *e)
 	return 0;
 }
 
+/* CP-15 */
+static int check_user(const struct stage *st, const struct workdir *w, struct err *e)
+{
+	if (!owner_has_name(w->user) || !stage_is_void(st))
+		return 0;
+	err_set(e, ERR_BUILD, "WORKDIR as user %s: invalid user index: scratch has no /etc/passwd to look a name up in",
+		w->user);
+	return err_hint(e, "give the user and group as numbers");
+}
+
 int step_workdir(struct build *b, struct stage *st, struct step *step, struct err *e)
 {
 	struct workdir *w = step->work;
@@ -94,6 +104,8 @@ int step_workdir(struct build *b, struct stage *st, struct step *step, struct er
 			layer_job_applied(st, step);
 			return 0;
 		}
+		if (check_user(st, w, e) < 0)
+			return -1;
 	}
 	if (!w->looked_up) {
 		int hit = layer_job_cached(b, st, step, e);

@@ -1,0 +1,2 @@
+set -e
+mkdir real; echo f > real/f; ln -s real link
