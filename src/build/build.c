@@ -281,6 +281,20 @@ static void build_fini(struct build *b)
 	arena_fini(&b->arena);
 }
 
+/* Nothing is built that would stop later for want of an --allow. */
+static int check_allowed(const struct build *b, struct err *e)
+{
+	for (size_t i = 0; i < b->stages.n; i++) {
+		const struct stage *st = b->stages.v[i];
+		for (size_t k = st->df->first; st->needed && k < st->df->end; k++) {
+			const struct df_instruction *in = &b->file.instructions.v[k];
+			if (in->op == DF_RUN && run_options_allow(&b->run_options, in, e) < 0)
+				return -1;
+		}
+	}
+	return 0;
+}
+
 int build_run(struct store *s, const struct build_options *o, struct build_result *ret, struct err *e)
 {
 	struct build b = { .store = s, .options = o, .tmp_fd = -1 };
@@ -288,6 +302,8 @@ int build_run(struct store *s, const struct build_options *o, struct build_resul
 	b.context.fd = -1;
 	b.progress = progress_new(o->progress);
 	int r = prepare(&b, &check, e);
+	if (r == 0)
+		r = check_allowed(&b, e);
 	if (r == 0)
 		r = check_before(&b, &check, e);
 	if (r == 0)

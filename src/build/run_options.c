@@ -6,6 +6,8 @@
 #include <sys/resource.h>
 
 #include "build_priv.h"
+#include "dockerfile/device.h"
+#include "dockerfile/flags.h"
 #include "dockerfile/values.h"
 
 /* ---- --allow ---- */
@@ -190,6 +192,40 @@ int run_options_read(const struct build_options *o, struct run_options *ret, str
 	if (o->cgroup_parent)
 		return refuse_cgroups("--cgroup-parent", o->cgroup_parent, e);
 	return o->resources.n ? refuse_resource(o->resources.v[0], e) : 0;
+}
+
+static int not_allowed(const struct df_instruction *in, const char *entitlement, const char *flag, struct err *e)
+{
+	return err_at(e, ERR_BUILD, in->line, in->line_end,
+		      "%s is not allowed: RUN --%s needs that entitlement; give it with --allow %s", entitlement, flag,
+		      entitlement);
+}
+
+/* There is none that a build without root may hand on; who does not require one runs without (RUN-16). */
+static int check_devices(const struct df_instruction *in, struct err *e)
+{
+	for (size_t i = 0; i < in->flags.n; i++) {
+		AUTO(df_device_fini) struct df_device d = { 0 };
+		if (strcmp(in->flags.v[i].name, "device") != 0)
+			continue;
+		if (df_device_parse(in->flags.v[i].value, &d, e) < 0)
+			return -1;
+		if (d.required)
+			return err_at(e, ERR_BUILD, in->line, in->line_end,
+				      "required device \"%s\" is not registered: a build without root has no devices to "
+				      "hand on to RUN",
+				      d.name);
+	}
+	return 0;
+}
+
+int run_options_allow(const struct run_options *o, const struct df_instruction *in, struct err *e)
+{
+	if (!o->allow_host_network && str_eq(df_flag_get(in, "network"), "host"))
+		return not_allowed(in, "network.host", "network=host", e);
+	if (!o->allow_insecure && str_eq(df_flag_get(in, "security"), "insecure"))
+		return not_allowed(in, "security.insecure", "security=insecure", e);
+	return check_devices(in, e);
 }
 
 void run_options_key(const struct run_options *o, struct cache_key *k)

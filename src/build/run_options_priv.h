@@ -12,6 +12,7 @@
 
 struct build_options;
 struct cache_key;
+struct df_instruction;
 
 struct run_options {
 	bool allow_host_network, allow_insecure; /* --allow */
@@ -23,6 +24,8 @@ struct run_options {
 };
 
 int run_options_read(const struct build_options *o, struct run_options *ret, struct err *e); /* ERR_USAGE */
+/* What this RUN asks for is allowed, and can be had: host network, insecure, devices. ERR_BUILD at its lines. */
+int run_options_allow(const struct run_options *o, const struct df_instruction *in, struct err *e);
 void run_options_key(const struct run_options *o, struct cache_key *k);
 void run_options_fini(struct run_options *o);
 

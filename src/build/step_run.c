@@ -10,7 +10,6 @@
 #include "build_priv.h"
 #include "run_mounts_priv.h"
 #include "depfile_priv.h"
-#include "dockerfile/device.h"
 #include "dockerfile/flags.h"
 #include "oci/layer_diff.h"
 #include "oci/time.h"
@@ -65,46 +64,16 @@ static char *heredoc_text(struct run *r, const struct df_instruction *in)
 	return str_take(&full);
 }
 
-static int not_allowed(const char *entitlement, const char *flag, struct err *e)
-{
-	return err_set(e, ERR_BUILD, "%s is not allowed: RUN --%s needs that entitlement; give it with --allow %s",
-		       entitlement, flag, entitlement);
-}
-
 /* The parser has seen to it that the words are known ones. */
-static int modes_of(struct build *b, const struct df_instruction *in, struct run *r, struct err *e)
+static void modes_of(struct build *b, const struct df_instruction *in, struct run *r)
 {
 	const char *network = df_flag_get(in, "network"), *security = df_flag_get(in, "security");
 	r->net = b->options->net;
 	if (network && strcmp(network, "none") == 0)
 		r->net = SANDBOX_NET_NONE;
-	if (network && strcmp(network, "host") == 0) {
-		if (!b->run_options.allow_host_network)
-			return not_allowed("network.host", "network=host", e);
+	if (network && strcmp(network, "host") == 0)
 		r->net = SANDBOX_NET_HOST;
-	}
 	r->insecure = security && strcmp(security, "insecure") == 0;
-	if (r->insecure && !b->run_options.allow_insecure)
-		return not_allowed("security.insecure", "security=insecure", e);
-	return 0;
-}
-
-/* There is none that a build without root may hand on; who does not require one runs without (RUN-16). */
-static int devices_of(const struct df_instruction *in, struct err *e)
-{
-	for (size_t i = 0; i < in->flags.n; i++) {
-		AUTO(df_device_fini) struct df_device d = { 0 };
-		if (strcmp(in->flags.v[i].name, "device") != 0)
-			continue;
-		if (df_device_parse(in->flags.v[i].value, &d, e) < 0)
-			return -1;
-		if (d.required)
-			return err_set(e, ERR_BUILD,
-				       "required device \"%s\" is not registered: a build without root has no devices "
-				       "to hand on to RUN",
-				       d.name);
-	}
-	return 0;
 }
 
 /* RUN sees ENV and ARG; proxies given on the command line too, which are in no key (ARG-10). */
@@ -131,7 +100,8 @@ static struct run *run_new(struct build *b, struct stage *st, struct step *step,
 	make_env(b, st, r);
 	r->cwd = path_rooted(st->config.working_dir ? st->config.working_dir : "");
 	r->user = x_strdup(st->config.user ? st->config.user : "");
-	if (modes_of(b, in, r, e) < 0 || devices_of(in, e) < 0)
+	modes_of(b, in, r);
+	if (run_options_allow(&b->run_options, in, e) < 0) /* again, for what came with a base image */
 		return NULL;
 	r->mounts = run_mounts_new(b, st, in, e);
 	return r->mounts ? r : NULL;

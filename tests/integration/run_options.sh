@@ -113,8 +113,11 @@ prints ' lo$' "--network=none has a loopback device [RUN-14]" <<'EOF'
 RUN --network=none ls /sys/class/net; ifconfig lo | grep -q UP
 EOF
 stops 4 'security.insecure is not allowed.*--allow security.insecure' "--security=insecure is not for the Dockerfile to say [RUN-15]" <<'EOF'
+RUN echo started
 RUN --security=insecure true
 EOF
+unlike err '^#' "which is found before anything is built"
+like err '^ +3 . >>> RUN --security' "with its line"
 prints 'CapEff:.0*[137]?f{9,}$' "insecure has all capabilities [RUN-15]" --allow security.insecure <<'EOF'
 RUN --security=insecure grep -E 'CapEff|Seccomp:' /proc/self/status; mkdir /m && mount -t tmpfs none /m && umount /m && echo mounted; \
   test -w /proc/sys/kernel/hostname && hostname changed && hostname
