@@ -48,7 +48,7 @@ runs() {
 
 unchanged "an unchanged build runs nothing" -t app context
 touch -d @1000000000 context/one
-unchanged "a new modification time alone does not count" context
+unchanged "a new modification time alone does not count [CP-23]" context
 cp -a context elsewhere
 unchanged "the same content in another directory" elsewhere
 echo unused >context/unused
@@ -62,7 +62,7 @@ rm context/.dockerignore context/sub/hidden
 { echo '# a comment'; cat context/Dockerfile; } >commented
 unchanged "a comment" -f commented context
 
-runs 3 "another value of ARG runs what follows it" --build-arg WORD=other context
+runs 3 "another value of ARG runs what follows it [ARG-09]" --build-arg WORD=other context
 echo changed >context/sub/two
 runs 3 "a changed file below a copied directory" context
 echo two >context/sub/two
@@ -76,7 +76,7 @@ echo changed >context/one
 runs 23 "a changed file runs what follows its COPY" context
 echo one >context/one
 unchanged "back to the first state" context
-runs 123 "--no-cache runs everything" --no-cache context
+runs 123 "--no-cache runs everything [OUT-08, RUN-19]" --no-cache context
 
 nacre build -t app context || diag_file err
 first=$(head -n 1 out)
@@ -92,7 +92,7 @@ mkdir moved
 printf 'FROM %s/busybox\nRUN echo moved > /moved\n' "$REGISTRY" >moved/Dockerfile
 nacre build -o "oci:$T/moved-layout:latest" moved || diag_file err
 push "$T/moved-layout:latest" busybox:latest
-runs 123 "--pull sees that the base changed" --pull context
+runs 123 "--pull sees that the base changed [OUT-08]" --pull context
 
 # Two at once give one result.
 printf 'FROM %s/busybox\nRUN sleep 1; cat /proc/sys/kernel/random/uuid > /word\n' "$REGISTRY" >moved/Dockerfile

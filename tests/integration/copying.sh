@@ -107,6 +107,21 @@ RUN test "$(stat -c %a /out/f.txt)" = 6755 && test "$(stat -c %Y /out/in)" = 120
 E
 rm context/d/socket context/d/fifo context/d/hard context/d/hard2
 chmod 644 context/f.txt
+python3 - device.tar <<'E'
+import sys, tarfile
+with tarfile.open(sys.argv[1], "w", format=tarfile.PAX_FORMAT) as t:
+    m = tarfile.TarInfo("dev/node")
+    m.type, m.mode, m.uid, m.gid, m.devmajor, m.devminor = tarfile.CHRTYPE, 0o640, 3, 4, 1, 5
+    t.addfile(m)
+E
+python3 "$TESTS/lib/image.py" tar device.tar device
+proves "a device of an image stays one [CP-13]" --build-context "device=oci-layout://$T/device:latest" --compression none \
+  -o "oci:$T/image:x" <<'E'
+FROM scratch
+COPY --from=device /dev/node /node
+E
+is "$(tar --numeric-owner -tvf "$T/image/blobs/sha256/$(layers_of "$T/image" x | cut -d: -f2)" | awk '{ print $1, $2, $3 }')" \
+  "crw-r----- 3/4 1,5" "with its numbers, mode and owner [CP-13]"
 proves "owners: root's from the context, their own from a stage, also under USER [CP-14, CFG-02]" <<'E'
 FROM BASE AS s
 RUN echo x > /x && chown 7:8 /x
@@ -293,6 +308,8 @@ RUN test "$(echo $(stat -c '%a %u:%g %Y' /out/file /named /moded))" = \
   "600 0:0 1100000000 600 0:0 1100000000 751 3:4 1100000000" && test -f /remote/gzip.bin && test -s /unpacked/top/member
 E
 proves "a URL: mode 0600, time of Last-Modified, its last name, packed [ADD-02, ADD-04]" <text
+printf 'FROM BASE\nADD http://WEB/ /d/\nRUN test -s /d/__unnamed__\n' | web >text
+proves "a URL that ends in no name [ADD-04]" <text
 printf 'FROM BASE\nADD http://WEB/file /f\nRUN cat /f > /seen\n' | web >text
 proves "a URL, to be asked again" <text
 : >web.log

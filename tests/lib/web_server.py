@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """A web server for one test:  web_server.py DIR LOG PORT-FILE
 
-Serves the files below DIR with an ETag (of size and time), a Last-Modified and answers to If-None-Match. What lies below
+Serves the files below DIR (the file "file" as /) with an ETag (of size and time), a Last-Modified and answers to If-None-Match. What lies below
 /private wants "Authorization: Bearer TOKEN" or the user "x-access-token" with that password, where TOKEN is in DIR/.token.
 Repositories, names that end in ".git", are served by git http-backend.
 LOG gets a line "STATUS METHOD PATH" per request, PORT-FILE the port on 127.0.0.1.
@@ -41,7 +41,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return self.answer(401, headers=[("WWW-Authenticate", 'Basic realm="test"')])
         if ".git/" in path:
             return self.git(path)
-        file = os.path.normpath(ROOT + path)
+        file = os.path.normpath(ROOT + ("/file" if path == "/" else path))
         if not file.startswith(ROOT + "/") or not os.path.isfile(file):
             return self.answer(404)
         st = os.stat(file)
