@@ -118,7 +118,7 @@ done
   case " $BASES " in *" ${dir%/} "*) ;; *) echo "${dir%/}" ;; esac
 done)"
 
-check "the comparison finds a difference of each kind" python3 "$REAL/test_compare.py"
+check "the comparison finds a difference of each kind; README.md has all cases" python3 "$REAL/test_compare.py"
 mkdir -p "$T/images"
 busybox_layout "$T/busybox"
 base busybox "$T/busybox" latest

@@ -1,5 +1,8 @@
 #!/usr/bin/env python3
-"""compare.py finds one difference of each kind, no more, and a rule explains it."""
+"""compare.py finds one difference of each kind, no more, and a rule explains it.
+
+README.md has all cases and all reasons.
+"""
 import hashlib, io, json, os, subprocess, sys, tarfile, tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -97,6 +100,21 @@ CASES = [
 ]
 
 
+def check_tables():
+    """README.md has a line for each case and for each reason; all reasons are used."""
+    with open(os.path.join(HERE, "README.md"), encoding="utf-8") as f:
+        listed = {line.split("|")[1].strip() for line in f if line.startswith("| ")} - {"case", "reason", "---"}
+    with open(os.path.join(HERE, "differences.json")) as f:
+        known = json.load(f)
+    cases = {name for name in os.listdir(HERE) if os.path.isfile(os.path.join(HERE, name, "case.json"))}
+    used = {rule["why"] for rule in known["rules"]}
+    for name in cases:
+        with open(os.path.join(HERE, name, "case.json")) as f:
+            used |= {rule["why"] for rule in json.load(f).get("explain", [])}
+    assert listed == cases | set(known["reasons"]), listed ^ (cases | set(known["reasons"]))
+    assert used == set(known["reasons"]), used ^ set(known["reasons"])
+
+
 def main():
     for change, wanted in CASES:
         assert compare([layer(change)], CONFIG, []) == (wanted, 1 if wanted else 0), wanted
@@ -116,6 +134,7 @@ def main():
     left, status = compare([plain], CONFIG, [rule])
     assert left[0].startswith("explains nothing") and status == 1
     assert compare([plain], CONFIG, [dict(rule, sometimes=True)]) == ([], 0)
+    check_tables()
 
 
 if __name__ == "__main__":

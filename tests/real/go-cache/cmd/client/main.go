@@ -1,0 +1,5 @@
+package main
+
+import "example.org/tools/text"
+
+func main() { println(text.Client) }

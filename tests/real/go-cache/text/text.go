@@ -1,0 +1,6 @@
+package text
+
+const (
+	Server = "server"
+	Client = "client"
+)

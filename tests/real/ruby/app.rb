@@ -1,0 +1,2 @@
+require 'hello'
+puts Hello::WORD

@@ -1,0 +1,3 @@
+module Hello
+  WORD = 'hello'
+end
