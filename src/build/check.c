@@ -74,7 +74,7 @@ static int look_arg(struct look *l, struct err *e)
 		const struct df_kv *kv = &l->in->kvs.v[i];
 		const char *value = env_get(&b->build_args, kv->key);
 		AUTO(free_drop) char *text = NULL;
-		if (kv->value && expand(l, kv->value, &text, e) < 0)
+		if (!value && kv->value && expand(l, kv->value, &text, e) < 0)
 			return -1;
 		if (!value)
 			value = kv->value ? text : env_get(&b->global_args, kv->key);

@@ -126,9 +126,11 @@ static void from_platform(struct lint *l, const struct df_instruction *in)
 		return;
 	AUTO(free_drop) char *copy = x_strdup(platform);
 	char *rest = copy;
-	for (const char *part; in->stage_name && (part = strsep(&rest, "/"));)
+	for (int i = 0; i < 2 && in->stage_name && rest; i++) { /* system and architecture, no variant */
+		const char *part = strsep(&rest, "/");
 		if (*part && strstr(in->stage_name, part))
 			return;
+	}
 	warn(l, in, DF_RULE_FROM_PLATFORM_FLAG_CONST_DISALLOWED, "FROM --platform has the constant value '%s'",
 	     platform);
 }

@@ -60,6 +60,9 @@ static const struct {
 	{ "FROM x\nEXPOSE 80/TCP 81/tcp 82\n", "2 ExposeProtoCasing" },
 	{ "FROM x\nEXPOSE 127.0.0.1:80:80 8080:80/TCP\n", "2 ExposeInvalidFormat, 2 ExposeInvalidFormat" },
 	{ "FROM x\nEXPOSE $P/TCP nonsense/TCP\n", "" },
+	/* LINT-19: a stage named after the variant alone is not meant for one platform */
+	{ "FROM --platform=linux/arm/v7 x AS b-v7\n", "1 FromPlatformFlagConstDisallowed" },
+	{ "FROM --platform=linux/arm/v7 x AS b-arm\n", "" },
 	/* DIR-08 */
 	{ "# check=skip=all\nFROM x as Base\n", "" },
 	{ "# check=skip=FromAsCasing\nFROM x as Base\n", "2 StageNameCasing" },
