@@ -6,6 +6,7 @@
 #include "base/path.h"
 #include "check_priv.h"
 #include "context_reads_priv.h"
+#include "git_priv.h"
 #include "dockerfile/ignore.h"
 
 struct listing_part { struct context *context; struct context_rest rest; };
@@ -60,13 +61,14 @@ static void put_drop(struct json_out *o, const struct context *c, const struct c
 
 static void put_part(struct json_out *o, const struct listing_part *p)
 {
+	AUTO(free_drop) char *shown = git_url_shown(p->context->path);
 	json_begin(o, '{');
 	json_put_key(o, "name");
 	if (p->context->name)
 		json_put_str(o, p->context->name);
 	else
 		json_put_null(o);
-	json_kv_str(o, "path", p->context->path);
+	json_kv_str(o, "path", shown);
 	json_put_key(o, "dropped");
 	json_begin(o, '[');
 	for (size_t i = 0; i < p->rest.drops.n; i++)

@@ -15,7 +15,7 @@
 static const char upper[] = "Dockerfile", lower[] = "dockerfile";
 enum { OPEN_FLAGS = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY };
 
-static int is_missing(const char *path, struct err *e)
+static int cannot_open(const char *path, struct err *e)
 {
 	bool missing = errno == ENOENT || errno == ENOTDIR;
 	err_sys(e, "open the Dockerfile %s", path);
@@ -69,11 +69,11 @@ static int read_local(struct build *b, const char *file, struct str *text, struc
 	} else {
 		dir = file ? -1 : open(b->context.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 		if (!file && dir < 0)
-			return is_missing(b->file_path, e);
+			return cannot_open(b->file_path, e);
 		fd = open_either_case(dir, file ? file : upper, &lower_case);
 	}
 	if (fd < 0)
-		return is_missing(b->file_path, e);
+		return cannot_open(b->file_path, e);
 	b->file_is_local = strcmp(b->file_path, "-") != 0;
 	if (lower_case)
 		memcpy(b->file_path + strlen(b->file_path) - strlen(lower), lower, strlen(lower));
