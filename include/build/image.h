@@ -3,6 +3,7 @@
 #define NACRE_BUILD_IMAGE_H
 
 #include "base/err.h"
+#include "base/vec.h"
 #include "oci/config.h"
 #include "oci/descriptor.h"
 #include "oci/layer.h"
@@ -21,9 +22,15 @@ int image_load(struct store *s, const struct digest *manifest, struct image *ret
 
 /* The name under which an image is kept: as docker prints it, without ":latest". The caller owns it. ERR_USAGE. */
 int image_name(const char *text, char **ret, struct err *e);
+/* The same for a name that is to be given: one with a digest can not be. */
+int image_name_new(const char *text, char **ret, struct err *e);
 
 /* A reference, "sha256:HEX", or at least four hex digits of one. ERR_NOTFOUND. */
 int image_find(struct store *s, const char *text, struct digest *ret, struct err *e);
+/* *ret_name: the name it was found by, which the caller owns; NULL when that was an id. */
+int image_find_named(struct store *s, const char *text, struct digest *ret, char **ret_name, struct err *e);
+/* Appends the names of an image. */
+int image_names(struct store *s, const struct digest *manifest, struct strv *ret, struct err *e);
 
 /* Writes the config and manifest for these layers into the store. */
 int image_write(struct store *s, const struct image_config *config, const struct layer *layers, size_t n,

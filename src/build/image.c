@@ -62,7 +62,18 @@ int image_name(const char *text, char **ret, struct err *e)
 	return 0;
 }
 
-static int find_by_name(struct store *s, const char *text, struct digest *ret, struct err *e)
+int image_name_new(const char *text, char **ret, struct err *e)
+{
+	AUTO(free_drop) char *name = NULL;
+	if (image_name(text, &name, e) < 0)
+		return -1;
+	if (strchr(name, '@'))
+		return err_set(e, ERR_USAGE, "%s: an image cannot be given a name with a digest", text);
+	*ret = ptr_take(&name);
+	return 0;
+}
+
+static int find_by_name(struct store *s, const char *text, struct digest *ret, char **ret_name, struct err *e)
 {
 	struct err ignored;
 	AUTO(free_drop) char *name = NULL;
@@ -78,7 +89,21 @@ static int find_by_name(struct store *s, const char *text, struct digest *ret, s
 			r = 0;
 		}
 	ref_list_fini(&refs);
+	if (r == 0)
+		*ret_name = ptr_take(&name);
 	return r;
+}
+
+int image_names(struct store *s, const struct digest *manifest, struct strv *ret, struct err *e)
+{
+	struct ref_list refs = { 0 };
+	if (ref_list(s->fd, &refs, e) < 0)
+		return -1;
+	for (size_t i = 0; i < refs.n; i++)
+		if (refs.v[i].name && digest_eq(&refs.v[i].digest, manifest))
+			strv_push(ret, refs.v[i].name);
+	ref_list_fini(&refs);
+	return 0;
 }
 
 /* Whether a blob is an image manifest; config and layer blobs share the folder with them. */
@@ -125,7 +150,14 @@ static int find_by_prefix(struct store *s, const char *hex, struct digest *ret, 
 
 int image_find(struct store *s, const char *text, struct digest *ret, struct err *e)
 {
-	int r = find_by_name(s, text, ret, e);
+	AUTO(free_drop) char *name = NULL;
+	return image_find_named(s, text, ret, &name, e);
+}
+
+int image_find_named(struct store *s, const char *text, struct digest *ret, char **ret_name, struct err *e)
+{
+	*ret_name = NULL;
+	int r = find_by_name(s, text, ret, ret_name, e);
 	if (r == 1)
 		r = find_by_prefix(s, str_starts(text, "sha256:") ? text + 7 : text, ret, e);
 	if (r == 1)
