@@ -58,8 +58,12 @@ static char *label_of(const struct build *b, const struct df_stage *df)
 int stage_lookup(struct build *b, const struct df_instruction *in, const char *from, struct stage **ret, struct err *e)
 {
 	uint64_t n;
+	bool number = str_to_u64(from, UINT32_MAX, &n);
+	*ret = NULL;
+	if (number && in->op == DF_RUN)
+		return 0; /* mounts know stages by name only (MNT-05) */
 	*ret = stage_find(b, from);
-	if (!*ret && str_to_u64(from, UINT32_MAX, &n))
+	if (!*ret && number)
 		return err_at(e, ERR_BUILD, in->line, in->line_end, "invalid stage index %s: the file has %zu stages",
 			      from, b->stages.n);
 	return 0;

@@ -8,7 +8,7 @@ int graph_add_trigger(struct stage *st, const struct df_instruction *in, struct 
 /* The stage that `--from=NAME` of an instruction of st means; *ret NULL: a named context or an image. */
 int stage_named_from(struct stage *st, const struct df_instruction *in, const char *from, struct stage **ret,
 		     struct err *e);
-/* The stage of that name or number, NULL for neither; a number that no stage has is an error. */
+/* The stage of that name, or number in COPY, NULL for neither; a number that no stage has is an error. */
 int stage_lookup(struct build *b, const struct df_instruction *in, const char *from, struct stage **ret, struct err *e);
 /* The earlier stage that an expanded FROM means, NULL when it is a named context or an image. */
 struct stage *stage_base(const struct stage *st, const char *image);

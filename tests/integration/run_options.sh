@@ -40,18 +40,19 @@ echo seed/ignored >context/.dockerignore
 echo word >context/seed/sub/word
 ln -s sub/word context/seed/link
 
-seed='RUN mkdir -p /s/d && echo one >/s/d/file && ln /s/d/file /s/d/same && chown -R 12:34 /s/d && chmod 3770 /s/d && \
+seed='FROM base AS seed
+RUN mkdir -p /s/d && echo one >/s/d/file && ln /s/d/file /s/d/same && chown -R 12:34 /s/d && chmod 3770 /s/d && \
   touch -d @1000000000 /s/d/file
 FROM base'
 prints '/c 12:34 3770 ' "a cache begins as a directory of a stage [MNT-11]" <<EOF
 $seed
-RUN --mount=type=cache,target=/c,from=0,source=/s/d stat -c '%n %u:%g %a %Y %h' /c /c/file; cat /c/same; echo two >/c/file
+RUN --mount=type=cache,target=/c,from=seed,source=/s/d stat -c '%n %u:%g %a %Y %h' /c /c/file; cat /c/same; echo two >/c/file
 EOF
 like err '/c/file 12:34 644 1000000000 2' "with owners, modes, times and hard links"
 like err ' one$' "and contents"
 prints ' two$' "the seed comes once, and other owners make no other cache where a source decides [MNT-12]" <<EOF
 $seed
-RUN --mount=type=cache,target=/c,from=0,source=/s/d,uid=5,mode=0711 stat -c '%u:%g %a' /c; cat /c/file
+RUN --mount=type=cache,target=/c,from=seed,source=/s/d,uid=5,mode=0711 stat -c '%u:%g %a' /c; cat /c/file
 EOF
 like err ' 12:34 3770$' "its owner is the source's"
 prints 'f=link sub' "a cache begins as a directory of the context [MNT-11]" --build-context "tree=$T/context/seed" <<'EOF'
