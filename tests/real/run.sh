@@ -21,11 +21,13 @@ in_buildah() {
     buildah --root "$T/buildah" --runroot "$T/buildah-run" --storage-driver overlay "$@"
 }
 
-# base NAME LAYOUT TAG: what FROM NAME means from now on, for both
+# base NAME LAYOUT TAG: what FROM NAME means from now on, for both. buildah makes a name of the path, and refuses one
+# with a directory that begins with a dot.
 contexts=
 base() {
   contexts="$contexts --build-context $1=oci-layout://$2:$3"
-  if ! base_id=$(in_buildah pull -q "oci:$2:$3" 2>"$T/pull.log") || ! in_buildah tag "$base_id" "localhost/$1"; then
+  ln -s "$2" "$T/base-$1"
+  if ! base_id=$(in_buildah pull -q "oci:$T/base-$1:$3" 2>"$T/pull.log") || ! in_buildah tag "$base_id" "localhost/$1"; then
     diag_file "$T/pull.log"
     bail "buildah cannot read $1"
   fi
