@@ -2,6 +2,8 @@
 #ifndef NACRE_DOCKERFILE_EXPAND_H
 #define NACRE_DOCKERFILE_EXPAND_H
 
+#include <stdbool.h>
+
 #include "base/err.h"
 #include "base/vec.h"
 
@@ -9,6 +11,7 @@ struct df_scope {
 	const struct strv *env;   /* NAME=VALUE; borrowed */
 	char escape;
 	struct strv *undefined;   /* names that were used and not set are appended (once each); may be NULL */
+	bool *unknown;            /* not NULL: names that are not in env may be set to anything; true when one was used */
 };
 /* Quotes are processed and removed. The caller owns *ret. ERR_PARSE without a line: the caller adds it. */
 int df_expand(const struct df_scope *s, const char *word, char **ret, struct err *e);

@@ -99,8 +99,8 @@ const char *df_rule_name(enum df_rule r); /* "StageNameCasing" … */
 struct df_warning { enum df_rule rule; int line, line_end; const char *text; };
 
 /*
- * What is wrong with a file: the first DF_ERRORS_MAX errors of kind ERR_PARSE, ERR_BUILD or ERR_LIMIT, each once, and how
- * many more there are.
+ * What is wrong with a file: the first DF_ERRORS_MAX errors of kind ERR_PARSE, ERR_BUILD or ERR_LIMIT, one for each place,
+ * and how many more there are.
  */
 enum { DF_ERRORS_MAX = 20 };
 struct df_errors {
@@ -108,6 +108,8 @@ struct df_errors {
 	size_t more;
 };
 void df_errors_add(struct df_errors *l, const struct err *e);
+/* Adds an error that is about the file and returns 0; -1 for one that says that nothing can go on. */
+int df_errors_take(struct df_errors *l, const struct err *e);
 /* 0 when there is none. Else -1 with the list in the order of the file, and the one error, or "N mistakes in NAME". */
 int df_errors_verdict(struct df_errors *l, const char *name, struct err *e);
 
@@ -121,7 +123,7 @@ struct df_file {
 	size_t n_global;                   /* the first n_global are ARGs before the first FROM */
 	VEC(struct df_stage) stages;
 	VEC(struct df_warning) warnings;   /* those that need no evaluation: casing, continuation, legacy form, … */
-	struct df_errors errors;           /* of a file that df_parse refused; never empty then */
+	struct df_errors errors;           /* why df_parse refused it; whoever looks deeper adds to them */
 	VEC(const char *) lines;           /* physical lines without line ends, for excerpts; lines.v[0] is line 1 */
 };
 

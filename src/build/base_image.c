@@ -162,11 +162,10 @@ static int fetch_done(struct build *b, struct job *j, const struct str *result, 
 	i->job = NULL;
 	if (failed) {
 		*e = *failed;
-		if (j->step && !e->line) {
-			e->line = j->step->in->line;
-			e->line_end = j->step->in->line_end;
-		}
-		return -1;
+		const char *stage = stage_near(b, i->reference);
+		if (stage)
+			err_hint(e, "did you mean the stage \"%s\"?", stage);
+		return j->step ? df_err_at(e, j->step->in, NULL) : -1;
 	}
 	if (digest_parse(result->buf, &i->manifest, e) < 0)
 		return -1;

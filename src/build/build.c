@@ -143,22 +143,25 @@ static int check_options(const struct build_options *o, struct err *e)
 	return depfile_check(o, e);
 }
 
-/* With error=true the warnings decide before anything runs; else they are found afterwards, when every base image is
- * there. */
+/*
+ * What cannot work is refused before anything runs, and with error=true the warnings too. Without it they are looked for
+ * again afterwards if a base image was not there yet.
+ */
 static int check_before(struct build *b, const struct df_check *check, struct err *e)
 {
-	if (!check->as_error)
-		return 0;
 	check_forget_unneeded(b);
-	return check_walk(b, check, true, NULL, NULL, e) < 0 ? -1 : check_verdict(b, check, e);
+	return check_walk(b, check, check->as_error, NULL, NULL, e) < 0 ? -1 : check_verdict(b, check, e);
 }
 
 static void check_after(struct build *b, const struct df_check *check)
 {
 	struct err e;
-	check_forget_unneeded(b);
-	if (!check->as_error && check_walk(b, check, false, NULL, NULL, &e) < 0)
-		log_debug("checks: %s", e.msg); /* the build went well nevertheless */
+	if (!b->checks_complete && !check->as_error) {
+		df_lint(&b->file, check);
+		check_forget_unneeded(b);
+		if (check_walk(b, check, false, NULL, NULL, &e) < 0)
+			log_debug("checks: %s", e.msg); /* the build went well nevertheless */
+	}
 	print_warnings(b);
 }
 
@@ -167,6 +170,19 @@ static void no_core(void)
 {
 	struct rlimit none = { 0 };
 	(void)setrlimit(RLIMIT_CORE, &none);
+}
+
+/* Mistakes in the check directive are told with the others; what the graph finds is in the list for check_walk. */
+static int read_file(struct build *b, const struct str *text, struct df_check *check, struct err *e)
+{
+	bool parsed = df_parse(str_text(text), text->len, &b->file, e) == 0;
+	if (check_begin(b, check, e) < 0 && (!e->line || df_errors_take(&b->file.errors, e) < 0))
+		return -1;
+	if (!parsed)
+		return df_errors_verdict(&b->file.errors, b->file_name, e);
+	if (graph_make(b, e) < 0)
+		return b->file.errors.list.n ? df_errors_verdict(&b->file.errors, b->file_name, e) : -1;
+	return 0;
 }
 
 static int prepare(struct build *b, struct df_check *check, struct err *e)
@@ -183,9 +199,7 @@ static int prepare(struct build *b, struct df_check *check, struct err *e)
 	/* What kind each context is comes first: the Dockerfile may be inside the build context. */
 	if (context_main(b, e) < 0 || named_contexts_read(b, e) < 0 || dockerfile_read(b, &text, e) < 0)
 		return -1;
-	if (df_parse(str_text(&text), text.len, &b->file, e) < 0)
-		return df_errors_verdict(&b->file.errors, b->file_name, e);
-	if (check_begin(b, check, e) < 0 || graph_make(b, e) < 0)
+	if (read_file(b, &text, check, e) < 0)
 		return -1;
 	return epoch_read(b, e);
 }
@@ -330,6 +344,8 @@ static int answer(struct build *b, const struct df_check *check, enum call_metho
 	if (method == CALL_CONTEXT)
 		return context_list(b, check, format == CALL_JSON, out, ret_count, e);
 	if (method == CALL_TARGETS) {
+		if (df_errors_verdict(&b->file.errors, b->file_name, e) < 0)
+			return -1;
 		call_write_targets(b, format, out);
 		return 0;
 	}

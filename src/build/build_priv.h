@@ -237,6 +237,7 @@ struct build {
 	struct secrets secrets;
 	struct ssh_agents ssh;
 	char *hosts_text, *resolv_text[2];   /* owned; made on first RUN; the second by enum sandbox_net */
+	bool checks_complete;                /* the last check_walk had the environment of every base image */
 	struct progress *progress;
 	bool store_dirty;                    /* something to sync before names are written */
 };
@@ -270,6 +271,7 @@ int schedule_wait(struct build *b, struct err *e);
 
 /* ---- stage.c: one stage, instruction by instruction ---- */
 struct stage *stage_find(struct build *b, const char *name); /* any case */
+const char *stage_near(const struct build *b, const char *name); /* the stage name that may be meant, or NULL */
 /* 0: something was done; 1: waits; 2: finished. */
 int stage_advance(struct build *b, struct stage *st, struct err *e);
 /* The argv of RUN, CMD, ENTRYPOINT: exec form as it is, else SHELL and the text (args[0] when NULL). */
@@ -354,6 +356,8 @@ int step_run(struct build *b, struct stage *st, struct step *step, struct err *e
 int step_copy(struct build *b, struct stage *st, struct step *step, struct err *e);
 int step_workdir(struct build *b, struct stage *st, struct step *step, struct err *e);
 int step_meta(struct build *b, struct stage *st, struct step *step, struct err *e);
+/* Whether a value of VOLUME or STOPSIGNAL can be one. */
+int meta_check(const struct df_instruction *in, const char *value, struct err *e);
 
 /* Puts the layer of a cached step on the stack. */
 void step_use_record(struct stage *st, struct step *step, struct step_record *r);

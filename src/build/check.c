@@ -13,6 +13,7 @@
 #include "dockerfile/ignore.h"
 #include "dockerfile/lint.h"
 #include "dockerfile/mount.h"
+#include "dockerfile/values.h"
 
 /* One instruction under examination. */
 struct look {
@@ -21,17 +22,12 @@ struct look {
 	const struct df_instruction *in;
 	struct df_scope scope; /* gathers undefined names */
 	struct strv undefined;
+	bool unknown;          /* what was expanded last depends on the environment of an image that is not there yet */
 };
 
 static int expand(struct look *l, const char *word, char **ret, struct err *e)
 {
 	return df_expand(&l->scope, word, ret, e);
-}
-
-static int expand_only(struct look *l, const char *word, struct err *e)
-{
-	AUTO(free_drop) char *text = NULL;
-	return word ? expand(l, word, &text, e) : 0;
 }
 
 /* ---- instructions ---- */
@@ -43,10 +39,10 @@ static int look_pairs(struct look *l, struct err *e)
 	for (size_t i = 0; i < in->kvs.n; i++) {
 		char *text = NULL;
 		if (expand(l, in->kvs.v[i].key, &text, e) < 0)
-			return -1;
+			return df_err_at(e, in, &in->kvs.v[i].at);
 		strv_push_taken(&set, text);
 		if (expand(l, in->kvs.v[i].value, &text, e) < 0)
-			return -1;
+			return df_err_at(e, in, &in->kvs.v[i].at);
 		strv_push_taken(&set, text);
 	}
 	/* Every name saw what was before this instruction (EXP-06). */
@@ -75,7 +71,7 @@ static int look_arg(struct look *l, struct err *e)
 		const char *value = env_get(&b->build_args, kv->key);
 		AUTO(free_drop) char *text = NULL;
 		if (!value && kv->value && expand(l, kv->value, &text, e) < 0)
-			return -1;
+			return df_err_at(e, l->in, &kv->at);
 		if (!value)
 			value = kv->value ? text : env_get(&b->global_args, kv->key);
 		if (value)
@@ -109,22 +105,15 @@ static int look_ignored(struct look *l, const char *word, struct err *e)
 
 static int look_copy(struct look *l, struct err *e)
 {
-	static const char *const flags[] = { "chown", "chmod", "checksum" };
-	const struct df_instruction *in = l->in;
-	for (size_t i = 0; i < ARRAY_LEN(flags); i++)
-		if (expand_only(l, df_flag_get(in, flags[i]), e) < 0)
-			return -1;
-	for (size_t i = 0; i < in->args.n; i++) {
-		const struct df_heredoc *h = df_heredoc_find(in, in->args.v[i]);
-		AUTO(free_drop) char *word = NULL;
-		if (h && (!h->expand || df_expand_body(&l->scope, h->body, &word, e) == 0))
-			continue;
-		if (h || expand(l, in->args.v[i], &word, e) < 0)
-			return -1;
-		if (i + 1 < in->args.n && look_ignored(l, word, e) < 0)
-			return -1;
-	}
-	return l->w->reads ? context_reads_copy(l->w->reads, l->w->stage, in, &l->scope, e) : 0;
+	struct copy_spec spec = { 0 };
+	AUTO(free_drop) char *dest = NULL;
+	int r = copy_spec_read(l->in, &l->scope, "/", &spec, &dest, e);
+	if (r < 0 && l->unknown)
+		r = 0;
+	for (size_t i = 0; r == 0 && i < spec.sources.n; i++)
+		r = look_ignored(l, spec.sources.v[i], e);
+	copy_spec_fini(&spec);
+	return r == 0 && l->w->reads ? context_reads_copy(l->w->reads, l->w->stage, l->in, &l->scope, e) : r;
 }
 
 static int look_run(struct look *l, struct err *e)
@@ -134,8 +123,12 @@ static int look_run(struct look *l, struct err *e)
 		struct df_mount m = { 0 };
 		if (strcmp(f->name, "mount") != 0 || !f->value)
 			continue;
-		if (df_mount_parse(f->value, &l->scope, &m, e) < 0)
-			return -1;
+		l->unknown = false;
+		if (df_mount_parse(f->value, &l->scope, &m, e) < 0) {
+			if (l->unknown)
+				continue;
+			return df_err_at(e, l->in, &f->at);
+		}
 		if (l->w->outline)
 			outline_mount(l->w->outline, l->in, &m);
 		int r = l->w->reads ? context_reads_mount(l->w->reads, l->w->stage, l->in, &m, e) : 0;
@@ -151,7 +144,7 @@ static int look_workdir(struct look *l, struct err *e)
 {
 	AUTO(free_drop) char *text = NULL;
 	if (expand(l, l->in->args.v[0], &text, e) < 0)
-		return -1;
+		return df_err_at_arg(e, l->in, 0);
 	if (!l->s->workdir_set && text[0] != '/')
 		df_warn(&l->w->b->file, l->w->check, l->in, DF_RULE_WORKDIR_RELATIVE_PATH,
 			"WORKDIR \"%s\" is relative: where it leads changes with the base image", text);
@@ -159,12 +152,33 @@ static int look_workdir(struct look *l, struct err *e)
 	return 0;
 }
 
-static int look_words(struct look *l, struct err *e)
+static int look_ports(struct look *l, size_t i, struct err *e)
 {
-	AUTO(strv_fini) struct strv words = { 0 };
-	for (size_t i = 0; i < l->in->args.n; i++)
-		if (df_expand_words(&l->scope, l->in->args.v[i], &words, e) < 0)
+	AUTO(strv_fini) struct strv words = { 0 }, ports = { 0 };
+	enum df_rule warning;
+	if (df_expand_words(&l->scope, l->in->args.v[i], &words, e) < 0)
+		return -1;
+	for (size_t k = 0; k < words.n && !l->unknown; k++)
+		if (df_expose(words.v[k], &ports, &warning, e) < 0)
 			return -1;
+	return 0;
+}
+
+static int look_value(struct look *l, size_t i, struct err *e)
+{
+	AUTO(free_drop) char *text = NULL;
+	if (expand(l, l->in->args.v[i], &text, e) < 0)
+		return -1;
+	return l->unknown ? 0 : meta_check(l->in, text, e);
+}
+
+static int look_values(struct look *l, struct err *e)
+{
+	for (size_t i = 0; i < l->in->args.n; i++) {
+		l->unknown = false;
+		if ((l->in->op == DF_EXPOSE ? look_ports(l, i, e) : look_value(l, i, e)) < 0)
+			return df_err_at_arg(e, l->in, i);
+	}
 	return 0;
 }
 
@@ -187,7 +201,7 @@ static int look_at(struct look *l, struct err *e)
 	case DF_USER:
 	case DF_VOLUME:
 	case DF_STOPSIGNAL:
-		return look_words(l, e);
+		return look_values(l, e);
 	case DF_CMD:
 	case DF_ENTRYPOINT:
 		if (l->s->shell_set)
@@ -219,12 +233,14 @@ static int look_instruction(struct walk *w, struct scene *s, const struct df_ins
 {
 	struct look l = { .w = w, .s = s, .in = in };
 	l.scope = (struct df_scope){ .env = &s->env, .escape = w->b->file.escape, .undefined = &l.undefined };
+	l.scope.unknown = s->env_known ? NULL : &l.unknown;
 	int r = look_at(&l, e);
-	if (r == 0)
+	if (r == 0) {
 		report_undefined(&l, &s->declared, &s->env);
-	else if (!e->line) {
-		e->line = in->line;
-		e->line_end = in->line_end;
+	} else {
+		df_err_at(e, in, NULL);
+		r = df_errors_take(&w->b->file.errors, e);
+		s->env_known &= in->op != DF_ENV && in->op != DF_ARG; /* what it was to set is not known */
 	}
 	strv_fini(&l.undefined);
 	return r;
@@ -236,8 +252,12 @@ static int look_triggers(struct walk *w, struct scene *s, const struct df_instru
 {
 	for (size_t i = 0; i < s->triggers.n; i++) {
 		struct df_instruction *in = arena_alloc(&w->b->arena, sizeof *in);
-		if (df_parse_trigger(s->triggers.v[i], &w->b->arena, in, e) < 0)
-			return err_in(e, "ONBUILD trigger \"%.60s\" of the base image", s->triggers.v[i]);
+		if (df_parse_trigger(s->triggers.v[i], &w->b->arena, in, e) < 0) {
+			err_in(e, "ONBUILD trigger \"%.60s\" of the base image", s->triggers.v[i]);
+			df_err_at(e, from, NULL);
+			df_errors_add(&w->b->file.errors, e);
+			continue;
+		}
 		in->line = from->line;
 		in->line_end = from->line_end;
 		if (look_instruction(w, s, in, e) < 0)
@@ -249,9 +269,17 @@ static int look_triggers(struct walk *w, struct scene *s, const struct df_instru
 static int look_stage(struct walk *w, struct stage *st, struct err *e)
 {
 	const struct df_file *f = &w->b->file;
+	const struct df_instruction *from = &f->instructions.v[st->df->from];
 	struct scene *s = &w->scenes.v[st->df->index];
 	w->stage = st;
-	if (check_base(w, st, s, e) < 0 || look_triggers(w, s, &f->instructions.v[st->df->from], e) < 0)
+	if (check_base(w, st, s, e) < 0) {
+		s->env_known = false;
+		df_err_at(e, from, NULL);
+		if (df_errors_take(&w->b->file.errors, e) < 0)
+			return -1;
+	}
+	w->b->checks_complete &= s->env_known;
+	if (look_triggers(w, s, from, e) < 0)
 		return -1;
 	for (size_t i = st->df->first; i < stage_end(st); i++)
 		if (look_instruction(w, s, &f->instructions.v[i], e) < 0)
@@ -265,7 +293,9 @@ int check_walk(struct build *b, const struct df_check *c, bool fetch, struct out
 	struct walk w = { .b = b, .check = c, .fetch = fetch, .outline = outline, .reads = reads };
 	for (size_t i = 0; i < b->stages.n; i++)
 		vec_add(&w.scenes);
-	int r = check_froms(&w, e);
+	b->checks_complete = true;
+	check_froms(&w);
+	int r = 0;
 	/* A stage is FROM earlier ones only. */
 	for (size_t i = 0; r == 0 && i < b->stages.n; i++)
 		if (b->stages.v[i]->needed)
@@ -277,7 +307,7 @@ int check_walk(struct build *b, const struct df_check *c, bool fetch, struct out
 	}
 	vec_fini(&w.scenes);
 	df_warnings_sort(&b->file);
-	return r;
+	return r == 0 ? df_errors_verdict(&b->file.errors, b->file_name, e) : -1;
 }
 
 /* ---- which checks, and what they mean for the build ---- */

@@ -26,16 +26,6 @@ char *check_suggest(const struct build *b, const char *name, const struct strv *
 	return near ? x_asprintf(" (did you mean %s%s?)", sigil, near) : x_strdup("");
 }
 
-static int expand_at(const struct df_instruction *in, const struct df_scope *scope, const char *word, char **ret,
-		     struct err *e)
-{
-	if (df_expand(scope, word, ret, e) == 0)
-		return 0;
-	e->line = in->line;
-	e->line_end = in->line_end;
-	return -1;
-}
-
 /* Names of everything FROM may use: automatic and global ARGs, with a value or not. */
 static void global_names(const struct build *b, struct strv *ret)
 {
@@ -45,15 +35,15 @@ static void global_names(const struct build *b, struct strv *ret)
 			strv_push(ret, b->file.instructions.v[i].kvs.v[k].key);
 }
 
-static int undefined_args(struct walk *w, const struct df_instruction *in, const char *word, const struct strv *known,
-			  struct err *e)
+static void undefined_args(struct walk *w, const struct df_instruction *in, const char *word, const struct strv *known)
 {
 	struct build *b = w->b;
 	AUTO(strv_fini) struct strv undefined = { 0 };
 	AUTO(free_drop) char *text = NULL;
 	struct df_scope scope = { .env = &b->global_args, .escape = b->file.escape, .undefined = &undefined };
-	if (expand_at(in, &scope, word, &text, e) < 0)
-		return -1;
+	struct err ignored;
+	if (df_expand(&scope, word, &text, &ignored) < 0)
+		return; /* graph_check says so */
 	for (size_t i = 0; i < undefined.n; i++) {
 		const char *name = undefined.v[i];
 		if (!*name || strv_has(known, name))
@@ -62,11 +52,10 @@ static int undefined_args(struct walk *w, const struct df_instruction *in, const
 		df_warn(&b->file, w->check, in, DF_RULE_UNDEFINED_ARG_IN_FROM,
 			"FROM uses the argument '%s', which no ARG before the first FROM declares%s", name, near);
 	}
-	return 0;
 }
 
 /* Nothing but TARGETPLATFORM is used, and its value is what comes out. */
-static int redundant_platform(struct walk *w, const struct df_instruction *in, const char *platform, struct err *e)
+static void redundant_platform(struct walk *w, const struct df_instruction *in, const char *platform)
 {
 	struct build *b = w->b;
 	const char *value = env_get(&b->global_args, "TARGETPLATFORM");
@@ -76,14 +65,12 @@ static int redundant_platform(struct walk *w, const struct df_instruction *in, c
 	struct df_scope names = { .env = &nothing, .escape = b->file.escape, .undefined = &used };
 	struct df_scope scope = { .env = &b->global_args, .escape = b->file.escape };
 	struct err ignored;
-	if (df_expand(&names, platform, &empty, &ignored) < 0)
-		return 0; /* such as ${X:?}: only the values tell */
-	if (expand_at(in, &scope, platform, &text, e) < 0)
-		return -1;
+	/* The first fails for such as ${X:?}, of which only the values tell. */
+	if (df_expand(&names, platform, &empty, &ignored) < 0 || df_expand(&scope, platform, &text, &ignored) < 0)
+		return;
 	if (used.n == 1 && strcmp(used.v[0], "TARGETPLATFORM") == 0 && str_eq(text, value))
 		df_warn(&b->file, w->check, in, DF_RULE_REDUNDANT_TARGET_PLATFORM,
 			"FROM --platform=%s asks for what is the default anyway", platform);
-	return 0;
 }
 
 /* The global ARGs as they would be without --build-arg. */
@@ -95,7 +82,7 @@ static int default_args(struct build *b, struct strv *ret, struct err *e)
 		for (size_t k = 0; k < in->kvs.n; k++) {
 			struct df_scope scope = { .env = ret, .escape = b->file.escape };
 			AUTO(free_drop) char *value = NULL;
-			if (in->kvs.v[k].value && expand_at(in, &scope, in->kvs.v[k].value, &value, e) < 0)
+			if (in->kvs.v[k].value && df_expand(&scope, in->kvs.v[k].value, &value, e) < 0)
 				return -1;
 			if (value)
 				env_set(ret, in->kvs.v[k].key, value);
@@ -116,7 +103,7 @@ static void invalid_default(struct walk *w, const struct df_instruction *in, con
 			"without --build-arg, %s gives an empty or invalid image name", in->image);
 }
 
-int check_froms(struct walk *w, struct err *e)
+void check_froms(struct walk *w)
 {
 	struct build *b = w->b;
 	AUTO(strv_fini) struct strv known = { 0 }, defaults = { 0 };
@@ -126,15 +113,14 @@ int check_froms(struct walk *w, struct err *e)
 	for (size_t i = 0; i < b->file.stages.n; i++) {
 		const struct df_instruction *in = &b->file.instructions.v[b->file.stages.v[i].from];
 		const char *platform = df_flag_get(in, "platform");
-		if (undefined_args(w, in, in->image, &known, e) < 0)
-			return -1;
-		if (platform &&
-		    (undefined_args(w, in, platform, &known, e) < 0 || redundant_platform(w, in, platform, e) < 0))
-			return -1;
+		undefined_args(w, in, in->image, &known);
+		if (platform) {
+			undefined_args(w, in, platform, &known);
+			redundant_platform(w, in, platform);
+		}
 		if (have_defaults)
 			invalid_default(w, in, &defaults);
 	}
-	return 0;
 }
 
 /* The global ARGs that a needed FROM takes, with those their defaults take. */
@@ -188,6 +174,12 @@ static void from_config(struct walk *w, const struct df_instruction *in, const c
 		"base image %s is for platform \"%s\", this build asks for \"%s\"", name, have, asked);
 }
 
+/* Before the pull that --pull asks for, an image of the store may be another than the one that will be used. */
+static bool may_change(const struct walk *w)
+{
+	return w->b->options->pull && !w->fetch && !w->b->images.n;
+}
+
 int check_base(struct walk *w, struct stage *st, struct scene *s, struct err *e)
 {
 	struct build *b = w->b;
@@ -210,7 +202,7 @@ int check_base(struct walk *w, struct stage *st, struct scene *s, struct err *e)
 	/* The files of a context come without a configuration. */
 	if (strcmp(reference, "scratch") == 0 || (named && named->is_dir))
 		;
-	else if (base_image_peek(b, reference, given ? &want : NULL, w->fetch, &image))
+	else if (!may_change(w) && base_image_peek(b, reference, given ? &want : NULL, w->fetch, &image))
 		from_config(w, in, name, &want, &image.config, s);
 	else
 		s->env_known = false;

@@ -21,7 +21,7 @@ void check_forget_unneeded(struct build *b);
  * Walks the needed stages and adds to b->file.warnings what can be said without running anything. `fetch`: configs of
  * base images that are not in the store are asked for; where one is not to be had, no variable below it counts as
  * undefined. `outline` (may be NULL) gets the parameters of the target, `reads` (may be NULL) what
- * it reads of directories.
+ * it reads of directories. What cannot work goes to b->file.errors, beside what is there; -1 when there is some.
  */
 int check_walk(struct build *b, const struct df_check *c, bool fetch, struct outline *outline,
 	       struct context_reads *reads, struct err *e);

@@ -32,7 +32,7 @@ struct walk {
 char *check_suggest(const struct build *b, const char *name, const struct strv *env, const char *sigil);
 
 /* The rules about every FROM of the file, reachable or not. */
-int check_froms(struct walk *w, struct err *e);
+void check_froms(struct walk *w);
 /* What a needed stage begins with. */
 int check_base(struct walk *w, struct stage *st, struct scene *s, struct err *e);
 

@@ -28,21 +28,23 @@ static int read_sources(const struct df_instruction *in, const struct df_scope *
 		char *word = NULL;
 		if (h) {
 			if (add_heredoc(scope, spec, h, e) < 0)
-				return -1;
+				return df_err_at_arg(e, in, i);
 			continue;
 		}
 		if (df_expand(scope, in->args.v[i], &word, e) < 0)
-			return -1;
+			return df_err_at_arg(e, in, i);
 		bool git = git_is_source(word), url = remote_is_url(word) && !git;
 		strv_push(&spec->words, word);
 		AUTO(free_drop) char *owned = word;
-		if ((git || url) && in->op == DF_COPY)
-			return err_set(e, ERR_BUILD, "source can't be a %s for COPY: %s", git ? "git ref" : "URL",
-				       word);
+		if ((git || url) && in->op == DF_COPY) {
+			err_set(e, ERR_BUILD, "source can't be a %s for COPY: %s; ADD takes one", git ? "git ref" : "URL",
+				word);
+			return df_err_at_arg(e, in, i);
+		}
 		if (git) {
 			struct git_source g;
 			if (git_parse(word, &g, e) < 0)
-				return -1;
+				return df_err_at_arg(e, in, i);
 			vec_push(&spec->git, g);
 		} else {
 			strv_push_taken(url ? &spec->urls : &spec->sources, ptr_take(&owned));
@@ -57,7 +59,7 @@ static int read_dest(const struct df_instruction *in, const struct df_scope *sco
 {
 	AUTO(free_drop) char *dest = NULL;
 	if (df_expand(scope, in->args.v[in->args.n - 1], &dest, e) < 0)
-		return -1;
+		return df_err_at_arg(e, in, in->args.n - 1);
 	bool is_dir = !*dest || strcmp(dest, ".") == 0 || str_ends(dest, "/") || str_ends(dest, "/.");
 	AUTO(free_drop) char *whole = dest[0] == '/' ? path_rooted(dest) : path_join(cwd, dest);
 	spec->dest = x_asprintf("%s%s", whole, is_dir && !str_ends(whole, "/") ? "/" : "");
@@ -90,8 +92,12 @@ static int read_checksum(const struct df_instruction *in, const struct df_scope 
 		return err_set(e, ERR_BUILD, "checksum requires HTTP(S) or Git sources");
 	if (spec->urls.n + spec->git.n != 1)
 		return err_set(e, ERR_BUILD, "checksum can be given for one source only");
+	if (spec->urls.n && digest_parse(spec->checksum, &d, e) < 0) {
+		e->kind = ERR_BUILD;
+		return err_in(e, "--checksum");
+	}
 	if (spec->urls.n)
-		return digest_parse(spec->checksum, &d, e) < 0 ? err_in(e, "--checksum") : 0;
+		return 0;
 	free(spec->git.v[0].checksum);
 	spec->git.v[0].checksum = x_strdup(spec->checksum);
 	return 0;
@@ -122,11 +128,13 @@ static int read_flags(const struct df_instruction *in, const struct df_scope *sc
 		if (strcmp(in->flags.v[i].name, "exclude") == 0 && in->flags.v[i].value)
 			strv_push(&spec->excludes, in->flags.v[i].value);
 	/* What expands to nothing is not there. */
-	if (expand_flag(scope, chown, &spec->chown, e) < 0 || expand_flag(scope, chmod, &spec->chmod_text, e) < 0)
-		return -1;
+	if (expand_flag(scope, chown, &spec->chown, e) < 0)
+		return df_err_at_flag(e, in, "chown");
+	if (expand_flag(scope, chmod, &spec->chmod_text, e) < 0)
+		return df_err_at_flag(e, in, "chmod");
 	if (spec->chmod_text) {
 		if (df_chmod_parse(spec->chmod_text, &spec->chmod, e) < 0)
-			return -1;
+			return df_err_at_flag(e, in, "chmod");
 		spec->has_chmod = true;
 		/* The converter falls back to an ordinary copy then (CP-18). */
 		spec->link = false;
@@ -134,8 +142,10 @@ static int read_flags(const struct df_instruction *in, const struct df_scope *sc
 	spec->no_unpack = df_flag_get(in, "unpack") && !df_flag_bool(in, "unpack");
 	spec->unpack_remote = df_flag_get(in, "unpack") && df_flag_bool(in, "unpack");
 	if (df_flag_get(in, "checksum") && read_checksum(in, scope, spec, e) < 0)
-		return -1;
-	return df_flag_get(in, "keep-git-dir") ? read_keep_git_dir(in, spec, e) : 0;
+		return df_err_at_flag(e, in, "checksum");
+	if (df_flag_get(in, "keep-git-dir") && read_keep_git_dir(in, spec, e) < 0)
+		return df_err_at_flag(e, in, "keep-git-dir");
+	return 0;
 }
 
 int copy_spec_read(const struct df_instruction *in, const struct df_scope *scope, const char *cwd,

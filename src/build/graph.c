@@ -22,30 +22,33 @@ struct stage *stage_find(struct build *b, const char *name)
 	return NULL;
 }
 
+const char *stage_near(const struct build *b, const char *name)
+{
+	VEC(const char *) names = { 0 };
+	for (size_t i = 0; i < b->stages.n; i++)
+		if (b->stages.v[i]->df->name)
+			vec_push(&names, b->stages.v[i]->df->name);
+	const char *near = str_nearest(name, names.v, names.n);
+	vec_fini(&names);
+	return near;
+}
+
 static int find_goal(struct build *b, struct err *e)
 {
 	const char *target = b->options->target;
 	b->goal = b->stages.v[b->stages.n - 1];
 	if (!target)
 		return 0;
-	VEC(const char *) names = { 0 };
-	b->goal = NULL;
-	for (size_t i = b->stages.n; i > 0 && !b->goal; i--) {
-		struct stage *st = b->stages.v[i - 1];
-		if (!st->df->name)
-			continue;
-		vec_push(&names, st->df->name);
-		if (str_case_eq(st->df->name, target))
-			b->goal = st;
+	for (size_t i = b->stages.n; i > 0; i--) {
+		b->goal = b->stages.v[i - 1];
+		if (b->goal->df->name && str_case_eq(b->goal->df->name, target))
+			return 0;
 	}
-	if (!b->goal) {
-		const char *near = str_nearest(target, names.v, names.n);
-		err_set(e, ERR_NOTFOUND, "target stage \"%s\" could not be found in %s", target, b->file_name);
-		if (near)
-			err_hint(e, "did you mean \"%s\"?", near);
-	}
-	vec_fini(&names);
-	return b->goal ? 0 : -1;
+	const char *near = stage_near(b, target);
+	err_set(e, ERR_NOTFOUND, "target stage \"%s\" could not be found in %s", target, b->file_name);
+	if (near)
+		return err_hint(e, "did you mean \"%s\"?", near);
+	return err_hint(e, "nacre build --call=targets lists the stages that have a name");
 }
 
 static char *label_of(const struct build *b, const struct df_stage *df)
@@ -64,8 +67,8 @@ int stage_lookup(struct build *b, const struct df_instruction *in, const char *f
 		return 0; /* mounts know stages by name only (MNT-05) */
 	*ret = stage_find(b, from);
 	if (!*ret && number)
-		return err_at(e, ERR_BUILD, in->line, in->line_end, "invalid stage index %s: the file has %zu stages",
-			      from, b->stages.n);
+		return err_set(e, ERR_BUILD, "invalid stage index %s: the file has %zu stage%s, counted from 0", from,
+			       b->stages.n, b->stages.n == 1 ? "" : "s");
 	return 0;
 }
 
@@ -80,10 +83,9 @@ int stage_named_from(struct stage *st, const struct df_instruction *in, const ch
 	if (stage_lookup(b, in, from, &found, e) < 0)
 		return -1;
 	if (found && found->df->index >= st->df->index)
-		return err_at(e, ERR_BUILD, in->line, in->line_end,
-			      "cannot %s from stage \"%s\": it needs to be defined before this stage (circular or "
-			      "forward reference)",
-			      in->op == DF_RUN ? "mount" : "copy", from);
+		return err_set(e, ERR_BUILD,
+			       "cannot %s from stage \"%s\": it begins on line %d and needs to be defined before this one",
+			       in->op == DF_RUN ? "mount" : "copy", from, b->file.instructions.v[found->df->from].line);
 	*ret = found;
 	return 0;
 }
@@ -94,24 +96,21 @@ static int need_instruction(struct stage *st, const struct df_instruction *in, s
 	struct stage *from = NULL;
 	const char *name = in->op == DF_COPY || in->op == DF_ADD ? df_flag_get(in, "from") : NULL;
 	if (name && stage_named_from(st, in, name, &from, e) < 0)
-		return -1;
+		return df_err_at_flag(e, in, "from");
 	if (from)
 		from->needed = true;
 	for (size_t i = 0; i < in->flags.n && in->op == DF_RUN; i++) {
 		struct df_mount m = { 0 };
 		if (strcmp(in->flags.v[i].name, "mount") != 0 || !in->flags.v[i].value)
 			continue;
-		if (df_mount_parse(in->flags.v[i].value, NULL, &m, e) < 0) {
-			e->line = in->line;
-			e->line_end = in->line_end;
-			return -1;
-		}
+		if (df_mount_parse(in->flags.v[i].value, NULL, &m, e) < 0)
+			return df_err_at(e, in, &in->flags.v[i].at);
 		int r = m.from ? stage_named_from(st, in, m.from, &from, e) : 0;
 		if (r == 0 && m.from && from)
 			from->needed = true;
 		df_mount_fini(&m);
 		if (r < 0)
-			return -1;
+			return df_err_at(e, in, &in->flags.v[i].at);
 	}
 	return 0;
 }
@@ -139,51 +138,54 @@ int stage_expand_base(struct stage *st, char **ret, struct err *e)
 		*ret = x_strdup(st->df->name);
 		return 0;
 	}
-	if (df_expand(&scope, from->image, ret, e) < 0) {
-		e->line = from->line;
-		e->line_end = from->line_end;
-		return -1;
-	}
+	if (df_expand(&scope, from->image, ret, e) < 0)
+		return df_err_at_arg(e, from, 0);
 	if (!**ret) {
 		free_drop(ret);
-		return err_at(e, ERR_BUILD, from->line, from->line_end,
-			      "base name (%s) should not be blank: a variable in it is empty or not declared before "
-			      "the first FROM",
-			      from->image);
+		err_set(e, ERR_BUILD,
+			"base name (%s) should not be blank: a variable in it is empty or not declared before the "
+			"first FROM",
+			from->image);
+		return df_err_at_arg(e, from, 0);
 	}
 	return 0;
 }
 
-static int link_stage(struct build *b, struct stage *st, struct err *e)
+/* What is wrong goes to the errors of the file. */
+static void link_stage(struct build *b, struct stage *st)
 {
 	AUTO(free_drop) char *image = NULL;
-	if (stage_expand_base(st, &image, e) < 0)
-		return -1;
+	struct err e;
 	st->linked = true;
-	st->base_stage = stage_base(st, image);
+	if (stage_expand_base(st, &image, &e) < 0)
+		df_errors_add(&b->file.errors, &e);
+	else
+		st->base_stage = stage_base(st, image);
 	if (st->base_stage)
 		st->base_stage->needed = true;
 	for (size_t k = st->df->first; k < stage_end(st); k++)
-		if (need_instruction(st, &b->file.instructions.v[k], e) < 0)
-			return -1;
-	return 0;
+		if (need_instruction(st, &b->file.instructions.v[k], &e) < 0)
+			df_errors_add(&b->file.errors, &e);
 }
 
 /* Marks all that the needed ones up to `last` need. A stage needs only earlier ones, so one pass downwards reaches all.
  */
-static int link_needed(struct build *b, const struct stage *last, struct err *e)
+static void link_needed(struct build *b, const struct stage *last)
 {
 	for (size_t i = last->df->index + 1; i > 0; i--) {
 		struct stage *st = b->stages.v[i - 1];
-		if (st->needed && !st->linked && link_stage(b, st, e) < 0)
-			return -1;
+		if (st->needed && !st->linked)
+			link_stage(b, st);
 	}
-	return 0;
 }
 
 int graph_add_trigger(struct stage *st, const struct df_instruction *in, struct err *e)
 {
-	return need_instruction(st, in, e) < 0 || link_needed(st->build, st, e) < 0 ? -1 : 0;
+	struct build *b = st->build;
+	if (need_instruction(st, in, e) < 0)
+		return -1;
+	link_needed(b, st);
+	return df_errors_verdict(&b->file.errors, b->file_name, e);
 }
 
 int graph_make(struct build *b, struct err *e)
@@ -199,10 +201,16 @@ int graph_make(struct build *b, struct err *e)
 	if (find_goal(b, e) < 0)
 		return -1;
 	scope_global(b);
-	if (scope_global_args(b, e) < 0)
-		return -1;
-	if (graph_check(b, e) < 0)
-		return -1;
 	b->goal->needed = true;
-	return link_needed(b, b->goal, e);
+	/* Without the global ARGs nothing can be said of the rest. */
+	if (scope_global_args(b, e) < 0) {
+		df_errors_add(&b->file.errors, e);
+		return -1;
+	}
+	if (graph_check(b, e) < 0) {
+		df_errors_add(&b->file.errors, e);
+		return -1;
+	}
+	link_needed(b, b->goal);
+	return 0;
 }

@@ -22,24 +22,14 @@ struct graph_check {
 	VEC(struct edge) edges;
 };
 
-static int at(const struct df_instruction *in, struct err *e)
-{
-	if (!e->line) {
-		e->line = in->line;
-		e->line_end = in->line_end;
-	}
-	return -1;
-}
-
 /* No stage and no context has that name, so it must be one that an image can have. */
-static int check_reference(const struct df_instruction *in, const char *name, struct err *e)
+static int check_reference(const char *name, struct err *e)
 {
 	AUTO(reference_fini) struct reference ref = { 0 };
 	if (strcmp(name, "scratch") == 0 || reference_parse(name, &ref, e) == 0)
 		return 0;
 	e->kind = ERR_BUILD;
-	err_in(e, "failed to parse stage name \"%.100s\"", name);
-	return at(in, e);
+	return err_in(e, "failed to parse stage name \"%.100s\"", name);
 }
 
 static int check_base(struct build *b, struct stage *st, struct err *e)
@@ -48,11 +38,13 @@ static int check_base(struct build *b, struct stage *st, struct err *e)
 	AUTO(free_drop) char *image = NULL;
 	struct platform platform;
 	bool given;
-	if (stage_expand_base(st, &image, e) < 0 || stage_platform(b, in, &platform, &given, e) < 0)
-		return at(in, e);
+	if (stage_platform(b, in, &platform, &given, e) < 0)
+		df_errors_add(&b->file.errors, e);
+	if (stage_expand_base(st, &image, e) < 0)
+		return -1;
 	if (named_context_find(b, image) || stage_base(st, image))
 		return 0;
-	return check_reference(in, image, e);
+	return check_reference(image, e) < 0 ? df_err_at_arg(e, in, 0) : 0;
 }
 
 static int check_from(struct graph_check *c, const struct stage *st, const struct df_instruction *in, const char *from,
@@ -64,7 +56,7 @@ static int check_from(struct graph_check *c, const struct stage *st, const struc
 	if (stage_lookup(c->b, in, from, &found, e) < 0)
 		return -1;
 	if (!found)
-		return check_reference(in, from, e);
+		return check_reference(from, e);
 	vec_push(&c->edges, ((struct edge){ st->df->index, found->df->index, in }));
 	return 0;
 }
@@ -72,26 +64,25 @@ static int check_from(struct graph_check *c, const struct stage *st, const struc
 static int check_instruction(struct graph_check *c, const struct stage *st, const struct df_instruction *in,
 			     struct err *e)
 {
-	if (in->op == DF_COPY && df_flag_get(in, "from"))
-		return check_from(c, st, in, df_flag_get(in, "from"), e);
+	if (in->op == DF_COPY && df_flag_get(in, "from") && check_from(c, st, in, df_flag_get(in, "from"), e) < 0)
+		return df_err_at_flag(e, in, "from");
 	for (size_t i = 0; i < in->flags.n && in->op == DF_RUN; i++) {
 		AUTO(df_mount_fini) struct df_mount m = { 0 };
 		if (strcmp(in->flags.v[i].name, "mount") != 0 || !in->flags.v[i].value)
 			continue;
-		if (df_mount_parse(in->flags.v[i].value, NULL, &m, e) < 0)
-			return at(in, e);
-		if (m.from && check_from(c, st, in, m.from, e) < 0)
-			return -1;
+		if (df_mount_parse(in->flags.v[i].value, NULL, &m, e) < 0 ||
+		    (m.from && check_from(c, st, in, m.from, e) < 0))
+			return df_err_at(e, in, &in->flags.v[i].at);
 	}
 	return 0;
 }
 
-static int check_stage(struct graph_check *c, const struct stage *st, struct err *e)
+static void check_stage(struct graph_check *c, const struct stage *st)
 {
+	struct err e;
 	for (size_t i = st->df->first; i < st->df->end; i++)
-		if (check_instruction(c, st, &c->b->file.instructions.v[i], e) < 0)
-			return -1;
-	return 0;
+		if (check_instruction(c, st, &c->b->file.instructions.v[i], &e) < 0)
+			df_errors_add(&c->b->file.errors, &e);
 }
 
 /* Takes away the stages that read from none that is left, again and again; what then remains is or leads to a cycle. */
@@ -120,21 +111,19 @@ static int check_cycles(const struct graph_check *c, struct err *e)
 	}
 	if (!in_cycle)
 		return 0;
-	return err_at(e, ERR_BUILD, in_cycle->in->line, in_cycle->in->line_end,
-		      "circular dependency detected on stage: %s",
-		      c->b->stages.v[in_cycle->from]->label);
+	err_set(e, ERR_BUILD, "circular dependency detected on stage: %s", c->b->stages.v[in_cycle->from]->label);
+	return df_err_at_flag(e, in_cycle->in, "from");
 }
 
 int graph_check(struct build *b, struct err *e)
 {
 	struct graph_check c = { .b = b };
-	int r = 0;
-	for (size_t i = 0; i < b->stages.n && r == 0; i++)
-		r = check_base(b, b->stages.v[i], e);
-	for (size_t i = 0; i < b->stages.n && r == 0; i++)
-		r = check_stage(&c, b->stages.v[i], e);
-	if (r == 0)
-		r = check_cycles(&c, e);
+	for (size_t i = 0; i < b->stages.n; i++) {
+		if (check_base(b, b->stages.v[i], e) < 0)
+			df_errors_add(&b->file.errors, e);
+		check_stage(&c, b->stages.v[i]);
+	}
+	int r = check_cycles(&c, e);
 	vec_fini(&c.edges);
 	return r;
 }

@@ -12,7 +12,8 @@ int stage_named_from(struct stage *st, const struct df_instruction *in, const ch
 int stage_lookup(struct build *b, const struct df_instruction *in, const char *from, struct stage **ret, struct err *e);
 /* The earlier stage that an expanded FROM means, NULL when it is a named context or an image. */
 struct stage *stage_base(const struct stage *st, const char *image);
-/* What must be right in every stage: bases, platforms, names in --from and from=, no cycles. */
+/* What must be right in every stage: bases, platforms, names in --from and from=, which go to the errors of the file; and no
+ * cycles, for which it fails. */
 int graph_check(struct build *b, struct err *e);
 /* The expanded image name of its FROM; the caller owns it. */
 int stage_expand_base(struct stage *st, char **ret, struct err *e);

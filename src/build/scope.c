@@ -72,11 +72,8 @@ int scope_global_args(struct build *b, struct err *e)
 			const char *given = env_get(&b->build_args, kv->key);
 			AUTO(free_drop) char *value = given ? x_strdup(given) : NULL;
 			struct df_scope scope = { .env = &b->global_args, .escape = b->file.escape };
-			if (!value && kv->value && df_expand(&scope, kv->value, &value, e) < 0) {
-				e->line = in->line;
-				e->line_end = in->line_end;
-				return -1;
-			}
+			if (!value && kv->value && df_expand(&scope, kv->value, &value, e) < 0)
+				return df_err_at(e, in, &kv->at);
 			if (value)
 				env_set(&b->global_args, kv->key, value);
 		}

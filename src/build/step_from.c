@@ -20,13 +20,16 @@ int stage_platform(struct build *b, const struct df_instruction *in, struct plat
 	struct df_scope scope = { .env = &b->global_args, .escape = b->file.escape };
 	AUTO(free_drop) char *text = NULL;
 	if (df_expand(&scope, flag, &text, e) < 0)
-		return -1;
-	if (!*text)
-		return err_set(e, ERR_BUILD, "empty platform value from expression %s", flag);
+		return df_err_at_flag(e, in, "platform");
+	if (!*text) {
+		err_set(e, ERR_BUILD, "empty platform value from expression %s", flag);
+		return df_err_at_flag(e, in, "platform");
+	}
 	*ret_given = true;
 	if (platform_parse(text, ret, e) < 0) {
 		e->kind = ERR_BUILD;
-		return err_in(e, "failed to parse platform %s", text);
+		err_in(e, "failed to parse platform %s", text);
+		return df_err_at_flag(e, in, "platform");
 	}
 	return 0;
 }

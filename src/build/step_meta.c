@@ -136,6 +136,15 @@ static int do_expose(struct stage *st, const struct df_instruction *in, struct s
 	return 0;
 }
 
+int meta_check(const struct df_instruction *in, const char *value, struct err *e)
+{
+	if (in->op == DF_VOLUME && !*value)
+		return err_set(e, ERR_BUILD, "VOLUME specified can not be an empty string");
+	if (in->op == DF_STOPSIGNAL && !df_signal_is_valid(value))
+		return err_set(e, ERR_BUILD, "invalid signal: %.60s; it is a name such as SIGTERM or a number", value);
+	return 0;
+}
+
 static int do_volume(struct stage *st, const struct df_instruction *in, struct str *history, struct err *e)
 {
 	AUTO(strv_fini) struct strv volumes = { 0 };
@@ -144,8 +153,8 @@ static int do_volume(struct stage *st, const struct df_instruction *in, struct s
 		if (scope_expand(st, in, in->args.v[i], &value, e) < 0)
 			return -1;
 		strv_push_taken(&volumes, value);
-		if (!*value)
-			return err_set(e, ERR_BUILD, "VOLUME specified can not be an empty string");
+		if (meta_check(in, value, e) < 0)
+			return df_err_at_arg(e, in, i);
 		add_unique(&st->config.volumes, value);
 	}
 	str_addc(history, ' ');
@@ -161,8 +170,8 @@ static int do_text(struct stage *st, const struct df_instruction *in, struct str
 		value = x_strdup(in->args.v[0]);
 	else if (scope_expand(st, in, in->args.v[0], &value, e) < 0)
 		return -1;
-	if (in->op == DF_STOPSIGNAL && !df_signal_is_valid(value))
-		return err_set(e, ERR_BUILD, "invalid signal: %s", value);
+	if (meta_check(in, value, e) < 0)
+		return df_err_at_arg(e, in, 0);
 	set_string(in->op == DF_USER         ? &st->config.user
 		   : in->op == DF_STOPSIGNAL ? &st->config.stop_signal
 					     : &st->config.author,

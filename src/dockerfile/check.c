@@ -73,6 +73,15 @@ static int parse_bool(struct span value, bool *ret, struct err *e)
 		       (int)(value.n < 40 ? value.n : 40), value.p);
 }
 
+static int unknown_option(struct span key, struct err *e)
+{
+	static const char *const known[] = { "skip", "error", "experimental" };
+	AUTO(free_drop) char *name = x_strndup(key.p, key.n);
+	const char *near = str_nearest(name, known, ARRAY_LEN(known));
+	err_set(e, ERR_PARSE, "invalid check option \"%.60s\": known are skip, error and experimental", name);
+	return near ? err_hint(e, "did you mean %s?", near) : -1;
+}
+
 static int parse_option(struct span part, struct df_check *c, struct err *e)
 {
 	struct span value = part;
@@ -88,8 +97,7 @@ static int parse_option(struct span part, struct df_check *c, struct err *e)
 	else if (span_eq(key, "experimental"))
 		c->experimental |= parse_rules(value);
 	else
-		return err_set(e, ERR_PARSE, "invalid check option \"%.*s\": known are skip, error and experimental",
-			(int)(key.n < 60 ? key.n : 60), key.p);
+		return unknown_option(key, e);
 	return 0;
 }
 

@@ -38,14 +38,22 @@ void df_errors_add(struct df_errors *l, const struct err *e)
 {
 	for (size_t i = 0; i < l->list.n; i++) {
 		const struct err *have = &l->list.v[i];
-		if (have->line == e->line && have->at_line == e->at_line && have->col == e->col &&
-		    strcmp(have->msg, e->msg) == 0)
+		bool same_place = have->line == e->line && have->at_line == e->at_line && have->col == e->col;
+		if (same_place && (e->col || strcmp(have->msg, e->msg) == 0))
 			return;
 	}
 	if (l->list.n == DF_ERRORS_MAX)
 		l->more++;
 	else
 		vec_push(&l->list, *e);
+}
+
+int df_errors_take(struct df_errors *l, const struct err *e)
+{
+	if (e->kind != ERR_PARSE && e->kind != ERR_BUILD && e->kind != ERR_LIMIT)
+		return -1;
+	df_errors_add(l, e);
+	return 0;
 }
 
 static bool is_before(const struct err *a, const struct err *b)

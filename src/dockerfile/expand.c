@@ -111,6 +111,8 @@ static const char *lookup(struct expander *x, const char *name)
 	const char *value = s && s->env && *name ? env_get(s->env, name) : NULL;
 	if (!value && s && s->undefined && !strv_has(s->undefined, name))
 		strv_push(s->undefined, name);
+	if (!value && s && s->unknown)
+		*s->unknown = true;
 	return value;
 }
 
@@ -227,6 +229,8 @@ static int require(struct expander *x, const struct frame *f, const char *value,
 {
 	if (value && (*value || !f->colon))
 		return emit_text(x, value);
+	if (!value && x->scope && x->scope->unknown)
+		return 0;
 	if (*word)
 		return err_set(x->e, ERR_PARSE, "%s: %s", f->name, word);
 	return err_set(x->e, ERR_PARSE, "%s: is not allowed to be %s", f->name, value ? "empty" : "unset");
@@ -369,7 +373,7 @@ static int unfinished(struct expander *x)
 		return err_set(x->e, ERR_PARSE, "unexpected end of statement while looking for matching double-quote");
 	if (f->stop == '/')
 		return err_set(x->e, ERR_PARSE, "syntax error: missing '/' in ${}");
-	return err_set(x->e, ERR_PARSE, "syntax error: missing '}' in substitution");
+	return err_set(x->e, ERR_PARSE, "syntax error: missing '}' in substitution (blanks before it need quotes)");
 }
 
 int expand(const struct df_scope *s, const struct expand_mode *mode, const char *word, struct str *ret_text,
