@@ -2,6 +2,8 @@
 #ifndef NACRE_BASE_TREE_H
 #define NACRE_BASE_TREE_H
 
+#include <stdint.h>
+
 #include "base/err.h"
 #include "base/vec.h"
 
@@ -15,6 +17,12 @@ int dir_names(int dir_fd, struct strv *ret, struct err *e);
  * Missing is fine.
  */
 int tree_remove(int dir_fd, const char *name);
+
+/*
+ * How many bytes `name` and all in it have, as stat says (du --apparent-size). Goes on after a failure, with what could
+ * be counted in *ret, and returns the first: -1 and errno.
+ */
+int tree_bytes(int dir_fd, const char *name, uint64_t *ret);
 
 /* Writes bytes to dir_fd/name: aside, fsync when `sync`, rename over what is there, fsync of the directory when `sync`.
  * mode 0600. */

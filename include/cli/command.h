@@ -39,8 +39,8 @@ struct command {
 	int (*run)(void *options, const struct strv *args, struct err *e);
 };
 
-extern const struct command cmd_build, cmd_context, cmd_pull, cmd_images, cmd_inspect, cmd_history, cmd_rmi, cmd_run, cmd_tag, cmd_version,
-	cmd_help;
+extern const struct command cmd_build, cmd_context, cmd_du, cmd_help, cmd_history, cmd_images, cmd_inspect,
+	cmd_prune, cmd_pull, cmd_rmi, cmd_run, cmd_tag, cmd_version;
 extern const struct command *const commands[];
 extern const size_t n_commands;
 

@@ -25,7 +25,9 @@ bool store_use(struct store *s, const char *name, struct stat *ret /* may be NUL
 /* For prunes: nobody asks for anything while *ret_lock is held. Keep it for moments, and
  * do not fork with it: the child would hold it too. */
 int store_use_stop(struct store *s, int *ret_lock, struct err *e);
-/* What was used in or after this second (of CLOCK_REALTIME) may be in use by another living process. */
+/* What was used at or after this time (nanoseconds of CLOCK_REALTIME) may be in use by another living process. */
 int store_use_since(struct store *s, int64_t *ret, struct err *e);
+/* As store_use_since counts time. */
+int64_t store_used(const struct stat *st);
 
 #endif

@@ -19,7 +19,11 @@ static int by_bytes(const void *a, const void *b)
 /* Appends the names in fd's directory; -1 and errno. Opens "." anew, so that an O_PATH descriptor will do. */
 static int read_names(int dir_fd, struct strv *ret)
 {
-	int fd = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
+	/* Looking is no use of what is there (and no write to the disk); only owners may ask for that. */
+	int fd = openat(dir_fd, ".", flags | O_NOATIME);
+	if (fd < 0 && errno == EPERM)
+		fd = openat(dir_fd, ".", flags);
 	if (fd < 0)
 		return -1;
 	DIR *d = fdopendir(fd);
@@ -73,18 +77,18 @@ static void level_fini(struct level *l)
 	free_drop(&l->name);
 }
 
-/* Opens a directory to empty it; one without permission bits is opened up first, which its owner may do. */
-static int open_level(int dir_fd, const char *name, struct level *ret)
+/* Opens a directory. `empty`: to empty it; one without permission bits is opened up first, which its owner may do. */
+static int open_level(int dir_fd, const char *name, bool empty, struct level *ret)
 {
 	int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
 	int fd = openat(dir_fd, name, flags);
-	if (fd < 0 && errno == EACCES && fchmodat(dir_fd, name, 0700, 0) == 0)
+	if (empty && fd < 0 && errno == EACCES && fchmodat(dir_fd, name, 0700, 0) == 0)
 		fd = openat(dir_fd, name, flags);
 	if (fd < 0)
 		return -1;
 	struct level l = { .fd = fd, .name = x_strdup(name) };
 	struct stat st;
-	if (fstat(fd, &st) == 0 && (st.st_mode & 0700) != 0700)
+	if (fstat(fd, &st) == 0 && empty && (st.st_mode & 0700) != 0700)
 		fchmod(fd, (st.st_mode & 07777) | 0700);
 	l.dev = st.st_dev;
 	l.ino = st.st_ino;
@@ -110,6 +114,21 @@ static void levels_push(struct levels *l, struct level *level)
 		fd_drop(&l->v[l->n - 1 - LEVELS_OPEN].fd);
 }
 
+/* Opens the directory above the innermost one again, if it was closed; -1 and errno when there is no way back. */
+static int open_above(struct levels *l)
+{
+	struct level *here = &l->v[l->n - 1], *above = l->n > 1 ? here - 1 : NULL;
+	struct stat st;
+	if (!above || above->fd >= 0)
+		return 0;
+	above->fd = openat(here->fd, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	/* Somebody who moves directories about meanwhile must not lead us out of the tree. */
+	if (above->fd >= 0 && fstat(above->fd, &st) == 0 && st.st_dev == above->dev && st.st_ino == above->ino)
+		return 0;
+	errno = ESTALE;
+	return -1;
+}
+
 /*
  * Removes the emptied innermost directory and goes back to the one above it. -1 and errno; then *lost when there is no
  * way back.
@@ -117,15 +136,9 @@ static void levels_push(struct levels *l, struct level *level)
 static int levels_pop(struct levels *l, int dir_fd, bool *lost)
 {
 	struct level *here = &l->v[l->n - 1], *above = l->n > 1 ? here - 1 : NULL;
-	if (above && above->fd < 0) {
-		struct stat st;
-		above->fd = openat(here->fd, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-		/* Somebody who moves directories about meanwhile must not lead us out of the tree. */
-		if (above->fd < 0 || fstat(above->fd, &st) < 0 || st.st_dev != above->dev || st.st_ino != above->ino) {
-			*lost = true;
-			errno = ESTALE;
-			return -1;
-		}
+	if (open_above(l) < 0) {
+		*lost = true;
+		return -1;
 	}
 	fd_drop(&here->fd);
 	int r = unlinkat(above ? above->fd : dir_fd, here->name, AT_REMOVEDIR);
@@ -148,7 +161,7 @@ static int remove_one(struct levels *l, int dir_fd, const char *name)
 	if (errno != EISDIR && errno != EPERM && errno != EACCES)
 		return -1;
 	int why = errno;
-	if (open_level(dir_fd, name, &next) == 0) {
+	if (open_level(dir_fd, name, true, &next) == 0) {
 		levels_push(l, &next);
 		return 0;
 	}
@@ -174,6 +187,47 @@ int tree_remove(int dir_fd, const char *name)
 	while (levels.n)
 		level_fini(&levels.v[--levels.n]);
 	vec_fini(&levels);
+	errno = first;
+	return first ? -1 : 0;
+}
+
+/* Counts one name, or opens it as a new innermost level as well. -1 and errno. */
+static int count_one(struct levels *l, int dir_fd, const char *name, uint64_t *bytes)
+{
+	struct level next;
+	struct stat st;
+	if (fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return errno == ENOENT ? 0 : -1;
+	/* Each name of a file counts for its share. */
+	*bytes += (uint64_t)st.st_size / (S_ISDIR(st.st_mode) ? 1 : st.st_nlink ? st.st_nlink : 1);
+	if (!S_ISDIR(st.st_mode))
+		return 0;
+	if (open_level(dir_fd, name, false, &next) < 0)
+		return errno == ENOENT ? 0 : -1;
+	levels_push(l, &next);
+	return 0;
+}
+
+int tree_bytes(int dir_fd, const char *name, uint64_t *ret)
+{
+	struct levels levels = { 0 };
+	uint64_t bytes = 0;
+	int first = count_one(&levels, dir_fd, name, &bytes) < 0 ? errno : 0;
+	while (levels.n) {
+		struct level *here = &levels.v[levels.n - 1];
+		AUTO(free_drop) char *child = here->left.n ? here->left.v[--here->left.n] : NULL;
+		int r = child ? count_one(&levels, here->fd, child, &bytes) : open_above(&levels);
+		if (r < 0 && !first)
+			first = errno;
+		if (!child && r < 0)
+			break;
+		if (!child)
+			level_fini(&levels.v[--levels.n]);
+	}
+	while (levels.n)
+		level_fini(&levels.v[--levels.n]);
+	vec_fini(&levels);
+	*ret = bytes;
 	errno = first;
 	return first ? -1 : 0;
 }

@@ -10,9 +10,12 @@
 #include "base/fd.h"
 #include "base/lock.h"
 #include "base/syscalls.h"
+#include "store/use.h"
 
-static int open_dir(int mounts_fd, const char *name, int *ret_fd, char **ret_missing, struct err *e)
+static int open_dir(struct store *s, int mounts_fd, const char *name, int *ret_fd, char **ret_missing, struct err *e)
 {
+	AUTO(free_drop) char *object = x_asprintf("mount/%s", name);
+	store_use(s, object, NULL);
 	int fd = openat(mounts_fd, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0 && errno == ENOENT) {
 		*ret_missing = x_strdup(name);
@@ -30,7 +33,7 @@ int cache_mount_lock(int mounts_fd, const char *name, bool wait, int *ret_lock, 
 	return lock_file(mounts_fd, lock, true, wait, ret_lock, e);
 }
 
-int cache_mount_open(int mounts_fd, const char *name, enum df_sharing sharing, int *ret_fd, int *ret_lock,
+int cache_mount_open(struct store *s, int mounts_fd, const char *name, enum df_sharing sharing, int *ret_fd, int *ret_lock,
 		     char **ret_missing, struct err *e)
 {
 	/* private: the first free one; locked: only the one (MNT-10). */
@@ -40,9 +43,9 @@ int cache_mount_open(int mounts_fd, const char *name, enum df_sharing sharing, i
 		if (r < 0 || (r == 1 && sharing == DF_SHARING_LOCKED))
 			return r;
 		if (r == 0)
-			return open_dir(mounts_fd, one, ret_fd, ret_missing, e);
+			return open_dir(s, mounts_fd, one, ret_fd, ret_missing, e);
 	}
-	return open_dir(mounts_fd, name, ret_fd, ret_missing, e);
+	return open_dir(s, mounts_fd, name, ret_fd, ret_missing, e);
 }
 
 int cache_new_lock(const struct cache_new *c, int *ret_lock, struct err *e)

@@ -11,7 +11,7 @@
  * somebody else; 1 and *ret_missing (owned by the caller) when that directory has yet to be made; -1. *ret_lock stays
  * -1 when nothing is locked.
  */
-int cache_mount_open(int mounts_fd, const char *name, enum df_sharing sharing, int *ret_fd, int *ret_lock,
+int cache_mount_open(struct store *s, int mounts_fd, const char *name, enum df_sharing sharing, int *ret_fd, int *ret_lock,
 		     char **ret_missing, struct err *e);
 /* The lock alone. wait false: 1 when somebody else has it. */
 int cache_mount_lock(int mounts_fd, const char *name, bool wait, int *ret_lock, struct err *e);

@@ -59,7 +59,7 @@ static int open_cache(struct run_mounts *m, struct build *b, size_t at, int moun
 		r->fd = fd_dup(m->v.v[i].fd);
 		return r->fd < 0 ? err_sys(e, "open a cache directory again") : 0;
 	}
-	return cache_mount_open(mounts_fd, r->cache, r->m.sharing, &r->fd, &r->lock_fd, ret_missing, e);
+	return cache_mount_open(b->store, mounts_fd, r->cache, r->m.sharing, &r->fd, &r->lock_fd, ret_missing, e);
 }
 
 static int job_done(struct build *b, struct job *j, const struct str *result, const struct err *failed, struct err *e)

@@ -4,11 +4,14 @@
 
 #include "base/str.h"
 #include "build/build.h"
+#include "base/log.h"
 #include "build/call.h"
+#include "build/prune.h"
+#include "dockerfile/values.h"
 #include "cli/command.h"
 
 struct options {
-	const char *store, *call, *file, *target, *platform, *network, *progress, *compression, *depfile, *iidfile, *output;
+	const char *store, *call, *file, *target, *platform, *network, *progress, *compression, *cache_max, *depfile, *iidfile, *output;
 	const char *shm_size, *cgroup_parent;
 	struct strv tags, build_args, labels, contexts, secrets, ssh, allow, add_hosts, ulimits, resources;
 	bool check, no_cache, pull, quiet;
@@ -24,6 +27,8 @@ static const struct option_def table[] = {
 	  "set a build argument; without a value, from the environment" },
 	{ "build-context", 0, OPTION_LIST, AT(contexts), "NAME[::PLATFORM]=VALUE",
 	  "a named context: a directory, a git or HTTP URL, oci-layout://DIR[:TAG|@DIGEST] or docker-image://REF" },
+	{ "cache-max", 0, OPTION_STRING, AT(cache_max), "SIZE",
+	  "after the build, drop cache until the store is no larger (\"10GB\"; also $NACRE_CACHE_MAX)" },
 	{ "call", 0, OPTION_STRING, AT(call), "METHOD[,format=F]",
 	  "build (default), or without building: check, outline or targets; as text, json, for check also sarif" },
 	{ "cgroup-parent", 0, OPTION_STRING, AT(cgroup_parent), "GROUP", "refused: RUN has no control group of its own" },
@@ -153,10 +158,41 @@ static int run_call(struct store *s, const struct build_options *b, enum call_me
 	return method == CALL_CHECK && warnings;
 }
 
-static int run_build(struct store *s, const struct build_options *build, bool quiet, struct err *e)
+/* *ret: UINT64_MAX when there is no limit. */
+static int parse_cache_max(const char *option, uint64_t *ret, struct err *e)
+{
+	const char *text = option ? option : getenv("NACRE_CACHE_MAX");
+	*ret = UINT64_MAX;
+	if (text && *text && !df_size(text, ret))
+		return err_set(e, ERR_USAGE, "%s %s: a size like 500MB or 10GB is wanted",
+			       option ? "--cache-max" : "NACRE_CACHE_MAX", text);
+	return 0;
+}
+
+/* A build that went well stays so; what could not be kept is said. */
+static void cap_store(struct store *s, uint64_t max)
+{
+	struct prune_options want = { .older_than = -1, .keep = max };
+	struct prune_result result;
+	AUTO(str_fini) struct str left = { 0 };
+	struct err e;
+	if (max == UINT64_MAX)
+		return;
+	if (store_prune(s, &want, &result, &e) < 0) {
+		log_warn("--cache-max: %s", e.msg);
+		return;
+	}
+	str_add_size(&left, result.left);
+	if (result.left > max)
+		log_warn("the store %s has %s after all that can be dropped; `nacre du` says what it holds", s->path,
+			 left.buf);
+}
+
+static int run_build(struct store *s, const struct build_options *build, uint64_t max, bool quiet, struct err *e)
 {
 	struct build_result result = { 0 };
 	int r = build_run(s, build, &result, e);
+	cap_store(s, max);
 	if (r == 0) {
 		printf("%s\n", digest_text(&result.image.digest).s);
 		for (size_t i = 0; i < result.names.n && !quiet; i++)
@@ -173,12 +209,13 @@ static int run(void *options, const struct strv *args, struct err *e)
 	struct store store;
 	enum call_method method;
 	enum call_format format;
+	uint64_t max;
 	if (args_count(&cmd_build, args, 1, 1, e) < 0 || to_build_options(o, args->v[0], &build, e) < 0 ||
-	    parse_call(o, &method, &format, e) < 0)
+	    parse_call(o, &method, &format, e) < 0 || parse_cache_max(o->cache_max, &max, e) < 0)
 		return -1;
 	if (store_open(o->store ? o->store : global_store(), &store, e) < 0)
 		return -1;
-	int r = method == CALL_BUILD ? run_build(&store, &build, o->quiet, e)
+	int r = method == CALL_BUILD ? run_build(&store, &build, max, o->quiet, e)
 				     : run_call(&store, &build, method, format, e);
 	store_fini(&store);
 	return r;

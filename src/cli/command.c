@@ -9,7 +9,19 @@
 #include "base/str.h"
 
 const struct command *const commands[] = {
-	&cmd_build, &cmd_context, &cmd_help, &cmd_history, &cmd_images, &cmd_inspect, &cmd_pull, &cmd_rmi, &cmd_run, &cmd_tag, &cmd_version,
+	&cmd_build,
+	&cmd_context,
+	&cmd_du,
+	&cmd_help,
+	&cmd_history,
+	&cmd_images,
+	&cmd_inspect,
+	&cmd_prune,
+	&cmd_pull,
+	&cmd_rmi,
+	&cmd_run,
+	&cmd_tag,
+	&cmd_version,
 };
 const size_t n_commands = ARRAY_LEN(commands);
 

@@ -23,6 +23,8 @@ int aside_put(struct store *s, const char *name, const void *bytes, size_t n, bo
 /* Says that this process has the store open from now on (store/use.h). */
 void live_begin(struct store *s);
 
+/* Moves it to trash/, where store_recover removes it. -1 and errno. */
+int trash_put(struct store *s, int dir_fd, const char *name);
 /* Moves the directory or file `name` of dir_fd to trash/ and removes what may be removed. */
 void trash_move(struct store *s, int dir_fd, const char *name);
 

@@ -160,6 +160,13 @@ int dir_make(int dir_fd, const char *name)
 	return fchmodat(dir_fd, name, 0700, 0);
 }
 
+int trash_put(struct store *s, int dir_fd, const char *name)
+{
+	char grave[TMP_NAME];
+	new_name(grave, "trash");
+	return renameat(dir_fd, name, s->fd, grave);
+}
+
 void trash_move(struct store *s, int dir_fd, const char *name)
 {
 	char grave[TMP_NAME];

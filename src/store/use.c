@@ -14,7 +14,7 @@
 
 /*
  * lock/live is never written. Its byte 0 is locked for reading while somebody asks for an object, for writing while
- * objects are taken away; the byte of a second is locked for reading by who began in it. The locks belong to the open
+ * objects are taken away; the byte whose number is a time in nanoseconds is locked for reading by who began then. The locks belong to the open
  * file (fcntl(2), F_OFD_SETLK; Linux 3.15), so forked workers share the life lock, and nobody loses one by closing
  * another descriptor of the file.
  */
@@ -35,19 +35,24 @@ static int lock_byte(int fd, int command, short type, off_t at)
 	return r;
 }
 
+static int64_t nanoseconds(const struct timespec *t)
+{
+	return (int64_t)t->tv_sec * 1000000000 + t->tv_nsec;
+}
+
+int64_t store_used(const struct stat *st)
+{
+	return nanoseconds(&st->st_atim);
+}
+
 void live_begin(struct store *s)
 {
 	/* The clock that stamps files: it stands still between ticks, as they do. */
 	clock_gettime(CLOCK_REALTIME_COARSE, &s->began);
 	s->live_fd = open_live(s);
 	/* Where there are no such locks, a prune gets the same answer and does nothing. */
-	if (s->live_fd < 0 || lock_byte(s->live_fd, F_OFD_SETLK, F_RDLCK, s->began.tv_sec) < 0)
+	if (s->live_fd < 0 || lock_byte(s->live_fd, F_OFD_SETLK, F_RDLCK, nanoseconds(&s->began)) < 0)
 		log_debug("%s/%s: %s; this store cannot be pruned", s->path, live, strerror(errno));
-}
-
-static bool is_since(const struct timespec *t, const struct timespec *began)
-{
-	return t->tv_sec > began->tv_sec || (t->tv_sec == began->tv_sec && t->tv_nsec >= began->tv_nsec);
 }
 
 bool store_use(struct store *s, const char *name, struct stat *ret)
@@ -58,7 +63,7 @@ bool store_use(struct store *s, const char *name, struct stat *ret)
 		ret = &st;
 	if (fstatat(s->fd, name, ret, AT_SYMLINK_NOFOLLOW) < 0)
 		return false;
-	if (is_since(&ret->st_atim, &s->began))
+	if (store_used(ret) >= nanoseconds(&s->began))
 		return true;
 	AUTO(fd_drop) int fd = open_live(s);
 	if (fd < 0 || lock_byte(fd, F_OFD_SETLKW, F_RDLCK, 0) < 0)
@@ -81,19 +86,18 @@ int store_use_stop(struct store *s, int *ret_lock, struct err *e)
 
 int store_use_since(struct store *s, int64_t *ret, struct err *e)
 {
-	AUTO(fd_drop) int fd = open_live(s);
-	if (fd < 0)
-		return err_sys(e, "open %s/%s", s->path, live);
-	/* Each answer is some lock before the last one, so the last is the first of all. */
-	off_t first = s->began.tv_sec + 1;
+	struct timespec now;
+	clock_gettime(CLOCK_REALTIME_COARSE, &now);
+	/* Each answer is some lock before the last one, so the last is the first of all. Our own is not in our way. */
+	off_t first = nanoseconds(&now);
 	while (first > 1) {
 		struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = 1, .l_len = first - 1 };
-		if (fcntl(fd, F_OFD_GETLK, &lock) < 0)
+		if (fcntl(s->live_fd, F_OFD_GETLK, &lock) < 0)
 			return err_sys(e, "ask for the locks of %s/%s", s->path, live);
 		if (lock.l_type == F_UNLCK)
 			break;
 		first = lock.l_start;
 	}
-	*ret = first <= s->began.tv_sec ? first : s->began.tv_sec;
+	*ret = first;
 	return 0;
 }

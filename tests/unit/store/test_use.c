@@ -26,7 +26,7 @@ static void test_use_marks(void **state)
 }
 
 /* A process that has the store open since `began` (its lock is made as live_begin makes it), until it is killed. */
-static pid_t living_since(struct store *s, time_t began)
+static pid_t living_since(struct store *s, int64_t began)
 {
 	int ready[2];
 	char c;
@@ -52,25 +52,29 @@ static void end(pid_t pid)
 	assert_int_equal(waitpid(pid, NULL, 0), pid);
 }
 
+static int64_t since(struct temp *t)
+{
+	struct err e;
+	int64_t ret;
+	if (store_use_since(&t->s, &ret, &e) < 0)
+		fail_msg("%s", e.msg);
+	return ret;
+}
+
 static void test_oldest_living(void **state)
 {
+	enum { S = 1000000000 };
 	struct temp *t = *state;
-	struct err e;
-	int64_t since;
-	time_t own = t->s.began.tv_sec;
-	assert_int_equal(store_use_since(&t->s, &since, &e), 0);
-	assert_int_equal(since, own);
-	pid_t pids[] = { living_since(&t->s, own - 50), living_since(&t->s, own - 200),
-			 living_since(&t->s, own - 100) };
-	assert_int_equal(store_use_since(&t->s, &since, &e), 0);
-	assert_int_equal(since, own - 200);
+	int64_t own = (int64_t)t->s.began.tv_sec * S + t->s.began.tv_nsec;
+	assert_true(since(t) >= own); /* nobody else is there: now */
+	pid_t pids[] = { living_since(&t->s, own - 50L * S), living_since(&t->s, own - 200L * S),
+			 living_since(&t->s, own - 100L * S) };
+	assert_int_equal(since(t), own - 200L * S);
 	end(pids[1]);
-	assert_int_equal(store_use_since(&t->s, &since, &e), 0);
-	assert_int_equal(since, own - 100);
+	assert_int_equal(since(t), own - 100L * S);
 	end(pids[0]);
 	end(pids[2]);
-	assert_int_equal(store_use_since(&t->s, &since, &e), 0);
-	assert_int_equal(since, own);
+	assert_true(since(t) >= own);
 }
 
 static void test_asking_waits_for_a_prune(void **state)
