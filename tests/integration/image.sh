@@ -249,7 +249,11 @@ refused 2 'estargz' "estargz is refused [OUT-03]" build --compression estargz co
 absent() {
   absent_id=$1
   shift
-  refused 2 "$(echo "$1" | sed 's/^-*//; s/=.*//')" "$* is refused [$absent_id]" build "$@" context
+  case $1 in
+  -o) absent_word=${2%%,*} ;;
+  *) absent_word=$(echo "$1" | sed 's/^-*//; s/=.*//') ;;
+  esac
+  refused 2 "$absent_word" "$* is refused [$absent_id]" build "$@" context
   is "$(cat out)" "" "and nothing is built [$absent_id]"
 }
 for output in type=image,name=a type=registry,name=a type=image,push=true docker://127.0.0.1:1/a; do absent OUT-01 -o "$output"; done
