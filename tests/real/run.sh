@@ -15,9 +15,9 @@ SHORT='dockerignore wildcards archives args-env replacements apt-curl'
 since=$(date +%s)
 results=
 
-# Runs as root of a user namespace; a storage of its own in the scratch directory.
+# Runs as root of a user namespace; storage and cache mounts of its own in the scratch directory.
 in_buildah() {
-  as_container_root nice -n 15 \
+  as_container_root nice -n 15 env TMPDIR="$T" \
     buildah --root "$T/buildah" --runroot "$T/buildah-run" --storage-driver overlay "$@"
 }
 
