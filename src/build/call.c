@@ -15,8 +15,11 @@ int call_parse(const char *text, enum call_method *ret_method, enum call_format 
 	AUTO(free_drop) char *name = x_strndup(text, len);
 	while (method < ARRAY_LEN(methods) && strcmp(name, methods[method]) != 0)
 		method++;
-	if (method == ARRAY_LEN(methods))
-		return err_set(e, ERR_USAGE, "--call %s: build, check, outline or targets is wanted", name);
+	if (method == ARRAY_LEN(methods)) {
+		const char *near = str_nearest(name, methods, ARRAY_LEN(methods));
+		err_set(e, ERR_USAGE, "--call %s: build, check, outline or targets is wanted", name);
+		return near ? err_hint(e, "did you mean %s?", near) : -1;
+	}
 	if (text[len] && !str_starts(text + len, ",format="))
 		return err_set(e, ERR_USAGE, "--call %s: METHOD[,format=FORMAT] is wanted", text);
 	const char *wanted = text[len] ? text + len + strlen(",format=") : formats[0];

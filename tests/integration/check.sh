@@ -120,6 +120,7 @@ is "$(jq -c '[.targets[] | [.name, .default, .description, .base]]' out)" \
 nacre build --call=targets context
 like out '^tests +\(default\)$' "targets as text [LINT-24]"
 refused 2 'sideways' "an unknown method" build --call=sideways context
+refused 2 'did you mean outline' "a misspelt method" build --call=outlien context
 refused 2 'yaml' "an unknown format" build --call=check,format=yaml context
 refused 2 'sarif' "SARIF is for check" build --call=targets,format=sarif context
 refused 2 'exclude' "--check and another method" build --check --call=targets context
