@@ -90,6 +90,7 @@ struct step {
 	enum step_state state;
 	bool cached, shown;
 	bool has_layer;           /* makes a layer: slot */
+	bool alone;               /* that layer is the same on any other: COPY --link */
 	struct layer_slot *slot;  /* referenced */
 	struct cache_key key;
 	bool has_key;

@@ -129,14 +129,14 @@ int layer_job_cached(struct build *b, struct stage *st, struct step *step, struc
 	static const struct chainid none;
 	struct step_record rec = { 0 };
 	/* A step whose parent ran in this build runs too: its key would need a chain that is still being packed, and a
-	 * new parent practically never leads back to an old one. */
-	if (b->options->no_cache || st->chain_missed) {
+	 * new parent practically never leads back to an old one. One that does not stand on its parent need not. */
+	if (b->options->no_cache || (st->chain_missed && !step->alone)) {
 		st->chain_missed = true;
 		return 1;
 	}
 	if (slots_settle(b, st->slots.v, st->slots.n, e) < 0)
 		return -1;
-	if (slots_need_layers(b, st->slots.v, st->slots.n))
+	if (!step->alone && slots_need_layers(b, st->slots.v, st->slots.n))
 		return 2;
 	step->write_key(b, step, st->slots.n ? &st->slots.v[st->slots.n - 1]->chain : &none);
 	int r = record_get(b, &step->key, &rec, e);

@@ -112,6 +112,7 @@ static struct copy *copy_new(struct build *b, struct stage *st, struct step *ste
 		return NULL;
 	if (c->spec.chown && check_owner(st, &c->spec, e) < 0)
 		return NULL;
+	step->alone = c->spec.link;
 	step_history(st, step, history_text(in, &c->spec, dest), false);
 	return c;
 }

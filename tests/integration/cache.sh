@@ -94,6 +94,16 @@ nacre build -o "oci:$T/moved-layout:latest" moved || diag_file err
 push "$T/moved-layout:latest" busybox:latest
 runs 123 "--pull sees that the base changed [OUT-08]" --pull context
 
+# --link stands on nothing.
+mkdir linked
+echo 1 >linked/below
+echo 2 >linked/above
+printf 'FROM %s/busybox\nCOPY below /\nRUN cp /below /copy\nCOPY --link above /d/\nRUN cat /d/above\n' "$REGISTRY" >linked/Dockerfile
+nacre build linked || diag_file err
+echo 3 >linked/below
+nacre build linked
+is "$(cached_steps)" 1 "COPY --link is cached above steps that run again [CP-18]"
+
 # Two at once give one result.
 printf 'FROM %s/busybox\nRUN sleep 1; cat /proc/sys/kernel/random/uuid > /word\n' "$REGISTRY" >moved/Dockerfile
 "$NACRE" build -q moved >left 2>left.err &
