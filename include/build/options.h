@@ -3,6 +3,7 @@
 #define NACRE_BUILD_OPTIONS_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/vec.h"
 #include "oci/layer_writer.h"
@@ -22,6 +23,10 @@ struct build_options {
 	const char *target;          /* --target, or NULL */
 	const char *platform;        /* --platform, or NULL */
 	bool no_cache, pull;
+	struct strv no_cache_filter; /* STAGE[,STAGE…] */
+	struct strv no_cache_step;   /* N, STAGE:N or a regular expression */
+	bool has_fresh;
+	int64_t fresh;               /* seconds that a record may be old */
 	enum sandbox_net net;        /* for RUN without --network */
 	bool net_is_host;            /* asked for by name, which allows it to the Dockerfile too */
 	struct strv allow;           /* network.host, security.insecure */

@@ -201,6 +201,8 @@ static int prepare(struct build *b, struct df_check *check, struct err *e)
 		return -1;
 	if (read_file(b, &text, check, e) < 0)
 		return -1;
+	if (rerun_read(b, e) < 0)
+		return -1;
 	return epoch_read(b, e);
 }
 
@@ -286,6 +288,7 @@ static void build_fini(struct build *b)
 	free(b->file_path);
 	free(b->created);
 	run_options_fini(&b->run_options);
+	rerun_fini(&b->rerun);
 	secrets_fini(&b->secrets);
 	free(b->hosts_text);
 	free(b->resolv_text[SANDBOX_NET_HOST]);
@@ -326,10 +329,12 @@ int build_run(struct store *s, const struct build_options *o, struct build_resul
 		r = schedule_run(&b, e);
 	if (r == 0)
 		r = finish(&b, ret, e);
-	if (r == 0)
+	if (r == 0) {
+		rerun_report(&b);
 		check_after(&b, &check);
-	else
+	} else {
 		print_errors(&b, e);
+	}
 	save_indexes(&b);
 	build_log_write(&b, r == 0 ? ret : NULL);
 	build_fini(&b);

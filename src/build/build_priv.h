@@ -23,6 +23,7 @@
 #include "oci/fsview.h"
 #include "oci/layer.h"
 #include "oci/platform.h"
+#include "rerun_priv.h"
 #include "run_options_priv.h"
 #include "secret_priv.h"
 #include "ssh_priv.h"
@@ -235,6 +236,7 @@ struct build {
 	int tmp_fd;                          /* -1 until first needed */
 	unsigned n_work;                     /* work directories made in tmp_fd */
 	struct run_options run_options;
+	struct rerun rerun;
 	struct secrets secrets;
 	struct ssh_agents ssh;
 	char *hosts_text, *resolv_text[2];   /* owned; made on first RUN; the second by enum sandbox_net */
@@ -322,6 +324,7 @@ struct step_record {
 	bool has_layer;
 	struct layer layer;      /* owned */
 	char *created;           /* owned */
+	int64_t ran;             /* when the step ran, by the clock */
 };
 void step_record_fini(struct step_record *r);
 /* 0 usable, 1 none. A record whose layer is no longer in the store is none. */

@@ -2,7 +2,7 @@
  * Keys and records of steps.
  *
  * A key is a JSON object of every input by name, so that what changed can be told; its SHA-256 names the record:
- *   step/HEX.json  {"key":{…},"created":…,"layer":{"diffid":…,"mediaType":…,"digest":…,"size":…},"seconds":…}
+ *   step/HEX.json  {"key":{…},"created":…,"ran":…,"milliseconds":…,"layer":{"diffid":…,"mediaType":…,"digest":…,"size":…}}
  */
 #include <stdlib.h>
 #include <string.h>
@@ -118,8 +118,9 @@ int record_get(struct build *b, const struct cache_key *k, struct step_record *r
 			return 1;
 	}
 	const char *created = json_str(&j, "created");
-	int64_t when;
+	int64_t when = 0;
 	rec.created = created && time_parse(created, &when) == 0 ? x_strdup(created) : NULL;
+	rec.ran = json_int(&j, "ran", when);
 	*ret = rec;
 	return 0;
 }
@@ -137,6 +138,7 @@ int record_put(struct build *b, const struct step *step, struct err *e)
 	json_put_raw(&o, &key);
 	if (step->history.created)
 		json_kv_str(&o, "created", step->history.created);
+	json_kv_int(&o, "ran", b->start_time); /* `created` may be an epoch */
 	json_kv_int(&o, "milliseconds", step->ended_ms - step->started_ms);
 	if (step->slot) {
 		const struct layer *l = &step->slot->layer;

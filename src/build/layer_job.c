@@ -128,9 +128,10 @@ int layer_job_cached(struct build *b, struct stage *st, struct step *step, struc
 {
 	static const struct chainid none;
 	struct step_record rec = { 0 };
+	const char *option = rerun_option(b, step);
 	/* A step whose parent ran in this build runs too: its key would need a chain that is still being packed, and a
 	 * new parent practically never leads back to an old one. One that does not stand on its parent need not. */
-	if (b->options->no_cache || (st->chain_missed && !step->alone)) {
+	if (option || (st->chain_missed && !step->alone)) {
 		st->chain_missed = true;
 		return 1;
 	}
@@ -140,7 +141,7 @@ int layer_job_cached(struct build *b, struct stage *st, struct step *step, struc
 		return 2;
 	step->write_key(b, step, st->slots.n ? &st->slots.v[st->slots.n - 1]->chain : &none);
 	int r = record_get(b, &step->key, &rec, e);
-	if (r == 0 && !rec.has_layer) { /* not what we wrote */
+	if (r == 0 && (!rec.has_layer /* not what we wrote */ || rerun_is_stale(b, &rec))) {
 		step_record_fini(&rec);
 		r = 1;
 	}

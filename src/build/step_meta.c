@@ -292,7 +292,7 @@ static int stamp(struct build *b, struct stage *st, struct step *step, const cha
 	progress_step_start(b->progress, step);
 	if (st->last_created) {
 		set_string(&step->history.created, st->last_created);
-		step->cached = !st->chain_missed && !b->options->no_cache;
+		step->cached = !st->chain_missed && !rerun_option(b, step);
 		return 0;
 	}
 	key_begin(&step->key, "config");
@@ -300,7 +300,7 @@ static int stamp(struct build *b, struct stage *st, struct step *step, const cha
 	key_str(&step->key, "text", text);
 	key_end(&step->key);
 	step->has_key = true;
-	int r = b->options->no_cache ? 1 : record_get(b, &step->key, &rec, e);
+	int r = rerun_option(b, step) ? 1 : record_get(b, &step->key, &rec, e);
 	if (r < 0)
 		return -1;
 	if (r == 0)

@@ -8,12 +8,14 @@
 #include "build/call.h"
 #include "build/prune.h"
 #include "dockerfile/values.h"
+#include "cli/age.h"
 #include "cli/command.h"
 
 struct options {
 	const char *store, *call, *file, *target, *platform, *network, *progress, *compression, *cache_max, *depfile, *iidfile, *output;
-	const char *shm_size, *cgroup_parent;
+	const char *fresh, *shm_size, *cgroup_parent;
 	struct strv tags, build_args, labels, contexts, secrets, ssh, allow, add_hosts, ulimits, resources;
+	struct strv no_cache_filter, no_cache_step;
 	bool check, no_cache, pull, quiet;
 };
 
@@ -37,10 +39,14 @@ static const struct option_def table[] = {
 	{ "depfile", 0, OPTION_STRING, AT(depfile), "FILE", "write a rule for make and ninja: the files that were read" },
 	{ "file", 'f', OPTION_STRING, AT(file), "FILE",
 	  "the Dockerfile (default: that in the context; - is standard input)" },
+	{ "fresh", 0, OPTION_STRING, AT(fresh), "TIME", "run steps again whose result is older (\"12h\", \"7d\")" },
 	{ "iidfile", 0, OPTION_STRING, AT(iidfile), "FILE", "write the image's digest to a file" },
 	{ "label", 0, OPTION_LIST, AT(labels), "K=V", "add a label to the image" },
 	{ "network", 0, OPTION_STRING, AT(network), "MODE", "of RUN: default (the host's), host or none" },
 	{ "no-cache", 0, OPTION_FLAG, AT(no_cache), NULL, "run every step again" },
+	{ "no-cache-filter", 0, OPTION_LIST, AT(no_cache_filter), "STAGE[,STAGE...]", "run every step of these stages again" },
+	{ "no-cache-step", 0, OPTION_LIST, AT(no_cache_step), "[STAGE:]N|REGEX",
+	  "run this step again, or those whose text matches, and what follows" },
 	{ "output", 'o', OPTION_STRING, AT(output), "oci:DIR[:TAG]", "also write an OCI image layout directory" },
 	{ "platform", 0, OPTION_STRING, AT(platform), "OS/ARCH", "the platform to build for" },
 	{ "progress", 0, OPTION_STRING, AT(progress), "TYPE", "plain or quiet" },
@@ -122,6 +128,9 @@ static int to_build_options(const struct options *o, const char *context, struct
 		.target = o->target,
 		.platform = o->platform,
 		.no_cache = o->no_cache,
+		.no_cache_filter = o->no_cache_filter,
+		.no_cache_step = o->no_cache_step,
+		.has_fresh = o->fresh,
 		.pull = o->pull,
 		.quiet = o->quiet,
 		.iidfile = o->iidfile,
@@ -129,6 +138,8 @@ static int to_build_options(const struct options *o, const char *context, struct
 		.output = o->output,
 		.net_is_host = str_eq(o->network, "host"),
 	};
+	if (o->fresh && age_parse("--fresh", o->fresh, &ret->fresh, e) < 0)
+		return -1;
 	if (parse_compression(o->compression, &ret->format, e) < 0 || parse_network(o->network, &ret->net, e) < 0)
 		return -1;
 	return parse_progress(o, &ret->progress, e);

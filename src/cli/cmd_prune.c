@@ -3,6 +3,7 @@
 
 #include "base/str.h"
 #include "build/prune.h"
+#include "cli/age.h"
 #include "cli/command.h"
 #include "dockerfile/values.h"
 
@@ -22,30 +23,10 @@ static const struct option_def table[] = {
 	  "where images and cache are kept (also $NACRE_STORE)" },
 };
 
-/* Days and weeks beside the units of Dockerfiles. */
-static int parse_age(const char *text, int64_t *ret, struct err *e)
-{
-	enum { DAY = 24 * 3600 };
-	size_t n = strlen(text);
-	uint64_t days;
-	AUTO(free_drop) char *number = x_strndup(text, n ? n - 1 : 0);
-	struct err why;
-	int64_t ns;
-	if (n > 1 && strchr("dw", text[n - 1]) && str_to_u64(number, 100000, &days)) {
-		*ret = (int64_t)days * DAY * (text[n - 1] == 'w' ? 7 : 1);
-		return 0;
-	}
-	if (df_duration(text, &ns, &why) == 0 && ns >= 0) {
-		*ret = ns / 1000000000;
-		return 0;
-	}
-	return err_set(e, ERR_USAGE, "--older-than %s: a time like 90m, 12h, 7d or 2w is wanted", text);
-}
-
 static int read_options(const struct options *o, struct prune_options *ret, struct err *e)
 {
 	*ret = (struct prune_options){ .all = o->all, .older_than = -1, .keep = UINT64_MAX, .dry_run = o->dry_run };
-	if (o->older_than && parse_age(o->older_than, &ret->older_than, e) < 0)
+	if (o->older_than && age_parse("--older-than", o->older_than, &ret->older_than, e) < 0)
 		return -1;
 	if (o->keep && !df_size(o->keep, &ret->keep))
 		return err_set(e, ERR_USAGE, "--keep %s: a size like 500MB or 10GB is wanted", o->keep);

@@ -265,7 +265,6 @@ absent OUT-06 --provenance=true
 absent OUT-06 --sbom=true
 absent OUT-06 --attest=type=sbom
 absent OUT-07 --platform linux/amd64,linux/arm64
-absent OUT-08 --no-cache-filter one
 absent OUT-08 --progress rawjson
 absent OUT-09 --metadata-file m
 absent OUT-10 --policy p
