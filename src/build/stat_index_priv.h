@@ -1,8 +1,8 @@
 /*
  * What the files of a context held when they were last read: path, inode, size, times and digest, so that a cached
  * rebuild reads no contents. Kept in the store as context/HEX:
- *   nacre-context 1
- *   INODE SIZE MTIME_NS CTIME_NS DIGESTHEX PATH        (bytes of PATH outside 0x21-0x7e, and "\", as \ooo)
+ *   nacre-context 2
+ *   INODE SIZE MTIME_NS CTIME_NS DIGEST PATH        (bytes of PATH outside 0x21-0x7e, and "\", as \ooo)
  *
  * A file is believed unchanged when all of these agree (ctime cannot be set back by a user). One that was changed
  * within the clock's granularity of being read is not entered: a later write could leave the same times (git calls
