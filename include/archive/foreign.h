@@ -10,5 +10,8 @@
 /* A file from its beginning, decompressed by content: bzip2, xz, and what source_decompress knows; plain bytes as they
  * are. */
 int source_file_decompress(int fd /* borrowed */, const char *name /* copied */, struct source **ret, struct err *e);
+/* The same for any source, such as a pipe. `below` is taken also when it fails. */
+int source_decompress_any(struct source *below /* taken */, const char *name /* copied */, struct source **ret,
+			  struct err *e);
 
 #endif

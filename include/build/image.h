@@ -36,6 +36,10 @@ int image_names(struct store *s, const struct digest *manifest, struct strv *ret
 int image_write(struct store *s, const struct image_config *config, const struct layer *layers, size_t n,
 		struct descriptor *ret, struct err *e);
 
+/* Writes the manifest for a config that the store has. */
+int image_write_manifest(struct store *s, const struct descriptor *config, const struct layer *layers, size_t n,
+			 struct descriptor *ret, struct err *e);
+
 /* Puts a name on an image. */
 int image_tag(struct store *s, const char *name, const struct descriptor *image, const char *created, struct err *e);
 

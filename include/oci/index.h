@@ -15,6 +15,7 @@ struct index_entry {
 	struct platform platform;  /* os "" when absent */
 	bool attestation;          /* vnd.docker.reference.type, or platform unknown/unknown */
 	char *ref_name;            /* annotation org.opencontainers.image.ref.name or NULL; owned */
+	char *full_name;           /* annotation io.containerd.image.name, where ref_name is but a tag, or NULL; owned */
 };
 struct index {
 	VEC(struct index_entry) manifests;

@@ -134,31 +134,36 @@ struct export_job {
 	const char *spec;
 };
 
+int export_layout(struct store *s, const struct image *image, const char *path, const char *name, struct err *e)
+{
+	if (mkdir(path, 0777) < 0 && errno != EEXIST)
+		return err_sys(e, "create the output directory %s", path);
+	AUTO(fd_drop) int dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (dir < 0)
+		return err_sys(e, "open the output directory %s", path);
+	if (layout_init(dir, path, e) < 0 || copy_all(s, dir, image, e) < 0)
+		return err_in(e, "write %s", path);
+	struct ref_entry entry = {
+		.name = (char *)name,
+		.media_type = image->desc.media_type,
+		.digest = image->desc.digest,
+		.size = image->desc.size,
+	};
+	return ref_put(dir, &entry, e);
+}
+
 /* In a worker: it reads and writes as much as the image is large. */
 static int export_work(void *ctx, struct worker_report *r, struct str *result, struct err *e)
 {
 	struct export_job *j = ctx;
-	struct image image = { 0 };
+	AUTO(image_fini) struct image image = { 0 };
 	AUTO(free_drop) char *path = NULL;
 	AUTO(free_drop) char *tag = NULL;
 	(void)r;
 	(void)result;
 	if (parse(j->spec, &path, &tag, e) < 0 || image_load(j->store, &j->image->digest, &image, e) < 0)
 		return -1;
-	if (mkdir(path, 0777) < 0 && errno != EEXIST)
-		return err_sys(e, "create the output directory %s", path);
-	AUTO(fd_drop) int dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (dir < 0)
-		return err_sys(e, "open the output directory %s", path);
-	if (layout_init(dir, path, e) < 0 || copy_all(j->store, dir, &image, e) < 0)
-		return err_in(e, "write %s", path);
-	struct ref_entry entry = {
-		.name = tag ? tag : (char *)"latest",
-		.media_type = j->image->media_type,
-		.digest = j->image->digest,
-		.size = j->image->size,
-	};
-	return ref_put(dir, &entry, e);
+	return export_layout(j->store, &image, path, tag ? tag : "latest", e);
 }
 
 int export_image(struct store *s, const struct descriptor *image, const char *spec, struct err *e)

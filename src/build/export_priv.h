@@ -3,6 +3,7 @@
 #define NACRE_BUILD_EXPORT_PRIV_H
 
 #include "base/err.h"
+#include "build/image.h"
 #include "oci/descriptor.h"
 #include "store/store.h"
 
@@ -12,5 +13,8 @@ int export_check(const char *spec, struct err *e);
 /* Writes the image into the OCI layout directory (made if missing; other images in it stay). Blobs are reflinked or
  * copied and their digests verified; index.json last, aside and renamed. */
 int export_image(struct store *s, const struct descriptor *image, const char *spec, struct err *e);
+
+/* In a worker: the same for a directory whatever it is called. name NULL: the image gets none there. */
+int export_layout(struct store *s, const struct image *image, const char *path, const char *name, struct err *e);
 
 #endif

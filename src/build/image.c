@@ -169,12 +169,19 @@ int image_find_named(struct store *s, const char *text, struct digest *ret, char
 int image_write(struct store *s, const struct image_config *config, const struct layer *layers, size_t n,
 		struct descriptor *ret, struct err *e)
 {
-	struct manifest m = { 0 };
 	AUTO(free_drop) char *text = config_write(config);
-	m.config = (struct descriptor){ .media_type = x_strdup(MT_CONFIG), .size = strlen(text) };
-	m.media_type = x_strdup(MT_MANIFEST);
-	int r = blob_put(s, text, strlen(text), &m.config.digest, e);
-	for (size_t i = 0; i < n && r == 0; i++) {
+	struct descriptor d = { .media_type = (char *)MT_CONFIG, .size = strlen(text) };
+	if (blob_put(s, text, strlen(text), &d.digest, e) < 0)
+		return -1;
+	return image_write_manifest(s, &d, layers, n, ret, e);
+}
+
+int image_write_manifest(struct store *s, const struct descriptor *config, const struct layer *layers, size_t n,
+			 struct descriptor *ret, struct err *e)
+{
+	AUTO(manifest_fini) struct manifest m = { .media_type = x_strdup(MT_MANIFEST), .config = *config };
+	m.config.media_type = x_strdup(config->media_type);
+	for (size_t i = 0; i < n; i++) {
 		struct descriptor *d = vec_add(&m.layers);
 		*d = (struct descriptor){
 			.media_type = x_strdup(media_type_oci(layers[i].blob.media_type)),
@@ -182,17 +189,12 @@ int image_write(struct store *s, const struct image_config *config, const struct
 			.size = layers[i].blob.size,
 		};
 	}
-	if (r == 0) {
-		AUTO(free_drop) char *manifest = manifest_write(&m);
-		struct descriptor d = { .media_type = x_strdup(MT_MANIFEST), .size = strlen(manifest) };
-		r = blob_put(s, manifest, strlen(manifest), &d.digest, e);
-		if (r == 0)
-			*ret = d;
-		else
-			descriptor_fini(&d);
-	}
-	manifest_fini(&m);
-	return r;
+	AUTO(free_drop) char *text = manifest_write(&m);
+	struct digest digest;
+	if (blob_put(s, text, strlen(text), &digest, e) < 0)
+		return -1;
+	*ret = (struct descriptor){ .media_type = x_strdup(MT_MANIFEST), .digest = digest, .size = strlen(text) };
+	return 0;
 }
 
 /* Whether the name is on this very image already: a cached rebuild then writes (and syncs) nothing. */

@@ -16,10 +16,12 @@ const struct command *const commands[] = {
 	&cmd_history,
 	&cmd_images,
 	&cmd_inspect,
+	&cmd_load,
 	&cmd_prune,
 	&cmd_pull,
 	&cmd_rmi,
 	&cmd_run,
+	&cmd_save,
 	&cmd_tag,
 	&cmd_version,
 };

@@ -14,6 +14,7 @@ static void entry_fini(struct index_entry *x)
 {
 	descriptor_fini(&x->desc);
 	free(x->ref_name);
+	free(x->full_name);
 }
 
 void index_fini(struct index *x)
@@ -28,7 +29,8 @@ static int parse_entry(const struct json *j, const char *name, struct index_entr
 	const struct json *platform, *annotations;
 	if (descriptor_parse(j, name, &x->desc, e) < 0 || doc_get(j, "platform", JSON_OBJECT, name, &platform, e) < 0 ||
 	    doc_get(j, "annotations", JSON_OBJECT, name, &annotations, e) < 0 ||
-	    doc_str(annotations, "org.opencontainers.image.ref.name", name, &x->ref_name, e) < 0)
+	    doc_str(annotations, "org.opencontainers.image.ref.name", name, &x->ref_name, e) < 0 ||
+	    doc_str(annotations, "io.containerd.image.name", name, &x->full_name, e) < 0)
 		return -1;
 	if (platform && platform_from_json(platform, name, &x->platform, e) < 0)
 		return -1;

@@ -88,6 +88,17 @@ int blob_put(struct store *s, const void *bytes, size_t n, struct digest *ret, s
 	return 0;
 }
 
+int blob_adopt(struct store *s, const char *file, const struct digest *d, struct err *e)
+{
+	struct stat st;
+	AUTO(fd_drop) int fd = openat(s->fd, file, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return err_sys(e, "open %s/%s", s->path, file);
+	if (fchmod(fd, 0644) < 0 || fstat(fd, &st) < 0 || fsync(fd) < 0)
+		return err_sys(e, "sync blob %s", digest_text(d).s);
+	return publish(s, file, (uint64_t)st.st_size, d, e);
+}
+
 int blob_writer_open(struct store *s, struct blob_writer *ret, struct err *e)
 {
 	struct blob_writer w = { .store = s };

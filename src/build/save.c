@@ -1,0 +1,262 @@
+#include "build/save.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "archive/tar_write.h"
+#include "base/fd.h"
+#include "base/mem.h"
+#include "base/path.h"
+#include "base/proc.h"
+#include "base/str.h"
+#include "export_priv.h"
+#include "save_priv.h"
+#include "store/blob.h"
+
+int save_format_parse(const char *text, enum save_format *ret, struct err *e)
+{
+	static const char *const names[] = {
+		[SAVE_OCI_ARCHIVE] = "oci-archive",
+		[SAVE_DOCKER_ARCHIVE] = "docker-archive",
+		[SAVE_OCI_DIR] = "oci-dir",
+	};
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		if (str_eq(text, names[i])) {
+			*ret = (enum save_format)i;
+			return 0;
+		}
+	return err_set(e, ERR_USAGE, "--format %s: oci-archive, docker-archive or oci-dir is wanted", text);
+}
+
+/* ---- members ---- */
+
+bool digests_add(struct digests *l, const struct digest *d)
+{
+	for (size_t i = 0; i < l->n; i++)
+		if (digest_eq(&l->v[i], d))
+			return false;
+	vec_push(l, *d);
+	return true;
+}
+
+int save_directory(struct sink *out, const char *path, struct err *e)
+{
+	struct tar_entry t = { .type = TAR_DIR, .path = (char *)path, .mode = 0755 };
+	return tar_write_entry(out, &t, e);
+}
+
+static int begin_file(struct sink *out, const char *path, uint64_t size, struct err *e)
+{
+	struct tar_entry t = { .type = TAR_FILE, .path = (char *)path, .mode = 0644, .size = size };
+	return tar_write_entry(out, &t, e);
+}
+
+int save_text(struct sink *out, const char *path, const char *text, struct err *e)
+{
+	size_t n = strlen(text);
+	if (begin_file(out, path, n, e) < 0 || sink_write(out, text, n, e) < 0)
+		return -1;
+	return tar_write_pad(out, n, e);
+}
+
+enum { BUF = 128 << 10 };
+
+int save_source(struct sink *out, const char *path, struct source *in, uint64_t size, const struct digest *want,
+		struct err *e)
+{
+	AUTO(free_drop) char *buf = x_alloc(BUF);
+	AUTO(sha_drop) struct sha sha = { 0 };
+	uint64_t left = size;
+	ssize_t n;
+	sha_init(&sha);
+	if (begin_file(out, path, size, e) < 0)
+		return -1;
+	/* Never more than the header promised, whatever becomes of the file meanwhile. */
+	while ((n = source_read(in, buf, BUF, e)) > 0 && (uint64_t)n <= left) {
+		sha_add(&sha, buf, (size_t)n);
+		left -= (uint64_t)n;
+		if (sink_write(out, buf, (size_t)n, e) < 0)
+			return -1;
+	}
+	if (n < 0)
+		return -1;
+	struct digest got = sha_end(&sha);
+	if (n > 0 || left || !digest_eq(&got, want))
+		return err_set(e, ERR_INTEGRITY, "%s is damaged in the store: its bytes do not have digest %s", path,
+			       digest_text(want).s);
+	return tar_write_pad(out, size, e);
+}
+
+int save_blob(struct store *s, struct sink *out, const char *path, const struct descriptor *d, struct err *e)
+{
+	AUTO(fd_drop) int fd = -1;
+	if (blob_open(s, &d->digest, &fd, e) < 0)
+		return -1;
+	AUTO(source_drop) struct source *in = source_fd(fd, path);
+	return save_source(out, path, in, d->size, &d->digest, e);
+}
+
+/* ---- the file ---- */
+
+struct output {
+	int fd;
+	int dir;         /* of the file; -1: what is written to is no regular file and stays as it is */
+	const char *name; /* in dir; borrowed */
+	char aside[40];  /* "" while it has no name */
+};
+
+static void output_fini(struct output *o)
+{
+	if (o->aside[0])
+		unlinkat(o->dir, o->aside, 0);
+	fd_drop(&o->fd);
+	fd_drop(&o->dir);
+}
+
+static void new_aside(struct output *o)
+{
+	char id[17];
+	random_hex(id, 8);
+	snprintf(o->aside, sizeof o->aside, ".nacre-save-%s", id);
+}
+
+static int open_special(struct output *o, const char *path, struct err *e)
+{
+	o->fd = open(path, O_WRONLY | O_NOCTTY | O_CLOEXEC);
+	return o->fd < 0 ? err_sys(e, "open %s", path) : 0;
+}
+
+static int output_open(struct output *o, const char *path, struct err *e)
+{
+	struct stat st;
+	*o = (struct output){ .fd = -1, .dir = -1 };
+	if (!path) {
+		o->fd = fd_dup(STDOUT_FILENO);
+		return o->fd < 0 ? err_sys(e, "write to standard output") : 0;
+	}
+	if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
+		return err_set(e, ERR_USAGE, "%s is a directory; --format oci-dir writes into one", path);
+	if (stat(path, &st) == 0 && !S_ISREG(st.st_mode))
+		return open_special(o, path, e);
+	AUTO(free_drop) char *dir = path_dir(path);
+	o->name = path_base(path);
+	o->dir = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (o->dir < 0)
+		return err_sys(e, "open the directory of %s", path);
+	/* Without a name nothing stays when we are killed; not every file system has that. */
+	o->fd = openat(o->dir, ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, 0666);
+	if (o->fd >= 0)
+		return 0;
+	new_aside(o);
+	o->fd = openat(o->dir, o->aside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+	if (o->fd >= 0)
+		return 0;
+	o->aside[0] = '\0';
+	return err_sys(e, "create %s", path);
+}
+
+static int output_publish(struct output *o, const char *path, struct err *e)
+{
+	if (o->dir < 0)
+		return 0;
+	if (fsync(o->fd) < 0)
+		return err_sys(e, "write %s", path);
+	if (!o->aside[0]) {
+		char self[64];
+		snprintf(self, sizeof self, "/proc/self/fd/%d", o->fd);
+		new_aside(o);
+		if (linkat(AT_FDCWD, self, o->dir, o->aside, AT_SYMLINK_FOLLOW) < 0) {
+			o->aside[0] = '\0';
+			return err_sys(e, "write %s", path);
+		}
+	}
+	if (renameat(o->dir, o->aside, o->dir, o->name) < 0)
+		return err_sys(e, "write %s", path);
+	o->aside[0] = '\0';
+	return 0;
+}
+
+/* ---- the worker ---- */
+
+struct save_job {
+	struct store *store;
+	enum save_format how;
+	const struct save_images *images;
+	const char *path;
+};
+
+static int write_directory(const struct save_job *j, struct err *e)
+{
+	for (size_t i = 0; i < j->images->n; i++)
+		if (export_layout(j->store, &j->images->v[i].image, j->path, j->images->v[i].name, e) < 0)
+			return -1;
+	return 0;
+}
+
+static int write_archive(const struct save_job *j, struct err *e)
+{
+	const char *name = j->path ? j->path : "standard output";
+	AUTO(output_fini) struct output o = { .fd = -1, .dir = -1 };
+	if (output_open(&o, j->path, e) < 0)
+		return -1;
+	AUTO(sink_drop) struct sink *out = sink_fd(o.fd, name);
+	int r = j->how == SAVE_OCI_ARCHIVE ? save_oci(j->store, j->images, out, e)
+					   : save_docker(j->store, j->images, out, e);
+	if (r < 0 || tar_write_end(out, e) < 0 || sink_finish(out, e) < 0)
+		return -1;
+	return output_publish(&o, name, e);
+}
+
+static int save_work(void *ctx, struct worker_report *r, struct str *result, struct err *e)
+{
+	const struct save_job *j = ctx;
+	(void)r;
+	(void)result;
+	return j->how == SAVE_OCI_DIR ? write_directory(j, e) : write_archive(j, e);
+}
+
+/* ---- what is asked for ---- */
+
+static void save_images_fini(struct save_images *l)
+{
+	for (size_t i = 0; i < l->n; i++) {
+		image_fini(&l->v[i].image);
+		free(l->v[i].name);
+	}
+	vec_fini(l);
+}
+
+static int find_images(struct store *s, const struct strv *texts, struct save_images *l, struct err *e)
+{
+	for (size_t i = 0; i < texts->n; i++) {
+		struct digest digest;
+		AUTO(free_drop) char *name = NULL;
+		bool there = false;
+		if (image_find_named(s, texts->v[i], &digest, &name, e) < 0)
+			return -1;
+		for (size_t k = 0; k < l->n; k++)
+			there |= str_eq(l->v[k].name, name) && digest_eq(&l->v[k].image.desc.digest, &digest);
+		if (there)
+			continue;
+		struct save_image *added = vec_add(l);
+		added->name = ptr_take(&name);
+		if (image_load(s, &digest, &added->image, e) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+int save_images(struct store *s, enum save_format how, const struct strv *images, const char *path, struct err *e)
+{
+	AUTO(save_images_fini) struct save_images found = { 0 };
+	struct save_job j = { .store = s, .how = how, .images = &found, .path = path };
+	struct worker w;
+	if (find_images(s, images, &found, e) < 0 || worker_start(&w, "nacre-save", save_work, &j, e) < 0)
+		return -1;
+	return worker_wait(&w, NULL, NULL, NULL, e);
+}

@@ -1,0 +1,56 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/str.h"
+#include "build/save.h"
+#include "cli/command.h"
+#include "store/store.h"
+
+struct options {
+	const char *store, *output, *format;
+};
+
+static const struct option_def table[] = {
+	{ "format", 0, OPTION_STRING, offsetof(struct options, format), "FORMAT",
+	  "oci-archive (default), docker-archive or oci-dir" },
+	{ "output", 'o', OPTION_STRING, offsetof(struct options, output), "FILE",
+	  "where to; standard output without it, or \"-\"" },
+	{ "store", 0, OPTION_STRING, offsetof(struct options, store), "DIR",
+	  "where images and cache are kept (also $NACRE_STORE)" },
+};
+
+static int check_output(enum save_format how, const char *path, struct err *e)
+{
+	if (!path && how == SAVE_OCI_DIR)
+		return err_set(e, ERR_USAGE, "--format oci-dir needs a directory to write to: --output DIR");
+	if (!path && isatty(STDOUT_FILENO))
+		return err_set(e, ERR_USAGE, "standard output is a terminal; redirect it, or give --output FILE");
+	return 0;
+}
+
+static int run(void *options, const struct strv *args, struct err *e)
+{
+	const struct options *o = options;
+	const char *path = str_eq(o->output, "-") ? NULL : o->output;
+	enum save_format how = SAVE_OCI_ARCHIVE;
+	struct store store;
+	if (args_count(&cmd_save, args, 1, SIZE_MAX, e) < 0 ||
+	    (o->format && save_format_parse(o->format, &how, e) < 0) || check_output(how, path, e) < 0)
+		return -1;
+	if (store_open(o->store ? o->store : global_store(), &store, e) < 0)
+		return -1;
+	int r = save_images(&store, how, args, path, e);
+	store_fini(&store);
+	return r;
+}
+
+const struct command cmd_save = {
+	.name = "save",
+	.usage = "[OPTIONS] IMAGE...",
+	.summary = "Write images to an archive",
+	.options = table,
+	.n_options = ARRAY_LEN(table),
+	.options_size = sizeof(struct options),
+	.run = run,
+};
