@@ -26,11 +26,19 @@ void ref_list_fini(struct ref_list *l);
  */
 int ref_put(int layout_fd, const struct ref_entry *entry, struct err *e);
 int ref_remove(int layout_fd, const char *name, bool *ret_was_there, struct err *e);
+/* Takes away that entry, unless its name (NULL: none) leads elsewhere by now. */
+int ref_remove_entry(int layout_fd, const char *name, const struct digest *d, bool *ret_was_there, struct err *e);
 
 /*
  * Makes oci-layout, index.json and blobs/sha256 in a directory unless they are there; ERR_SPEC for another layout
  * version.
  */
 int layout_init(int dir_fd, const char *name, struct err *e);
+/* Whether oci-layout and index.json can be read; entries that another tool put there may be of any kind. */
+int layout_check_marker(int dir_fd, struct err *e);
+int layout_check_index(int dir_fd, size_t *ret_entries, struct err *e);
+/* Puts an empty layout's file in the place of one that cannot be read. 1: it can, and is kept. */
+int layout_remake_marker(int dir_fd, struct err *e);
+int layout_remake_index(int dir_fd, struct err *e);
 
 #endif

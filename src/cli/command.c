@@ -23,6 +23,7 @@ const struct command *const commands[] = {
 	&cmd_run,
 	&cmd_save,
 	&cmd_tag,
+	&cmd_verify,
 	&cmd_version,
 };
 const size_t n_commands = ARRAY_LEN(commands);

@@ -56,6 +56,12 @@ static const char *name_in_tree(const char *name, struct str *buf)
 	return buf->buf;
 }
 
+bool layer_xattr_is_kept(const char *name)
+{
+	AUTO(str_fini) struct str buf = { 0 };
+	return name_in_tree(name, &buf) != NULL;
+}
+
 /* The other way round. */
 static const char *name_in_layer(const char *name, struct str *buf)
 {

@@ -11,8 +11,13 @@
 #ifndef NACRE_OCI_LAYER_XATTR_PRIV_H
 #define NACRE_OCI_LAYER_XATTR_PRIV_H
 
+#include <stdbool.h>
+
 #include "archive/tar_entry.h"
 #include "base/err.h"
+
+/* Whether an xattr of a layer is there in a tree, where the file system holds xattrs. */
+bool layer_xattr_is_kept(const char *name);
 
 /* Sets a layer's xattrs on fd; what the file system refuses to hold is left out and logged. */
 int layer_xattrs_set(int fd, const struct tar_xattrs *l, const char *path, struct err *e);

@@ -132,3 +132,33 @@ int layout_init(int dir_fd, const char *name, struct err *e)
 {
 	return init(dir_fd, e) < 0 ? err_in(e, "OCI layout %s", name) : 0;
 }
+
+int layout_check_marker(int dir_fd, struct err *e)
+{
+	bool missing;
+	if (check_layout(dir_fd, &missing, e) < 0)
+		return -1;
+	return missing ? err_set(e, ERR_SPEC, "oci-layout is not there") : 0;
+}
+
+int layout_remake_marker(int dir_fd, struct err *e)
+{
+	struct err ignored;
+	AUTO(fd_drop) int maker = -1;
+	lock_maker(dir_fd, &maker);
+	if (layout_check_marker(dir_fd, &ignored) == 0)
+		return 1;
+	return layout_replace(dir_fd, "oci-layout", LAYOUT, strlen(LAYOUT), e);
+}
+
+int layout_remake_index(int dir_fd, struct err *e)
+{
+	struct err ignored;
+	size_t n;
+	AUTO(fd_drop) int lock = -1;
+	if (layout_lock(dir_fd, &lock, e) < 0)
+		return -1;
+	if (layout_check_index(dir_fd, &n, &ignored) == 0)
+		return 1;
+	return layout_replace(dir_fd, "index.json", EMPTY_INDEX, strlen(EMPTY_INDEX), e);
+}

@@ -127,20 +127,21 @@ static void write_entry(struct json_out *o, const struct ref_entry *r)
 	json_end(o, '}');
 }
 
-/*
- * Whether the present descriptor gives way: the one of that name; for an entry without name, the same digest without
- * name.
- */
-static bool gives_way(const struct json *present, const char *name, const struct ref_entry *entry)
+/* What an edit takes away: every descriptor of that name; `only`: of that digest besides. */
+struct doomed {
+	const char *name;              /* NULL: without one */
+	const struct digest *only;     /* NULL: any */
+};
+
+static bool gives_way(const struct json *present, const struct doomed *d)
 {
-	const char *has = ref_name_of(present);
-	if (name)
-		return str_eq(has, name);
-	return !has && str_eq(json_str(present, "digest"), digest_text(&entry->digest).s);
+	return str_eq(ref_name_of(present), d->name) &&
+	       (!d->only || str_eq(json_str(present, "digest"), digest_text(d->only).s));
 }
 
 /* The index with every descriptor that gives way left out and `entry` (may be NULL) in the place of the first. */
-static char *edited_index(const struct json *index, const char *name, const struct ref_entry *entry, size_t *ret_gone)
+static char *edited_index(const struct json *index, const struct doomed *doomed, const struct ref_entry *entry,
+			  size_t *ret_gone)
 {
 	struct json_out o;
 	const struct json *manifests = json_get(index, "manifests");
@@ -152,7 +153,7 @@ static char *edited_index(const struct json *index, const char *name, const stru
 	json_put_key(&o, "manifests");
 	json_begin(&o, '[');
 	for (size_t i = 0; i < json_len(manifests); i++) {
-		if (!gives_way(json_at(manifests, i), name, entry))
+		if (!gives_way(json_at(manifests, i), doomed))
 			json_put_raw(&o, json_at(manifests, i));
 		else if ((*ret_gone)++ == 0 && entry)
 			write_entry(&o, entry);
@@ -171,13 +172,14 @@ static char *edited_index(const struct json *index, const char *name, const stru
 	return json_out_take(&o);
 }
 
-static int edit(int layout_fd, const char *name, const struct ref_entry *entry, size_t *ret_gone, struct err *e)
+static int edit(int layout_fd, const struct doomed *doomed, const struct ref_entry *entry, size_t *ret_gone,
+		struct err *e)
 {
 	AUTO(fd_drop) int lock = -1;
 	AUTO(json_fini) struct json index = { 0 };
 	if (layout_lock(layout_fd, &lock, e) < 0 || read_index(layout_fd, &index, e) < 0)
 		return -1;
-	AUTO(free_drop) char *text = edited_index(&index, name, entry, ret_gone);
+	AUTO(free_drop) char *text = edited_index(&index, doomed, entry, ret_gone);
 	if (!entry && !*ret_gone)
 		return 0;
 	return layout_replace(layout_fd, "index.json", text, strlen(text), e);
@@ -185,15 +187,36 @@ static int edit(int layout_fd, const char *name, const struct ref_entry *entry, 
 
 int ref_put(int layout_fd, const struct ref_entry *entry, struct err *e)
 {
+	/* One without a name replaces only itself. */
+	const struct doomed before = { .name = entry->name, .only = entry->name ? NULL : &entry->digest };
 	size_t gone;
-	return edit(layout_fd, entry->name, entry, &gone, e);
+	return edit(layout_fd, &before, entry, &gone, e);
+}
+
+static int remove_doomed(int layout_fd, const struct doomed *d, bool *ret_was_there, struct err *e)
+{
+	size_t gone;
+	if (edit(layout_fd, d, NULL, &gone, e) < 0)
+		return -1;
+	*ret_was_there = gone > 0;
+	return 0;
 }
 
 int ref_remove(int layout_fd, const char *name, bool *ret_was_there, struct err *e)
 {
-	size_t gone;
-	if (edit(layout_fd, name, NULL, &gone, e) < 0)
+	return remove_doomed(layout_fd, &(struct doomed){ .name = name }, ret_was_there, e);
+}
+
+int ref_remove_entry(int layout_fd, const char *name, const struct digest *d, bool *ret_was_there, struct err *e)
+{
+	return remove_doomed(layout_fd, &(struct doomed){ .name = name, .only = d }, ret_was_there, e);
+}
+
+int layout_check_index(int dir_fd, size_t *ret_entries, struct err *e)
+{
+	AUTO(json_fini) struct json index = { 0 };
+	if (read_index(dir_fd, &index, e) < 0)
 		return -1;
-	*ret_was_there = gone > 0;
+	*ret_entries = json_len(json_get(&index, "manifests"));
 	return 0;
 }
