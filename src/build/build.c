@@ -197,7 +197,8 @@ static int prepare(struct build *b, struct df_check *check, struct err *e)
 		return -1;
 	read_build_args(b);
 	/* What kind each context is comes first: the Dockerfile may be inside the build context. */
-	if (context_main(b, e) < 0 || named_contexts_read(b, e) < 0 || dockerfile_read(b, &text, e) < 0)
+	if (context_main(b, e) < 0 || named_contexts_read(b, e) < 0 || ssh_start(b, &b->ssh, e) < 0 ||
+	    dockerfile_read(b, &text, e) < 0)
 		return -1;
 	if (read_file(b, &text, check, e) < 0)
 		return -1;
@@ -323,8 +324,6 @@ int build_run(struct store *s, const struct build_options *o, struct build_resul
 		r = check_allowed(&b, e);
 	if (r == 0)
 		r = check_before(&b, &check, e);
-	if (r == 0)
-		r = ssh_start(&b, &b.ssh, e);
 	if (r == 0)
 		r = schedule_run(&b, e);
 	if (r == 0)
