@@ -163,10 +163,9 @@ static int run_call(struct store *s, const struct build_options *b, enum call_me
 {
 	AUTO(str_fini) struct str text = { 0 };
 	size_t warnings;
-	if (build_call(s, b, method, format, &text, &warnings, e) < 0)
-		return -1;
+	int r = build_call(s, b, method, format, &text, &warnings, e);
 	fwrite(str_text(&text), 1, text.len, stdout);
-	return method == CALL_CHECK && warnings;
+	return r < 0 ? -1 : method == CALL_CHECK && warnings;
 }
 
 /* *ret: UINT64_MAX when there is no limit. */
