@@ -48,6 +48,16 @@ static char *claim_name(const char *reference, const struct platform *want)
 	return x_asprintf("base-%s", name_hash(reference, want).s);
 }
 
+static bool is_layout(const char *reference)
+{
+	return str_starts(reference, "oci-layout://");
+}
+
+char *base_image_memo(const struct base_image *i)
+{
+	return is_layout(i->reference) ? NULL : memo_name(i->reference, i->has_want ? &i->want : NULL);
+}
+
 static bool layers_present(struct store *s, const struct image *i)
 {
 	uint64_t size;
@@ -66,20 +76,15 @@ static bool usable(struct store *s, const struct digest *manifest, bool need_lay
 	return ok;
 }
 
-static bool is_layout(const char *reference)
-{
-	return str_starts(reference, "oci-layout://");
-}
-
 /* An image built here, or fetched before: no network (unless --pull). */
 static bool find_local(struct build *b, struct base_image *i, bool need_layers)
 {
 	struct err ignored;
 	AUTO(json_fini) struct json j = { 0 };
-	AUTO(free_drop) char *memo = memo_name(i->reference, i->has_want ? &i->want : NULL);
+	AUTO(free_drop) char *memo = base_image_memo(i);
 	AUTO(free_drop) char *name = NULL;
 	/* A directory of the user's is as near as the store and may have changed: it is always read. */
-	if (b->options->pull || is_layout(i->reference))
+	if (b->options->pull || !memo)
 		return false;
 	if (!strstr(i->reference, "://") && image_name(i->reference, &name, &ignored) == 0 &&
 	    image_find(b->store, name, &i->manifest, &ignored) == 0 && usable(b->store, &i->manifest, need_layers)) {

@@ -105,6 +105,7 @@ struct step {
 	 */
 	void (*write_key)(struct build *b, struct step *s, const struct chainid *parent);
 	struct job *job;
+	struct strv caches;       /* names of its cache mounts, once it had them: mount/NAME */
 	struct history history;   /* owned */
 	bool has_history;
 	struct image_config config; /* as it is after this step, without history and diff_ids; owned */
@@ -305,6 +306,8 @@ int base_image_need(struct build *b, struct step *step, const char *reference, c
 /* Reads the documents of i->manifest and makes its slots. */
 int base_image_load(struct build *b, struct base_image *i, struct err *e);
 void base_image_fini(struct base_image *i);
+/* base/HEX.json of what it was fetched by; the caller owns it. NULL: such images are looked at anew by each build. */
+char *base_image_memo(const struct base_image *i);
 
 /* ---- view.c: root filesystems without trees ---- */
 /* Merges the slots into *view (kept between calls; *done of them are in it). 0, or 1: a listing is being made, come

@@ -198,5 +198,8 @@ int run_mounts_caches(struct run_mounts *m, struct build *b, struct step *step, 
 		m->waiting->ctx = m;
 		return 1;
 	}
+	for (size_t i = 0; i < m->v.n; i++)
+		if (m->v.v[i].cache && !strv_has(&step->caches, m->v.v[i].cache))
+			strv_push(&step->caches, m->v.v[i].cache);
 	return 0;
 }

@@ -67,6 +67,7 @@ static void step_free(struct step *s)
 	slot_unref(s->slot);
 	claim_drop(&s->claim);
 	key_fini(&s->key);
+	strv_fini(&s->caches);
 	history_fini(&s->history);
 	config_fini(&s->config);
 	free(s);
