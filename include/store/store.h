@@ -38,6 +38,7 @@ struct store {
 	char *path;   /* as the user gave it; for messages. owned */
 	int live_fd;  /* says since when this process uses it (store/use.h) */
 	struct timespec began;
+	bool left;    /* what the dead left is not all removed: some belongs to subordinate ids */
 };
 
 /*

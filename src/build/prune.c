@@ -8,7 +8,6 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "roots_priv.h"
-#include "store/claim.h"
 #include "store/use.h"
 #include "store_job_priv.h"
 
@@ -85,7 +84,8 @@ static int drop(struct prune *p, struct object *o, struct err *e)
 
 static int drop_unneeded(struct prune *p, struct err *e)
 {
-	for (size_t i = 0; i < p->objects.n; i++) {
+	/* Backwards: objects_read gives blobs first, and a prune that is killed leaves no record of a blob that is gone. */
+	for (size_t i = p->objects.n; i-- > 0;) {
 		struct object *o = &p->objects.v[i];
 		bool goes = is_garbage(p, o) || (is_cache(p, o) && is_old(p, o));
 		if (goes && drop(p, o, e) < 0)
@@ -121,10 +121,8 @@ static int prune(struct prune *p, struct err *e)
 		return -1;
 	clock_gettime(CLOCK_REALTIME, &now);
 	p->now = (int64_t)now.tv_sec * 1000000000;
-	if (!p->options->dry_run) {
+	if (!p->options->dry_run)
 		store_recover(p->store);
-		claims_sweep(p->store);
-	}
 	if (objects_read(p->store, &p->objects, e) < 0 || roots_named(p->store, &p->named, e) < 0 ||
 	    (!p->options->all && roots_cached(p->store, &p->objects, &p->cached, e) < 0))
 		return -1;

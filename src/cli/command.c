@@ -10,7 +10,6 @@
 
 const struct command *const commands[] = {
 	&cmd_build,
-	&cmd_cache,
 	&cmd_context,
 	&cmd_du,
 	&cmd_help,

@@ -118,7 +118,7 @@ static int open_at(const char *path, bool follow, struct store *ret, struct err 
 		return -1;
 	*ret = (struct store){ .fd = fd_take(&fd), .path = x_strdup(path) };
 	live_begin(ret);
-	store_recover(ret);
+	ret->left = store_recover(ret);
 	return 0;
 }
 
