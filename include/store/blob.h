@@ -22,7 +22,10 @@ int blob_read(struct store *s, const struct digest *d, size_t limit, struct str 
  */
 int blob_put(struct store *s, const void *bytes, size_t n, struct digest *ret, struct err *e);
 
-/* Publishes a whole file of a directory of store_tmp_new ("tmp/ID/NAME") whose bytes have this digest. fsync, rename. */
+/*
+ * Publishes a whole file of a directory of store_tmp_new, "tmp/ID/NAME", whose bytes have this digest: fsync, then rename.
+ * A blob of that size that is there already is kept and the file removed.
+ */
 int blob_adopt(struct store *s, const char *file, const struct digest *d, struct err *e);
 
 /* A blob being written: a file in tmp/, published under its digest when complete. A zeroed one is closed. */

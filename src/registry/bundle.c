@@ -3,6 +3,8 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "archive/foreign.h"
@@ -95,7 +97,7 @@ static int keep_file(struct bundle *b, struct tar_reader *r, const struct tar_en
 	f->is_blob = store_has(b, t, &named);
 	if (!f->is_blob) {
 		to = openat(b->dir, number, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-		if (to < 0)
+		if (to < 0 || fchmod(to, 0644) < 0) /* an odd umask must not make it unreadable */
 			return err_sys(e, "create a file in %s/tmp", b->store->path);
 	}
 	if (copy_member(r, to, &f->digest, e) < 0)
@@ -123,6 +125,8 @@ static int keep_entry(struct bundle *b, struct tar_reader *r, const struct tar_e
 		return 0;
 	if (t->type != TAR_FILE && t->type != TAR_SYMLINK && t->type != TAR_HARDLINK)
 		return err_set(e, ERR_SPEC, "%s is a device or pipe", t->path);
+	if (strlen(t->path) > LIMIT_ARCHIVE_PATH || (t->link && strlen(t->link) > LIMIT_ARCHIVE_PATH))
+		return err_set(e, ERR_LIMIT, "%.60s...: the path has more than %u bytes", t->path, LIMIT_ARCHIVE_PATH);
 	if (find_exactly(b, t->path))
 		return err_set(e, ERR_SPEC, "%s is there twice", t->path);
 	if (b->files.n == LIMIT_ARCHIVE_FILES)

@@ -94,7 +94,7 @@ int blob_adopt(struct store *s, const char *file, const struct digest *d, struct
 	AUTO(fd_drop) int fd = openat(s->fd, file, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
 		return err_sys(e, "open %s/%s", s->path, file);
-	if (fchmod(fd, 0644) < 0 || fstat(fd, &st) < 0 || fsync(fd) < 0)
+	if (fstat(fd, &st) < 0 || fsync(fd) < 0)
 		return err_sys(e, "sync blob %s", digest_text(d).s);
 	return publish(s, file, (uint64_t)st.st_size, d, e);
 }

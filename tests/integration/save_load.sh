@@ -76,6 +76,8 @@ is "$(cat "$T/out")" "Loaded image: app" "which is said"
 same oci.tar second.tar "saved again it has the same bytes"
 nacre --store third load -i docker.tar
 is "$("$NACRE" --store third inspect app | jq -r '.manifest.config.digest')" "$config" "a docker archive keeps the config"
+(umask 0777 && exec "$NACRE" --store umask load -q -i docker.tar)
+is "$(names umask)" "$(names third)" "under any umask"
 loads "a layout directory with both names" fourth layout "app=$app example.org/team/app:1=$app "
 "$NACRE" save "$app" | "$NACRE" --store fifth load >id.out
 is "$(cat id.out)$(names fifth)" "Loaded image ID: $app" "an id has no name on the other side"
@@ -104,6 +106,10 @@ nacre --store old load -i old.tar
 is "$("$NACRE" --store old inspect app | jq -r '.manifest.config.digest')" "$config" "docker's old layout, with links"
 archive hybrid oci.tar hybrid.tar team/app:3
 loads "docker's new layout, named by manifest.json" hybrid hybrid.tar "team/app:3=$app "
+archive full-name oci.tar full-name.tar app:3
+loads "an OCI archive with full names, as of buildx" full-name full-name.tar "app:3=$app "
+printf 'FROM app\nCOPY file /three\n' >context/Dockerfile
+check "a loaded docker archive is built on" "$NACRE" --store old build -q -t derived context
 
 # ---- damaged ones
 
@@ -130,7 +136,14 @@ spoilt 9 'cannot be a name' tag-dotdot docker.tar
 spoilt 9 'diffID' swapped-layers docker.tar
 spoilt 9 'device or pipe' device docker.tar
 spoilt 9 'neither index.json nor manifest.json' no-manifest docker.tar
-spoilt 1 'more than 10000 files' many docker.tar 10001
+is "$(tar -tf docker.tar | wc -l)" 4 "four files"
+archive many docker.tar full.tar 9996
+nacre --store full load -i full.tar
+is "$status $(cat "$T/out")" "0 Loaded image: app" "as many files as there may be"
+spoilt 1 'more than 10000 files' many docker.tar 9997
+archive long docker.tar long.tar 512
+check "a path as long as it may be" "$NACRE" --store full load -i long.tar
+spoilt 1 'more than 512 bytes' long docker.tar 513
 for file in oci.tar docker.tar; do
   head -c $(($(wc -c <$file) / 2)) $file >bad.tar
   refused 9 'ends early|missing' "half of $file" --store bad load -i bad.tar

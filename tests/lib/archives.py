@@ -3,9 +3,10 @@
 
     archives.py KIND IN OUT [WORD]
 
-From an OCI archive: hybrid (also with manifest.json, for NAME), index-twice, member-dotdot, name-dotdot, wrong-size, wrong-diffid,
-flip, missing, other-images, not-listed, no-layout-file. From a docker archive: old (directories, links for layers), layer-dotdot,
-layer-link-out, manifest-twice, tag-dotdot, swapped-layers, flip, missing, device, no-manifest, many (WORD files more).
+From an OCI archive: hybrid (also with manifest.json, for WORD), full-name (named WORD as buildx does), index-twice, member-dotdot,
+name-dotdot, wrong-size, wrong-diffid, other-images, no-layout-file. From a docker archive: old (directories, links for layers),
+layer-dotdot, layer-link-out, manifest-twice, tag-dotdot, swapped-layers, device, no-manifest, many (WORD files more), long (a path
+of WORD bytes). From either: flip, missing.
 """
 import copy, hashlib, io, json, sys, tarfile
 
@@ -58,17 +59,20 @@ def docker_list():
     return json.loads(find("manifest.json")[1])
 
 
+def full_name(name):
+    def rename(x):
+        for d in x["manifests"]:
+            d["annotations"] = {"io.containerd.image.name": "docker.io/library/" + name, "org.opencontainers.image.ref.name": "latest"}
+    edit("index.json", rename)
+
+
 def hybrid(name, config=None):
     path = lambda d: "blobs/sha256/" + d["digest"][7:]
     m = manifest()
     put("manifest.json", json.dumps([{
         "Config": config or path(m["config"]), "RepoTags": [name], "Layers": [path(d) for d in m["layers"]],
         "LayerSources": {d["digest"]: d for d in m["layers"]}}]).encode())
-
-    def rename(x):
-        for d in x["manifests"]:
-            d["annotations"] = {"io.containerd.image.name": "docker.io/library/" + name, "org.opencontainers.image.ref.name": "latest"}
-    edit("index.json", rename)
+    full_name("other:1")
 
 
 def wrong_diffid():
@@ -123,6 +127,7 @@ def link_out():
 
 {
     "hybrid": lambda: hybrid(word),
+    "full-name": lambda: full_name(word),
     "old": old,
     "flip": flip,
     "missing": lambda: members.remove(largest()),
@@ -142,6 +147,7 @@ def link_out():
     "device": lambda: put("fifo", b"", type=tarfile.FIFOTYPE),
     "no-manifest": lambda: members.remove(find("manifest.json")),
     "many": lambda: many(word),
+    "long": lambda: put("l" * int(word), b""),
 }[kind]()
 with tarfile.open(target, "w", format=tarfile.PAX_FORMAT) as tar:
     for t, data in members:

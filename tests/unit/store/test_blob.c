@@ -232,6 +232,34 @@ static void test_mode_whatever_the_umask(void **state)
 	}
 }
 
+/* A directory of tmp/ with a file in it, whose name the caller owns. */
+static char *file_in_tmp(struct temp *t, const char *text, int *ret_dir)
+{
+	char id[33];
+	struct err e;
+	assert_int_equal(store_tmp_new(&t->s, id, ret_dir, &e), 0);
+	assert_int_equal(file_put(*ret_dir, "0", text, strlen(text), false, &e), 0);
+	return x_asprintf("tmp/%s/0", id);
+}
+
+static void test_adopt(void **state)
+{
+	struct temp *t = *state;
+	struct digest d = digest_of("adopted", 7);
+	AUTO(str_fini) struct str got = { 0 };
+	struct err e;
+	for (size_t i = 0; i < 2; i++) { /* the second one finds the first */
+		AUTO(fd_drop) int dir = -1;
+		AUTO(free_drop) char *file = file_in_tmp(t, "adopted", &dir);
+		assert_int_equal(blob_adopt(&t->s, file, &d, &e), 0);
+		assert_int_equal(faccessat(t->s.fd, file, F_OK, 0), -1);
+		assert_int_equal(blob_adopt(&t->s, file, &d, &e), -1);
+		assert_int_equal(e.sysno, ENOENT);
+	}
+	assert_int_equal(blob_read(&t->s, &d, 100, &got, &e), 0);
+	assert_string_equal(str_text(&got), "adopted");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -245,6 +273,7 @@ int main(void)
 		TEST(test_writer_replaces_short_blob),
 		TEST(test_commit_race),
 		TEST(test_mode_whatever_the_umask),
+		TEST(test_adopt),
 	};
 	return cmocka_run_group_tests_name("store/blob", tests, NULL, NULL);
 }
