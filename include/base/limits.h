@@ -38,6 +38,7 @@
 #define LIMIT_REDIRECTS       10u
 #define LIMIT_SYMLINKS        40u
 #define LIMIT_STORE_JSON      (16u << 20)   /* a record of our own store */
+#define LIMIT_CACHE_RECORDS   (256u << 20)  /* records of one import of the cache, together */
 #define LIMIT_LISTING         (512u << 20)  /* what a layer holds, as text (oci/listing.h) */
 
 #endif

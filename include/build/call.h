@@ -18,7 +18,8 @@ int call_parse(const char *text, enum call_method *ret_method, enum call_format 
 /*
  * Writes the answer to *out: the warnings of check, the parameters of the target (outline), the stages (targets), or
  * the files that are read and left out (context). *ret_count: for check the warnings, for context the instructions
- * that would fail. A failure is one error, whose excerpt was printed before.
+ * that would fail. A failure is one error, whose excerpt was printed before; when it is the Dockerfile's, *out has it,
+ * too, if check is to answer in JSON or SARIF.
  */
 int build_call(struct store *s, const struct build_options *o, enum call_method method, enum call_format format,
 	       struct str *out, size_t *ret_count, struct err *e);

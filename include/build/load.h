@@ -12,9 +12,12 @@ struct store;
 
 struct loaded_image {
 	struct digest manifest;
-	struct strv names;     /* it has in the archive, as image_name gives them */
+	struct strv names; /* it has in the archive, as image_name gives them */
 };
-struct loaded_images { struct loaded_image *v; size_t n, cap; };
+struct loaded_images {
+	struct loaded_image *v;
+	size_t n, cap;
+};
 void loaded_images_fini(struct loaded_images *l);
 
 /*

@@ -22,5 +22,6 @@ const char *df_ignore_rule(const struct df_ignore *i, int line);
 /* False when nothing below an ignored directory can be re-included by a "!" line: it need not be read. */
 bool df_ignore_may_reinclude(const struct df_ignore *i, const char *dir);
 bool df_ignore_has_exceptions(const struct df_ignore *i); /* there is a "!" line */
+bool df_ignore_is_total(const struct df_ignore *i); /* a line is "*" or "**": it matches every name */
 
 #endif

@@ -27,9 +27,16 @@ bool df_check_wants(const struct df_check *c, const struct df_instruction *in, e
 /* Makes f->warnings anew. df_parse has done so with the file's own check directive, if that can be understood. */
 void df_lint(struct df_file *f, const struct df_check *c);
 
-/* Adds a warning at `in` unless the rule is off there; df_warnings_sort when all are added. */
-void df_warn(struct df_file *f, const struct df_check *c, const struct df_instruction *in, enum df_rule rule,
-	     const char *fmt, ...) __attribute__((format(printf, 5, 6)));
+/*
+ * One sentence for each rule that a check option names and that does not exist, with its place in `file_name`: in
+ * `argument`, or when that is NULL in the file's directive, and in comments above instructions.
+ */
+void df_check_hints(const struct df_file *f, const char *file_name, const char *argument, struct strv *ret);
+
+/* Adds a warning at `in`, about the word `at` (NULL: all of it), unless the rule is off there; df_warnings_sort when all
+ * are added. */
+void df_warn(struct df_file *f, const struct df_check *c, const struct df_instruction *in, const struct df_pos *at,
+	     enum df_rule rule, const char *fmt, ...) __attribute__((format(printf, 6, 7)));
 /* Takes back the warnings of a rule at `in`: what the text alone made look wrong was not. */
 void df_unwarn(struct df_file *f, const struct df_instruction *in, enum df_rule rule);
 void df_warnings_sort(struct df_file *f);

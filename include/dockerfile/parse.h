@@ -96,7 +96,10 @@ enum df_rule { /* the names BuildKit prints are in df_rule_name */
 };
 const char *df_rule_name(enum df_rule r); /* "StageNameCasing" … */
 
-struct df_warning { enum df_rule rule; int line, line_end; const char *text; };
+const char *df_rule_description(enum df_rule r); /* what it is about, in a few words */
+
+/* `at`: the word it is about; zeros for the instruction as a whole. */
+struct df_warning { enum df_rule rule; int line, line_end; struct df_pos at; const char *text; };
 
 /*
  * What is wrong with a file: the first DF_ERRORS_MAX errors of kind ERR_PARSE, ERR_BUILD or ERR_LIMIT, one for each place,
@@ -161,5 +164,14 @@ int df_parse_trigger(const char *text, struct arena *arena, struct df_instructio
  * around the column. The caller owns the result.
  */
 char *df_excerpt(const struct df_file *f, const char *file_name, const struct err *e, const char *text);
+
+/*
+ * From the first byte of a word to before the byte `to`: the word that begins at `at`, or, when that is zeros, all that
+ * is written on the lines first..last. A place the file does not have gives zeros.
+ */
+struct df_range { struct df_pos from, to; };
+struct df_range df_range(const struct df_file *f, int first, int last, struct df_pos at);
+/* The first use of a variable on these lines, as $NAME or ${NAME…}; zeros when there is none. */
+struct df_pos df_find_variable(const struct df_file *f, int first, int last, const char *name);
 
 #endif

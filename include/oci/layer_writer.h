@@ -28,6 +28,10 @@ int layer_writer_open(struct store *s, const struct layer_format *f,
 		      struct tree_writer *tree /* borrowed, may be NULL */, struct layer_writer **ret, struct err *e);
 /* The tree alone: nothing goes to the store, and there is nothing to finish but the tree. */
 struct layer_writer *layer_writer_for_tree(struct tree_writer *tree /* borrowed */);
+/* A plain tar: nothing goes to the store, names that begin with ".wh." are names, and deletions are left out. Ended by
+ * layer_writer_end. */
+struct layer_writer *layer_writer_for_tar(struct sink *out /* taken */);
+int layer_writer_end(struct layer_writer *w, struct err *e);
 /* A FILE is followed by exactly entry->size bytes through layer_writer_data or layer_writer_fd. Callers add parents
  * before children and hard links after their target. */
 int layer_writer_add(struct layer_writer *w, const struct tar_entry *entry, struct err *e);

@@ -4,7 +4,8 @@
  *
  * Members come in any order, and what they are is known at the end only. So each file is put aside into a directory
  * of the store's tmp/ under a number, its digest taken on the way; what an image turns out to need becomes a blob by
- * rename, the rest goes with the directory. A path of the archive is a word to compare with, never the name of a file here.
+ * rename, the rest goes with the directory. A path of the archive is a word to compare with, never the name of a file
+ * here.
  */
 #ifndef NACRE_REGISTRY_BUNDLE_H
 #define NACRE_REGISTRY_BUNDLE_H
@@ -21,8 +22,8 @@ struct store;
 struct bundle;
 
 struct bundle_file {
-	char *path;           /* in the archive: relative, cleaned; owned */
-	char *link;           /* path of the member it is a link to, or NULL; owned */
+	char *path; /* in the archive: relative, cleaned; owned */
+	char *link; /* path of the member it is a link to, or NULL; owned */
 	uint64_t size;
 	struct digest digest; /* of its bytes */
 	bool is_blob;         /* the store has it, and it was not put aside */
@@ -31,7 +32,7 @@ struct bundle_file {
 /* Reads the tar to its end: gzip, zstd, xz, bzip2 or plain. Links are followed within the archive only. */
 int bundle_read(struct store *s, int fd /* borrowed */, const char *name /* copied */, struct bundle **ret,
 		struct err *e);
-void bundle_free(struct bundle *b); /* accepts NULL */
+void bundle_free(struct bundle *b);  /* accepts NULL */
 void bundle_drop(struct bundle **b); /* for AUTO */
 
 /* NULL when it is not there. */

@@ -2,6 +2,7 @@
 #ifndef NACRE_STORE_RECORD_H
 #define NACRE_STORE_RECORD_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/err.h"
@@ -24,5 +25,7 @@ int store_json_put(struct store *s, const char *name, const char *text, struct e
 int store_file_put(struct store *s, const char *name, const void *bytes, size_t n, struct err *e);
 /* 0, 1 absent, -1 */
 int store_file_get(struct store *s, const char *name, size_t limit, struct str *out, struct err *e);
+/* Whether bytes read elsewhere are such a file, whole; cuts off the last line. */
+bool store_file_open(struct str *text);
 
 #endif

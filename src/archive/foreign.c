@@ -11,7 +11,7 @@
 #include "base/mem.h"
 
 #define ARCHIVE_FUNCTIONS(X)                                                                                           \
-	X(error_string) X(read_data) X(read_free) X(read_new) X(read_next_header) X(read_open)                      \
+	X(error_string) X(read_data) X(read_free) X(read_new) X(read_next_header) X(read_open)                         \
 	X(read_support_filter_bzip2) X(read_support_filter_xz) X(read_support_format_raw)
 
 static struct {

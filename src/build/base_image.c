@@ -26,8 +26,7 @@ void base_image_fini(struct base_image *i)
 	free(i->reference);
 }
 
-/* Which manifest a reference gave for a platform when it was last fetched: base/HEX.json. */
-static char *memo_name(const char *reference, const struct platform *want)
+static struct digest_text name_hash(const char *reference, const struct platform *want)
 {
 	struct sha s;
 	AUTO(free_drop) char *platform = want ? platform_text(want) : x_strdup("");
@@ -35,7 +34,28 @@ static char *memo_name(const char *reference, const struct platform *want)
 	sha_add_str(&s, reference);
 	sha_add_str(&s, platform);
 	struct digest d = sha_end(&s);
-	return x_asprintf("base/%s.json", digest_hex(&d).s);
+	return digest_hex(&d);
+}
+
+/* Which manifest a reference gave for a platform when it was last fetched: base/HEX.json. */
+static char *memo_name(const char *reference, const struct platform *want)
+{
+	return x_asprintf("base/%s.json", name_hash(reference, want).s);
+}
+
+static char *claim_name(const char *reference, const struct platform *want)
+{
+	return x_asprintf("base-%s", name_hash(reference, want).s);
+}
+
+static bool is_layout(const char *reference)
+{
+	return str_starts(reference, "oci-layout://");
+}
+
+char *base_image_memo(const struct base_image *i)
+{
+	return is_layout(i->reference) ? NULL : memo_name(i->reference, i->has_want ? &i->want : NULL);
 }
 
 static bool layers_present(struct store *s, const struct image *i)
@@ -56,20 +76,15 @@ static bool usable(struct store *s, const struct digest *manifest, bool need_lay
 	return ok;
 }
 
-static bool is_layout(const char *reference)
-{
-	return str_starts(reference, "oci-layout://");
-}
-
 /* An image built here, or fetched before: no network (unless --pull). */
 static bool find_local(struct build *b, struct base_image *i, bool need_layers)
 {
 	struct err ignored;
 	AUTO(json_fini) struct json j = { 0 };
-	AUTO(free_drop) char *memo = memo_name(i->reference, i->has_want ? &i->want : NULL);
+	AUTO(free_drop) char *memo = base_image_memo(i);
 	AUTO(free_drop) char *name = NULL;
 	/* A directory of the user's is as near as the store and may have changed: it is always read. */
-	if (b->options->pull || is_layout(i->reference))
+	if (b->options->pull || !memo)
 		return false;
 	if (!strstr(i->reference, "://") && image_name(i->reference, &name, &ignored) == 0 &&
 	    image_find(b->store, name, &i->manifest, &ignored) == 0 && usable(b->store, &i->manifest, need_layers)) {
@@ -121,9 +136,28 @@ static int fetch_layout(struct store *s, const char *spec, const struct platform
 	return pull_layout(s, fd, dir, tag, at ? &digest : NULL, want, ret, e);
 }
 
-static int fetch_work(void *ctx, struct worker_report *r, struct str *result, struct err *e)
+static int remember(struct build *b, const char *reference, const struct platform *want, const struct digest *manifest,
+		    struct err *e)
 {
-	struct fetch *f = ctx;
+	AUTO(free_drop) char *memo = memo_name(reference, want);
+	AUTO(free_drop) char *text = x_asprintf("{\"manifest\":\"%s\"}", digest_text(manifest).s);
+	return store_json_put(b->store, memo, text, e);
+}
+
+/* Waits while another build fetches the same. True: it is here now. */
+static bool found_after_claim(struct fetch *f, struct worker_report *r, struct claim *ret)
+{
+	struct base_image *i = f->image;
+	AUTO(free_drop) char *name = claim_name(i->reference, i->has_want ? &i->want : NULL);
+	if (!claim_try(f->build->store, name, ret)) {
+		worker_line(r, "another build is fetching it; waiting");
+		claim_take(f->build->store, name, ret);
+	}
+	return find_local(f->build, i, f->want_layers);
+}
+
+static int fetch(struct fetch *f, struct worker_report *r, struct str *result, struct err *e)
+{
 	struct pull_progress progress = { .line = fetch_line, .ctx = r };
 	const struct platform *want = f->image->has_want ? &f->image->want : NULL;
 	const char *reference = f->image->reference;
@@ -141,19 +175,24 @@ static int fetch_work(void *ctx, struct worker_report *r, struct str *result, st
 		}
 		rc = pull_image(f->build->store, &ref, want, f->want_layers, &progress, &got, e);
 	}
+	if (rc == 0 && !is_layout(f->image->reference))
+		rc = remember(f->build, f->image->reference, want, &got.manifest.digest, e);
 	if (rc == 0)
 		str_add(result, digest_text(&got.manifest.digest).s);
 	pulled_fini(&got);
 	return rc;
 }
 
-static int remember(struct build *b, const struct base_image *i, struct err *e)
+static int fetch_work(void *ctx, struct worker_report *r, struct str *result, struct err *e)
 {
-	if (is_layout(i->reference))
+	struct fetch *f = ctx;
+	AUTO(claim_drop) struct claim claim = { 0 };
+	/* With --pull every build asks for itself; a directory is read by each. */
+	if (!f->build->options->pull && !is_layout(f->image->reference) && found_after_claim(f, r, &claim)) {
+		str_add(result, digest_text(&f->image->manifest).s);
 		return 0;
-	AUTO(free_drop) char *memo = memo_name(i->reference, i->has_want ? &i->want : NULL);
-	AUTO(free_drop) char *text = x_asprintf("{\"manifest\":\"%s\"}", digest_text(&i->manifest).s);
-	return store_json_put(b->store, memo, text, e);
+	}
+	return fetch(f, r, result, e);
 }
 
 static int fetch_done(struct build *b, struct job *j, const struct str *result, const struct err *failed, struct err *e)
@@ -170,7 +209,7 @@ static int fetch_done(struct build *b, struct job *j, const struct str *result, 
 	if (digest_parse(result->buf, &i->manifest, e) < 0)
 		return -1;
 	i->ready = true;
-	return remember(b, i, e);
+	return 0;
 }
 
 static struct base_image *image_entry(struct build *b, const char *reference, const struct platform *want)
@@ -241,7 +280,7 @@ static bool fetch_documents(struct build *b, struct base_image *i)
 	struct fetch f = { .build = b, .image = i };
 	AUTO(str_fini) struct str result = { 0 };
 	if (worker_start(&w, "nacre-pull", fetch_work, &f, &e) < 0 || worker_wait(&w, NULL, NULL, &result, &e) < 0 ||
-	    digest_parse(str_text(&result), &i->manifest, &e) < 0 || remember(b, i, &e) < 0) {
+	    digest_parse(str_text(&result), &i->manifest, &e) < 0) {
 		log_debug("check: %s: %s", i->reference, e.msg);
 		return false;
 	}

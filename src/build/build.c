@@ -197,7 +197,8 @@ static int prepare(struct build *b, struct df_check *check, struct err *e)
 		return -1;
 	read_build_args(b);
 	/* What kind each context is comes first: the Dockerfile may be inside the build context. */
-	if (context_main(b, e) < 0 || named_contexts_read(b, e) < 0 || dockerfile_read(b, &text, e) < 0)
+	if (context_main(b, e) < 0 || named_contexts_read(b, e) < 0 || ssh_start(b, &b->ssh, e) < 0 ||
+	    dockerfile_read(b, &text, e) < 0)
 		return -1;
 	if (read_file(b, &text, check, e) < 0)
 		return -1;
@@ -330,8 +331,6 @@ int build_run(struct store *s, const struct build_options *o, struct build_resul
 	if (r == 0)
 		r = check_before(&b, &check, e);
 	if (r == 0)
-		r = ssh_start(&b, &b.ssh, e);
-	if (r == 0)
 		r = schedule_run(&b, e);
 	if (r == 0)
 		r = finish(&b, ret, e);
@@ -347,6 +346,24 @@ int build_run(struct store *s, const struct build_options *o, struct build_resul
 	return r;
 }
 
+/* Without a target every stage is checked, reached by the last one or not. */
+static void look_wide(struct build *b)
+{
+	if (b->options->target)
+		check_forget_unneeded(b);
+	else
+		graph_need_all(b);
+}
+
+/* Names of rules that do not exist are let pass by a build; who checks wants to know. */
+static void print_hints(const struct build *b)
+{
+	AUTO(strv_fini) struct strv hints = { 0 };
+	df_check_hints(&b->file, b->file_name, env_get(&b->build_args, "BUILDKIT_DOCKERFILE_CHECK"), &hints);
+	for (size_t i = 0; i < hints.n; i++)
+		fprintf(stderr, "%s\n", hints.v[i]);
+}
+
 static int answer(struct build *b, const struct df_check *check, enum call_method method, enum call_format format,
 		  struct str *out, size_t *ret_count, struct err *e)
 {
@@ -360,11 +377,13 @@ static int answer(struct build *b, const struct df_check *check, enum call_metho
 		call_write_targets(b, format, out);
 		return 0;
 	}
+	if (method == CALL_CHECK)
+		look_wide(b);
 	int r = check_walk(b, check, method == CALL_CHECK, &outline, NULL, e);
 	if (r == 0 && method == CALL_OUTLINE)
 		call_write_outline(b, &outline, format, out);
 	else if (r == 0)
-		call_write_check(b, check, format, out);
+		call_write_check(b, check, format, NULL, out);
 	outline_fini(&outline);
 	*ret_count = b->file.warnings.n;
 	return r;
@@ -380,8 +399,13 @@ int build_call(struct store *s, const struct build_options *o, enum call_method 
 	int r = prepare(&b, &check, e);
 	if (r == 0)
 		r = answer(&b, &check, method, format, out, ret_count, e);
-	if (r < 0)
+	if (method == CALL_CHECK && b.file_name)
+		print_hints(&b);
+	if (r < 0) {
 		print_errors(&b, e);
+		if (method == CALL_CHECK && format != CALL_TEXT && b.file.errors.list.n)
+			call_write_check(&b, &check, format, e, out);
+	}
 	build_fini(&b);
 	return r;
 }

@@ -28,6 +28,7 @@
 #include "secret_priv.h"
 #include "ssh_priv.h"
 #include "sandbox/sandbox.h"
+#include "store/claim.h"
 #include "store/store.h"
 
 struct build;
@@ -48,7 +49,8 @@ struct layer_slot {
 	bool tree_ready;         /* the tree is complete (a RUN's is before it is packed) */
 	bool listed;             /* its listing is in the store */
 	unsigned work_id;        /* directory of the build's tmp that holds `tree`, 0: none, or published */
-	struct job *job;         /* unpacking or packing; NULL: none */
+	struct job *job;         /* unpacking or packing, or waiting for who unpacks it; NULL: none */
+	struct claim claim;      /* on its snapshot, until that is published */
 	struct strv implied;     /* directories of the tree that no entry named, see tree_fix_implied */
 };
 
@@ -66,6 +68,7 @@ struct job {
 	int (*done)(struct build *b, struct job *j, const struct str *result, const struct err *failed, struct err *e);
 	void *ctx;                 /* borrowed by done */
 	struct layer_slot *slot;   /* what it makes, if that is a layer or tree */
+	bool idle;                 /* it only waits for another process, and costs nothing */
 };
 
 enum step_state {
@@ -95,10 +98,14 @@ struct step {
 	struct layer_slot *slot;  /* referenced */
 	struct cache_key key;
 	bool has_key;
+	struct claim claim;       /* on the key, until the record is written */
+	struct job *waiting;      /* for who has the claim */
+	bool unclaimed;           /* it runs, and its key is not known yet */
 	/* Writes the key, given the chain below the step's layer; also for a step that ran before that chain was known.
 	 */
 	void (*write_key)(struct build *b, struct step *s, const struct chainid *parent);
 	struct job *job;
+	struct strv caches;       /* names of its cache mounts, once it had them: mount/NAME */
 	struct history history;   /* owned */
 	bool has_history;
 	struct image_config config; /* as it is after this step, without history and diff_ids; owned */
@@ -131,7 +138,9 @@ struct stage {
 	struct strv env;           /* what expansion and RUN see: ENV and ARG, last one wins */
 	struct strv args;          /* K=V of what ARG declared, in order; what `env` says goes before it */
 	bool cmd_set;              /* by this stage: ENTRYPOINT then keeps it */
-	bool chain_missed;         /* a step of the stack ran in this build: nothing after it can be cached */
+	bool chain_missed;         /* a step of the stack ran in this build: what follows is looked up only when the
+				      chain below it is packed by then */
+	bool chain_forced;         /* an option made it run: what follows runs too */
 	struct digest meta_key;    /* identity of everything so far, while there is no step with a layer */
 	char *last_created;        /* of the last step with a layer; what follows it without one has the same. owned */
 	struct fsview *view;       /* of slots[0..view_layers), made on first need; owned */
@@ -264,6 +273,8 @@ int build_userns(struct build *b, struct err *e);
 
 /* ---- schedule.c ---- */
 struct job *job_worker(struct build *b, struct step *step, const char *name, worker_fn *fn, void *ctx, struct err *e);
+/* Ends once nobody has the claim. */
+struct job *job_wait(struct build *b, struct step *step, const char *claim, struct err *e);
 struct job *job_command(struct build *b, struct step *step, const struct sandbox *s, int output_fd);
 /* Enough is running: a step that could start waits for one of them. RUNs could otherwise outrun their packing without
  * end. */
@@ -295,6 +306,8 @@ int base_image_need(struct build *b, struct step *step, const char *reference, c
 /* Reads the documents of i->manifest and makes its slots. */
 int base_image_load(struct build *b, struct base_image *i, struct err *e);
 void base_image_fini(struct base_image *i);
+/* base/HEX.json of what it was fetched by; the caller owns it. NULL: such images are looked at anew by each build. */
+char *base_image_memo(const struct base_image *i);
 
 /* ---- view.c: root filesystems without trees ---- */
 /* Merges the slots into *view (kept between calls; *done of them are in it). 0, or 1: a listing is being made, come
@@ -331,6 +344,15 @@ void step_record_fini(struct step_record *r);
 int record_get(struct build *b, const struct cache_key *k, struct step_record *ret, struct err *e);
 int record_put(struct build *b, const struct step *step, struct err *e);
 int layer_by_diffid(struct store *s, const struct diffid *d, struct layer *ret, struct err *e); /* 0, 1 none, -1 */
+
+/* ---- step_claim.c: one build runs a step, others wait and take its record ---- */
+/* At a miss: 0 it is ours to run, 1 somebody else runs it: come back and look again. */
+int step_claim(struct build *b, struct step *step, struct err *e);
+/* The keys of running steps that have become known are claimed. Before a record is written from which others could
+ * learn those keys. */
+int step_claim_known(struct build *b, struct err *e);
+/* The record of a step that takes no time: as in the store, else as this step is from now on. */
+int step_record_agree(struct build *b, struct step *step, struct step_record *ret, struct err *e);
 
 /* ---- layer_job.c: steps whose layer is written by a worker ---- */
 struct layer_job {

@@ -2,7 +2,9 @@
  * Keys and records of steps.
  *
  * A key is a JSON object of every input by name, so that what changed can be told; its SHA-256 names the record:
- *   step/HEX.json  {"key":{…},"created":…,"ran":…,"milliseconds":…,"layer":{"diffid":…,"mediaType":…,"digest":…,"size":…}}
+ *   step/HEX.json  {"key":{…},"created":…,"ran":…,"milliseconds":…,"caches":[…],
+ *                   "layer":{"diffid":…,"mediaType":…,"digest":…,"size":…}}
+ * "caches" are the cache mounts of a RUN, by their names in mount/.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -140,6 +142,8 @@ int record_put(struct build *b, const struct step *step, struct err *e)
 		json_kv_str(&o, "created", step->history.created);
 	json_kv_int(&o, "ran", b->start_time); /* `created` may be an epoch */
 	json_kv_int(&o, "milliseconds", step->ended_ms - step->started_ms);
+	if (step->caches.n)
+		json_kv_strv(&o, "caches", &step->caches);
 	if (step->slot) {
 		const struct layer *l = &step->slot->layer;
 		json_put_key(&o, "layer");

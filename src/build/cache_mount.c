@@ -10,6 +10,7 @@
 #include "base/fd.h"
 #include "base/lock.h"
 #include "base/syscalls.h"
+#include "store/claim.h"
 #include "store/use.h"
 
 static int open_dir(struct store *s, int mounts_fd, const char *name, int *ret_fd, char **ret_missing, struct err *e)
@@ -48,12 +49,11 @@ int cache_mount_open(struct store *s, int mounts_fd, const char *name, enum df_s
 	return open_dir(s, mounts_fd, name, ret_fd, ret_missing, e);
 }
 
-int cache_new_lock(const struct cache_new *c, int *ret_lock, struct err *e)
+bool cache_new_claim(const struct cache_new *c, struct claim *ret)
 {
-	AUTO(free_drop) char *name = x_asprintf("lock/mount-%s", c->name);
-	if (lock_file(c->build->store->fd, name, true, true, ret_lock, e) < 0)
-		return -1;
-	return faccessat(c->mounts_fd, c->name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+	AUTO(free_drop) char *name = x_asprintf("mount-%s", c->name);
+	claim_take(c->build->store, name, ret);
+	return faccessat(c->mounts_fd, c->name, F_OK, AT_SYMLINK_NOFOLLOW) < 0;
 }
 
 static int publish(const struct cache_new *c, struct err *e)

@@ -16,6 +16,8 @@ int cache_mount_open(struct store *s, int mounts_fd, const char *name, enum df_s
 /* The lock alone. wait false: 1 when somebody else has it. */
 int cache_mount_lock(int mounts_fd, const char *name, bool wait, int *ret_lock, struct err *e);
 
+struct claim;
+
 /* One in the making: the directory `tree` of a work directory, which gets its name when it is complete. */
 struct cache_new {
 	struct build *build;
@@ -25,8 +27,8 @@ struct cache_new {
 	int tree_fd;
 };
 
-/* In a worker: alone in making this one. 1: it is there meanwhile. */
-int cache_new_lock(const struct cache_new *c, int *ret_lock, struct err *e);
+/* In a worker: alone in making this one. False: it is there meanwhile. */
+bool cache_new_claim(const struct cache_new *c, struct claim *ret);
 /* In a worker inside the namespace. Losing against another that made the same is success. */
 int cache_new_publish(const struct cache_new *c, uint32_t uid, uint32_t gid, uint32_t mode, struct err *e);
 /* The same for one that is filled: its files are on disk before its name is. */

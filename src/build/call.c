@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "call_priv.h"
+#include "dockerfile/flags.h"
 #include "dockerfile/mount.h"
 
 int call_parse(const char *text, enum call_method *ret_method, enum call_format *ret_format, struct err *e)
@@ -45,20 +46,26 @@ const char *doc_comment(const struct df_instruction *in, const char *name)
 	return NULL;
 }
 
-static struct outline_item *item(struct outline_list *l, const struct df_instruction *in, const char *name)
+static struct outline_item *item(struct outline_list *l, const struct df_instruction *in, struct df_pos at,
+				 const char *name)
 {
 	for (size_t i = 0; i < l->n; i++)
 		if (strcmp(l->v[i].name, name) == 0)
 			return &l->v[i];
 	struct outline_item *new = vec_add(l);
 	new->name = x_strdup(name);
+	new->at = at;
 	new->line = in->line;
+	new->line_end = in->line_end;
 	return new;
 }
 
 void outline_arg(struct outline *o, const struct df_instruction *in, const char *name, const char *value)
 {
-	struct outline_item *i = item(&o->args, in, name);
+	size_t k = 0;
+	while (strcmp(in->kvs.v[k].key, name) != 0)
+		k++;
+	struct outline_item *i = item(&o->args, in, in->kvs.v[k].at, name);
 	const char *description = doc_comment(in, name);
 	char *copy = value ? x_strdup(value) : NULL;
 	free(i->value);
@@ -68,19 +75,19 @@ void outline_arg(struct outline *o, const struct df_instruction *in, const char 
 }
 
 /* An id that is not given is the target's last part, as for the mounts themselves. */
-void outline_mount(struct outline *o, const struct df_instruction *in, const struct df_mount *m)
+void outline_mount(struct outline *o, const struct df_instruction *in, struct df_pos at, const struct df_mount *m)
 {
 	const char *slash = m->target ? strrchr(m->target, '/') : NULL;
 	const char *base = slash ? slash + 1 : m->target ? m->target : "";
 	switch (m->type) {
 	case DF_MOUNT_SECRET:
-		item(&o->secrets, in, m->id ? m->id : m->source ? m->source : base)->required |= m->required;
+		item(&o->secrets, in, at, m->id ? m->id : m->source ? m->source : base)->required |= m->required;
 		return;
 	case DF_MOUNT_SSH:
-		item(&o->ssh, in, m->id ? m->id : "default")->required |= m->required;
+		item(&o->ssh, in, at, m->id ? m->id : "default")->required |= m->required;
 		return;
 	case DF_MOUNT_CACHE:
-		item(&o->caches, in, m->id ? m->id : m->target ? m->target : "");
+		item(&o->caches, in, at, m->id ? m->id : m->target ? m->target : "");
 		return;
 	case DF_MOUNT_BIND:
 	case DF_MOUNT_TMPFS:
@@ -176,27 +183,43 @@ static void outline_text(const struct build *b, const struct outline *o, struct 
 
 /* ---- JSON, with the names of BuildKit's documents ---- */
 
-void call_write_location(struct json_out *o, int first, int last)
+int call_character(const struct build *b, struct df_pos at)
+{
+	const char *line = b->file.lines.v[at.line - 1];
+	int n = 0;
+	for (int i = 0; i < at.col - 1 && line[i]; i++)
+		n += ((unsigned char)line[i] & 0xc0) != 0x80;
+	return n;
+}
+
+static void write_position(const struct build *b, const char *key, struct df_pos at, struct json_out *o)
+{
+	json_put_key(o, key);
+	json_begin(o, '{');
+	json_kv_int(o, "line", at.line);
+	json_kv_int(o, "character", call_character(b, at));
+	json_end(o, '}');
+}
+
+void call_write_location(const struct build *b, struct df_range r, struct json_out *o)
 {
 	json_put_key(o, "location");
 	json_begin(o, '{');
+	json_kv_int(o, "sourceIndex", 0);
 	json_put_key(o, "ranges");
 	json_begin(o, '[');
-	json_begin(o, '{');
-	json_put_key(o, "start");
-	json_begin(o, '{');
-	json_kv_int(o, "line", first);
-	json_end(o, '}');
-	json_put_key(o, "end");
-	json_begin(o, '{');
-	json_kv_int(o, "line", last);
-	json_end(o, '}');
-	json_end(o, '}');
+	if (r.from.line) {
+		json_begin(o, '{');
+		write_position(b, "start", r.from, o);
+		write_position(b, "end", r.to, o);
+		json_end(o, '}');
+	}
 	json_end(o, ']');
 	json_end(o, '}');
 }
 
-static void list_json(struct json_out *o, const char *key, const struct outline_list *l, const char *name_key)
+static void list_json(const struct build *b, const char *key, const struct outline_list *l, const char *name_key,
+		      struct json_out *o)
 {
 	if (!l->n)
 		return;
@@ -211,7 +234,8 @@ static void list_json(struct json_out *o, const char *key, const struct outline_
 			json_kv_str(o, "value", l->v[i].value);
 		if (l->v[i].required)
 			json_kv_bool(o, "required", true);
-		call_write_location(o, l->v[i].line, l->v[i].line);
+		struct df_range range = df_range(&b->file, l->v[i].line, l->v[i].line_end, l->v[i].at);
+		call_write_location(b, range, o);
 		json_end(o, '}');
 	}
 	json_end(o, ']');
@@ -226,10 +250,10 @@ static void outline_json(const struct build *b, const struct outline *list, stru
 		json_kv_str(o, "name", df->name);
 	if (description)
 		json_kv_str(o, "description", description);
-	list_json(o, "args", &list->args, "name");
-	list_json(o, "secrets", &list->secrets, "name");
-	list_json(o, "ssh", &list->ssh, "name");
-	list_json(o, "cache", &list->caches, "ID");
+	list_json(b, "args", &list->args, "name", o);
+	list_json(b, "secrets", &list->secrets, "name", o);
+	list_json(b, "ssh", &list->ssh, "name", o);
+	list_json(b, "cache", &list->caches, "ID", o);
 	json_end(o, '}');
 }
 
@@ -241,7 +265,7 @@ static void targets_json(const struct build *b, struct json_out *o)
 	for (size_t i = 0; i < b->file.stages.n; i++) {
 		const struct df_stage *df = &b->file.stages.v[i];
 		const struct df_instruction *from = &b->file.instructions.v[df->from];
-		const char *description = doc_comment(from, df->name);
+		const char *description = doc_comment(from, df->name), *platform = df_flag_get(from, "platform");
 		json_begin(o, '{');
 		if (df->name)
 			json_kv_str(o, "name", df->name);
@@ -250,7 +274,10 @@ static void targets_json(const struct build *b, struct json_out *o)
 		if (description)
 			json_kv_str(o, "description", description);
 		json_kv_str(o, "base", from->image);
-		call_write_location(o, from->line, from->line_end);
+		if (platform)
+			json_kv_str(o, "platform", platform);
+		struct df_range range = df_range(&b->file, from->line, from->line_end, (struct df_pos){ 0 });
+		call_write_location(b, range, o);
 		json_end(o, '}');
 	}
 	json_end(o, ']');

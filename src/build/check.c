@@ -83,7 +83,7 @@ static int look_arg(struct look *l, struct err *e)
 	return 0;
 }
 
-static int look_ignored(struct look *l, const char *word, struct err *e)
+static int look_ignored(struct look *l, const char *word, const struct df_pos *at, struct err *e)
 {
 	struct build *b = l->w->b;
 	const struct df_instruction *in = l->in;
@@ -97,10 +97,17 @@ static int look_ignored(struct look *l, const char *word, struct err *e)
 	if (!b->context.ignore || df_ignore_has_exceptions(b->context.ignore))
 		return 0;
 	AUTO(free_drop) char *path = path_rooted(word);
-	if (path[1] && df_ignored(b->context.ignore, path + 1, NULL))
-		df_warn(&b->file, l->w->check, in, DF_RULE_COPY_IGNORED_FILE,
-			"%s of \"%s\", which the ignore file excludes from the context", df_op_name(in->op), path + 1);
+	if (path[1] ? df_ignored(b->context.ignore, path + 1, NULL) : df_ignore_is_total(b->context.ignore))
+		df_warn(&b->file, l->w->check, in, at, DF_RULE_COPY_IGNORED_FILE,
+			"%s of \"%s\", which the ignore file excludes from the context", df_op_name(in->op),
+			path[1] ? path + 1 : "/");
 	return 0;
+}
+
+/* The word that source i of n came from; NULL when heredocs stand among them. */
+static const struct df_pos *word_at(const struct df_instruction *in, size_t n, size_t i)
+{
+	return in->args_at.n == n + 1 ? &in->args_at.v[i] : NULL;
 }
 
 static int look_copy(struct look *l, struct err *e)
@@ -111,7 +118,7 @@ static int look_copy(struct look *l, struct err *e)
 	if (r < 0 && l->unknown)
 		r = 0;
 	for (size_t i = 0; r == 0 && i < spec.sources.n; i++)
-		r = look_ignored(l, spec.sources.v[i], e);
+		r = look_ignored(l, spec.sources.v[i], word_at(l->in, spec.sources.n, i), e);
 	copy_spec_fini(&spec);
 	return r == 0 && l->w->reads ? context_reads_copy(l->w->reads, l->w->stage, l->in, &l->scope, e) : r;
 }
@@ -130,7 +137,7 @@ static int look_run(struct look *l, struct err *e)
 			return df_err_at(e, l->in, &f->at);
 		}
 		if (l->w->outline)
-			outline_mount(l->w->outline, l->in, &m);
+			outline_mount(l->w->outline, l->in, f->at, &m);
 		int r = l->w->reads ? context_reads_mount(l->w->reads, l->w->stage, l->in, &m, e) : 0;
 		df_mount_fini(&m);
 		if (r < 0)
@@ -146,7 +153,8 @@ static int look_workdir(struct look *l, struct err *e)
 	if (expand(l, l->in->args.v[0], &text, e) < 0)
 		return df_err_at_arg(e, l->in, 0);
 	if (!l->s->workdir_set && text[0] != '/')
-		df_warn(&l->w->b->file, l->w->check, l->in, DF_RULE_WORKDIR_RELATIVE_PATH,
+		df_warn(&l->w->b->file, l->w->check, l->in, &l->in->args_at.v[0],
+			DF_RULE_WORKDIR_RELATIVE_PATH,
 			"WORKDIR \"%s\" is relative: where it leads changes with the base image", text);
 	l->s->workdir_set = true;
 	return 0;
@@ -223,8 +231,9 @@ static void report_undefined(const struct look *l, const struct strv *declared, 
 		const char *name = l->undefined.v[i];
 		if (!*name || arg_is_control(name) || strv_has(declared, name))
 			continue;
+		struct df_pos at = df_find_variable(&l->w->b->file, l->in->line, l->in->line_end, name);
 		AUTO(free_drop) char *near = check_suggest(l->w->b, name, env, "$");
-		df_warn(&l->w->b->file, l->w->check, l->in, DF_RULE_UNDEFINED_VAR,
+		df_warn(&l->w->b->file, l->w->check, l->in, &at, DF_RULE_UNDEFINED_VAR,
 			"the variable '$%s' is used but not defined%s", name, near);
 	}
 }

@@ -48,10 +48,19 @@ static void undefined_args(struct walk *w, const struct df_instruction *in, cons
 		const char *name = undefined.v[i];
 		if (!*name || strv_has(known, name))
 			continue;
+		struct df_pos at = df_find_variable(&b->file, in->line, in->line_end, name);
 		AUTO(free_drop) char *near = check_suggest(b, name, known, "");
-		df_warn(&b->file, w->check, in, DF_RULE_UNDEFINED_ARG_IN_FROM,
+		df_warn(&b->file, w->check, in, &at, DF_RULE_UNDEFINED_ARG_IN_FROM,
 			"FROM uses the argument '%s', which no ARG before the first FROM declares%s", name, near);
 	}
+}
+
+static const struct df_pos *platform_at(const struct df_instruction *in)
+{
+	size_t i = 0;
+	while (strcmp(in->flags.v[i].name, "platform") != 0)
+		i++;
+	return &in->flags.v[i].at;
 }
 
 /* Nothing but TARGETPLATFORM is used, and its value is what comes out. */
@@ -69,7 +78,7 @@ static void redundant_platform(struct walk *w, const struct df_instruction *in, 
 	if (df_expand(&names, platform, &empty, &ignored) < 0 || df_expand(&scope, platform, &text, &ignored) < 0)
 		return;
 	if (used.n == 1 && strcmp(used.v[0], "TARGETPLATFORM") == 0 && str_eq(text, value))
-		df_warn(&b->file, w->check, in, DF_RULE_REDUNDANT_TARGET_PLATFORM,
+		df_warn(&b->file, w->check, in, platform_at(in), DF_RULE_REDUNDANT_TARGET_PLATFORM,
 			"FROM --platform=%s asks for what is the default anyway", platform);
 }
 
@@ -99,7 +108,7 @@ static void invalid_default(struct walk *w, const struct df_instruction *in, con
 	struct df_scope scope = { .env = defaults, .escape = b->file.escape };
 	struct err ignored;
 	if (df_expand(&scope, in->image, &image, &ignored) == 0 && reference_parse(image, &ref, &ignored) < 0)
-		df_warn(&b->file, w->check, in, DF_RULE_INVALID_DEFAULT_ARG_IN_FROM,
+		df_warn(&b->file, w->check, in, &in->args_at.v[0], DF_RULE_INVALID_DEFAULT_ARG_IN_FROM,
 			"without --build-arg, %s gives an empty or invalid image name", in->image);
 }
 
@@ -170,7 +179,7 @@ static void from_config(struct walk *w, const struct df_instruction *in, const c
 		return;
 	AUTO(free_drop) char *asked = platform_text(want);
 	AUTO(free_drop) char *have = platform_text(&c->platform);
-	df_warn(&w->b->file, w->check, in, DF_RULE_INVALID_BASE_IMAGE_PLATFORM,
+	df_warn(&w->b->file, w->check, in, &in->args_at.v[0], DF_RULE_INVALID_BASE_IMAGE_PLATFORM,
 		"base image %s is for platform \"%s\", this build asks for \"%s\"", name, have, asked);
 }
 

@@ -91,8 +91,11 @@ int stage_commit(struct build *b, struct stage *st, struct err *e)
 			struct chainid below = chain_below(st, s);
 			s->write_key(b, s, &below);
 		}
-		if (s->has_key && !s->cached && record_put(b, s, e) < 0)
-			return -1;
+		if (s->has_key && !s->cached) {
+			if (step_claim_known(b, e) < 0 || record_put(b, s, e) < 0)
+				return -1;
+		}
+		claim_drop(&s->claim);
 		if (s->has_history) {
 			if (write_image(b, st, st->n_done + 1, &image, e) < 0)
 				return -1;

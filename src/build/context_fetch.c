@@ -41,8 +41,9 @@ static void add_head(struct str *result, const char *kind, bool has_time, int64_
 
 static int fetch_git(struct context_fetch *f, struct str *result, struct err *e)
 {
-	const struct secrets *s = &f->build->secrets;
-	if (git_resolve(&f->git, s, e) < 0 || git_checkout(&f->git, s, f->tree_path, e) < 0)
+	struct build *b = f->build;
+	struct git_access access = { .secrets = &b->secrets, .agent = ssh_find(&b->ssh, "default"), .by_user = true };
+	if (git_resolve(&f->git, &access, e) < 0 || git_checkout(&f->git, &access, f->tree_path, e) < 0)
 		return -1;
 	add_head(result, "git", true, f->git.time);
 	return 0;

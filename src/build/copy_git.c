@@ -22,14 +22,20 @@ struct resolve_job {
 	struct copy_spec *spec;
 };
 
+static struct git_access access_of(const struct build *b)
+{
+	return (struct git_access){ .secrets = &b->secrets, .agent = ssh_find(&b->ssh, "default") };
+}
+
 /* The result: a commit a line. */
 static int resolve_work(void *ctx, struct worker_report *r, struct str *result, struct err *e)
 {
 	struct resolve_job *j = ctx;
 	struct copy_spec *spec = j->spec;
+	struct git_access access = access_of(j->build);
 	(void)r;
 	for (size_t i = 0; i < spec->git.n; i++) {
-		if (git_resolve(&spec->git.v[i], &j->build->secrets, e) < 0)
+		if (git_resolve(&spec->git.v[i], &access, e) < 0)
 			return -1;
 		str_addf(result, "%s\n", spec->git.v[i].commit);
 	}
@@ -83,7 +89,8 @@ int git_trees_new(struct build *b, const struct copy_spec *spec, struct git_tree
 static int fill_one(struct build *b, struct git_source *g, struct git_tree *t, struct err *e)
 {
 	AUTO(free_drop) char *path = work_path(b, t->work_id, e);
-	if (!path || git_checkout(g, &b->secrets, path, e) < 0 || git_open_subdir(t->tree_fd, g->subdir, &t->dir.fd, e) < 0)
+	struct git_access access = access_of(b);
+	if (!path || git_checkout(g, &access, path, e) < 0 || git_open_subdir(t->tree_fd, g->subdir, &t->dir.fd, e) < 0)
 		return -1;
 	t->dir.path = ptr_take(&path);
 	context_attach(b, &t->dir);

@@ -2,6 +2,7 @@
 #include "git_priv.h"
 
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -15,6 +16,7 @@
 #include "base/vec.h"
 #include "registry/secret.h"
 #include "source_auth_priv.h"
+#include "ssh_priv.h"
 
 /* ---- running git; only ever in a worker, whose environment is its own ---- */
 
@@ -58,13 +60,29 @@ static void send_auth(const struct git_source *g)
 	setenv("GIT_CONFIG_VALUE_0", value, 1);
 }
 
-/* A secret may be a variable, so it is read before they are gone. */
-static int begin(struct git_source *g, const struct secrets *s, struct err *e)
+/*
+ * A Dockerfile may name any host. What the user's agent would sign there, or only list, takes his word: --ssh (ADD-09).
+ * /proc leads ssh to the socket; the name it had may be gone.
+ */
+static void choose_agent(const struct git_access *a)
 {
-	if (!g->auth_known && git_auth(s, g->url, &g->auth, e) < 0)
+	char path[64];
+	if (a->agent && a->agent->socket_fd >= 0) {
+		snprintf(path, sizeof path, "/proc/%d/fd/%d", (int)getpid(), a->agent->socket_fd);
+		setenv("SSH_AUTH_SOCK", path, 1);
+	} else if (!a->by_user) {
+		unsetenv("SSH_AUTH_SOCK");
+	}
+}
+
+/* A secret may be a variable, so it is read before they are gone. */
+static int begin(struct git_source *g, const struct git_access *a, struct err *e)
+{
+	if (!g->auth_known && git_auth(a->secrets, g->url, &g->auth, e) < 0)
 		return -1;
 	g->auth_known = true;
 	clean_environment();
+	choose_agent(a);
 	if (g->auth)
 		send_auth(g);
 	return 0;
@@ -154,11 +172,11 @@ static int ask_remote(const struct git_source *g, const char *ref, struct found 
 	return 0;
 }
 
-int git_resolve(struct git_source *g, const struct secrets *s, struct err *e)
+int git_resolve(struct git_source *g, const struct git_access *a, struct err *e)
 {
 	struct found found = { 0 };
 	const char *ref = g->ref ? g->ref : "HEAD";
-	if (begin(g, s, e) < 0)
+	if (begin(g, a, e) < 0)
 		return -1;
 	if (is_commit(ref)) {
 		memcpy(found.commit, ref, strlen(ref) + 1);
@@ -252,11 +270,11 @@ static int init(const struct git_source *g, const char *path, struct err *e)
 	return git(path, (const char *const[]){ "remote", "add", "origin", g->url, NULL }, NULL, e);
 }
 
-int git_checkout(struct git_source *g, const struct secrets *s, const char *path, struct err *e)
+int git_checkout(struct git_source *g, const struct git_access *a, const char *path, struct err *e)
 {
 	AUTO(free_drop) char *shown = git_url_shown(g->url);
 	umask(022);
-	if (begin(g, s, e) < 0 || init(g, path, e) < 0)
+	if (begin(g, a, e) < 0 || init(g, path, e) < 0)
 		return -1;
 	if (fetch_commit(g, path, e) < 0)
 		return err_in(e, "fetch %s of %s", g->commit, shown);

@@ -11,6 +11,14 @@
 #include "base/err.h"
 
 struct secrets;
+struct ssh_agent;
+
+/* With what a repository may be asked. */
+struct git_access {
+	const struct secrets *secrets;
+	const struct ssh_agent *agent; /* that of --ssh default, or NULL */
+	bool by_user;                  /* the user named the repository: then the agent of SSH_AUTH_SOCK will do too */
+};
 
 struct git_source {
 	char *url;        /* without fragment and query; owned, like all */
@@ -40,10 +48,10 @@ int git_parse(const char *text, struct git_source *ret, struct err *e);
 void git_fini(struct git_source *g);
 
 /* In a worker: asks the remote which commit the ref is now, and checks it against the checksum. */
-int git_resolve(struct git_source *g, const struct secrets *s, struct err *e);
+int git_resolve(struct git_source *g, const struct git_access *a, struct err *e);
 /* In a worker: checks the resolved commit out into the (empty) directory at `path`, absolute. .git is removed unless
  * kept. */
-int git_checkout(struct git_source *g, const struct secrets *s, const char *path, struct err *e);
+int git_checkout(struct git_source *g, const struct git_access *a, const char *path, struct err *e);
 /* The directory that a checkout was asked for. */
 int git_open_subdir(int top, const char *subdir, int *ret, struct err *e);
 

@@ -214,3 +214,10 @@ int graph_make(struct build *b, struct err *e)
 	link_needed(b, b->goal);
 	return 0;
 }
+
+void graph_need_all(struct build *b)
+{
+	for (size_t i = 0; i < b->stages.n; i++)
+		b->stages.v[i]->needed = true;
+	link_needed(b, b->stages.v[b->stages.n - 1]);
+}

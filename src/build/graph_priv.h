@@ -5,6 +5,8 @@
 
 /* An instruction that came with the base image: the stages it reads from are needed, with all that those need. */
 int graph_add_trigger(struct stage *st, const struct df_instruction *in, struct err *e);
+/* Marks every stage as needed. What is wrong in those that were not goes to the errors of the file. */
+void graph_need_all(struct build *b);
 /* The stage that `--from=NAME` of an instruction of st means; *ret NULL: a named context or an image. */
 int stage_named_from(struct stage *st, const struct df_instruction *in, const char *from, struct stage **ret,
 		     struct err *e);

@@ -124,31 +124,54 @@ int layer_job_launch(struct build *b, struct stage *st, struct step *step, const
 	return 0;
 }
 
+/* 0 found, 1 not */
+static int look_up(struct build *b, const struct step *step, struct step_record *ret, struct err *e)
+{
+	int r = record_get(b, &step->key, ret, e);
+	if (r == 0 && (!ret->has_layer /* not what we wrote */ || rerun_is_stale(b, ret))) {
+		step_record_fini(ret);
+		r = 1;
+	}
+	return r;
+}
+
 int layer_job_cached(struct build *b, struct stage *st, struct step *step, struct err *e)
 {
 	static const struct chainid none;
 	struct step_record rec = { 0 };
-	const char *option = rerun_option(b, step);
-	/* A step whose parent ran in this build runs too: its key would need a chain that is still being packed, and a
-	 * new parent practically never leads back to an old one. One that does not stand on its parent need not. */
-	if (option || (st->chain_missed && !step->alone)) {
-		st->chain_missed = true;
+	if (step->waiting)
+		return 2;
+	if (rerun_option(b, step)) {
+		st->chain_missed = st->chain_forced = true;
 		return 1;
 	}
 	if (slots_settle(b, st->slots.v, st->slots.n, e) < 0)
 		return -1;
-	if (!step->alone && slots_need_layers(b, st->slots.v, st->slots.n))
+	bool known = step->alone || !slots_need_layers(b, st->slots.v, st->slots.n);
+	/* A step whose parent ran in this build does not wait until that is packed, for the sake of its key: a new
+	 * parent practically never leads back to an old one. Once it is packed, another build may have gone on. */
+	if (st->chain_missed && !step->alone && (!known || st->chain_forced)) {
+		step->unclaimed = true;
+		return 1;
+	}
+	if (!known)
 		return 2;
 	step->write_key(b, step, st->slots.n ? &st->slots.v[st->slots.n - 1]->chain : &none);
-	int r = record_get(b, &step->key, &rec, e);
-	if (r == 0 && (!rec.has_layer /* not what we wrote */ || rerun_is_stale(b, &rec))) {
-		step_record_fini(&rec);
-		r = 1;
+	int r = look_up(b, step, &rec, e);
+	if (r == 1) {
+		r = step_claim(b, step, e);
+		if (r)
+			return r < 0 ? -1 : 2;
+		/* Its record may have been written between our look and our claim. */
+		r = look_up(b, step, &rec, e);
 	}
 	if (r == 1)
 		st->chain_missed = true;
 	if (r)
 		return r;
+	claim_drop(&step->claim);
+	if (!step->alone)
+		st->chain_missed = false;
 	progress_step_start(b->progress, step);
 	step_use_record(st, step, &rec);
 	step_record_fini(&rec);

@@ -64,8 +64,8 @@ int load_check_layer(struct load *l, const struct descriptor *layer, const struc
 		return -1;
 	AUTO(free_drop) char *name = x_asprintf("layer %s", digest_text(&layer->digest).s);
 	sha_init(&sha);
-	AUTO(source_drop) struct source *in =
-		source_limit(source_decompress(source_fd(fd, name), name), LIMIT_LAYER_BYTES, name);
+	AUTO(source_drop) struct source *in = source_decompress(source_fd(fd, name), name);
+	in = source_limit(ptr_take(&in), LIMIT_LAYER_BYTES, name);
 	in = source_digest(ptr_take(&in), &sha, NULL);
 	if (source_drain(in, e) < 0)
 		return err_in(e, "%s", l->name);
@@ -109,8 +109,7 @@ static int names_of_config(struct load *l, size_t image, const struct digest *co
 			if (load_name(l, image, list->v[i].names.v[k], e) < 0)
 				return -1;
 	}
-	return found ? 0
-		     : err_set(e, ERR_SPEC, "%s: index.json and manifest.json are about different images", l->name);
+	return found ? 0 : err_set(e, ERR_SPEC, "%s: index.json and manifest.json are about different images", l->name);
 }
 
 static int take_entry(struct load *l, const struct layout_place *place, const struct index_entry *x,

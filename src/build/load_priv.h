@@ -8,8 +8,8 @@
 #include "registry/bundle.h"
 
 struct load {
-	struct store *store;        /* borrowed */
-	const char *name;           /* of the archive, for messages; borrowed */
+	struct store *store; /* borrowed */
+	const char *name;    /* of the archive, for messages; borrowed */
 	struct loaded_images images;
 };
 

@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "roots_priv.h"
+#include "store/claim.h"
 #include "store/use.h"
 #include "store_job_priv.h"
 
@@ -121,8 +122,10 @@ static int prune(struct prune *p, struct err *e)
 		return -1;
 	clock_gettime(CLOCK_REALTIME, &now);
 	p->now = (int64_t)now.tv_sec * 1000000000;
-	if (!p->options->dry_run)
+	if (!p->options->dry_run) {
 		store_recover(p->store);
+		claims_sweep(p->store);
+	}
 	if (objects_read(p->store, &p->objects, e) < 0 || roots_named(p->store, &p->named, e) < 0 ||
 	    (!p->options->all && roots_cached(p->store, &p->objects, &p->cached, e) < 0))
 		return -1;

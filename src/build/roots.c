@@ -18,7 +18,7 @@ static int by_bytes(const void *a, const void *b)
 	return memcmp(a, b, sizeof(struct digest));
 }
 
-static void sort(struct digest_set *d)
+void digest_set_sort(struct digest_set *d)
 {
 	size_t n = 0;
 	if (d->n)
@@ -86,7 +86,7 @@ static void add_image(struct store *s, const struct digest *top, struct digest_s
 void roots_image(struct store *s, const struct digest *top, struct digest_set *ret)
 {
 	add_image(s, top, ret);
-	sort(ret);
+	digest_set_sort(ret);
 }
 
 int roots_named(struct store *s, struct digest_set *ret, struct err *e)
@@ -97,7 +97,7 @@ int roots_named(struct store *s, struct digest_set *ret, struct err *e)
 	for (size_t i = 0; i < refs.n; i++)
 		add_image(s, &refs.v[i].digest, ret);
 	ref_list_fini(&refs);
-	sort(ret);
+	digest_set_sort(ret);
 	return 0;
 }
 
@@ -153,6 +153,6 @@ int roots_cached(struct store *s, const struct objects *objects, struct digest_s
 		if (leads && add_record(s, o, ret, e) < 0)
 			return -1;
 	}
-	sort(ret);
+	digest_set_sort(ret);
 	return 0;
 }

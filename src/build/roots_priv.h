@@ -11,6 +11,7 @@
 
 /* Sorted, each once. */
 struct digest_set { struct digest *v; size_t n, cap; };
+void digest_set_sort(struct digest_set *d); /* after adding */
 bool digest_set_has(const struct digest_set *d, const struct digest *x);
 void digest_set_fini(struct digest_set *d);
 

@@ -8,6 +8,7 @@
 #include "base/path.h"
 #include "cache_mount_priv.h"
 #include "run_mount_priv.h"
+#include "store/claim.h"
 
 /* What a new one starts as: what `from` shows at source. False: an empty directory. */
 static bool is_seeded(const struct run_mount *r)
@@ -96,7 +97,10 @@ static int wait_work(void *ctx, struct worker_report *report, struct str *result
 static struct job *start_wait(struct build *b, struct step *step, int mounts_fd, const char *cache, struct err *e)
 {
 	struct wait_job ctx = { .mounts_fd = mounts_fd, .cache = cache };
-	return job_worker(b, step, "nacre-wait", wait_work, &ctx, e);
+	struct job *j = job_worker(b, step, "nacre-wait", wait_work, &ctx, e);
+	if (j)
+		j->idle = true;
+	return j;
 }
 
 /* ---- one that is not there yet ---- */
@@ -114,7 +118,7 @@ static int make_work(void *ctx, struct worker_report *report, struct str *result
 	struct run_mount *r = j->mount;
 	const char *source = r->m.source ? r->m.source : "/";
 	struct fsview nothing; /* of scratch */
-	AUTO(lock_drop) int lock = -1;
+	AUTO(claim_drop) struct claim claim = { 0 };
 	(void)report;
 	(void)result;
 	fsview_init(&nothing);
@@ -126,9 +130,8 @@ static int make_work(void *ctx, struct worker_report *report, struct str *result
 		return cache_new_publish(&j->dir, r->m.has_uid ? r->m.uid : 0, r->m.has_gid ? r->m.gid : 0,
 					 r->m.has_mode ? r->m.mode : 0755, e);
 	/* Others that want the same copy wait for ours. */
-	int there = cache_new_lock(&j->dir, &lock, e);
-	if (there)
-		return there < 0 ? -1 : 0;
+	if (!cache_new_claim(&j->dir, &claim))
+		return 0;
 	if (copy_tree(j->build, &r->from, source, j->dir.tree_fd, e) < 0)
 		return err_in(e, "cache mount on %s: copy from %s", r->target, r->m.from);
 	return cache_new_publish_copy(&j->dir, e);
@@ -195,5 +198,8 @@ int run_mounts_caches(struct run_mounts *m, struct build *b, struct step *step, 
 		m->waiting->ctx = m;
 		return 1;
 	}
+	for (size_t i = 0; i < m->v.n; i++)
+		if (m->v.v[i].cache && !strv_has(&step->caches, m->v.v[i].cache))
+			strv_push(&step->caches, m->v.v[i].cache);
 	return 0;
 }

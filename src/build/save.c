@@ -105,9 +105,9 @@ int save_blob(struct store *s, struct sink *out, const char *path, const struct 
 
 struct output {
 	int fd;
-	int dir;         /* of the file; -1: what is written to is no regular file and stays as it is */
+	int dir;          /* of the file; -1: what is written to is no regular file and stays as it is */
 	const char *name; /* in dir; borrowed */
-	char aside[40];  /* "" while it has no name */
+	char aside[40];   /* "" while it has no name */
 };
 
 static void output_fini(struct output *o)

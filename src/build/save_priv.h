@@ -10,12 +10,18 @@
 
 struct save_image {
 	struct image image;
-	char *name;  /* it is saved under; NULL: by its id alone. owned */
+	char *name; /* it is saved under; NULL: by its id alone. owned */
 };
-struct save_images { struct save_image *v; size_t n, cap; };
+struct save_images {
+	struct save_image *v;
+	size_t n, cap;
+};
 
 /* Digests of what is in the archive already. */
-struct digests { struct digest *v; size_t n, cap; };
+struct digests {
+	struct digest *v;
+	size_t n, cap;
+};
 /* true when it was not there */
 bool digests_add(struct digests *l, const struct digest *d);
 

@@ -46,7 +46,10 @@ bool jobs_full(const struct build *b)
 	static long cpus;
 	if (!cpus)
 		cpus = sysconf(_SC_NPROCESSORS_ONLN) > 0 ? sysconf(_SC_NPROCESSORS_ONLN) : 1;
-	return b->jobs.n >= (size_t)(2 * cpus + 2);
+	size_t busy = 0;
+	for (size_t i = 0; i < b->jobs.n; i++)
+		busy += !b->jobs.v[i]->idle;
+	return busy >= (size_t)(2 * cpus + 2);
 }
 
 struct job *job_worker(struct build *b, struct step *step, const char *name, worker_fn *fn, void *ctx, struct err *e)
@@ -56,6 +59,30 @@ struct job *job_worker(struct build *b, struct step *step, const char *name, wor
 		return NULL;
 	struct job *j = job_new(b, step, JOB_WORKER);
 	j->worker = w;
+	return j;
+}
+
+struct wait {
+	struct store *store;
+	const char *claim;
+};
+
+static int wait_work(void *ctx, struct worker_report *report, struct str *result, struct err *e)
+{
+	struct wait *w = ctx;
+	(void)report;
+	(void)result;
+	(void)e;
+	claim_wait(w->store, w->claim);
+	return 0;
+}
+
+struct job *job_wait(struct build *b, struct step *step, const char *claim, struct err *e)
+{
+	struct wait w = { .store = b->store, .claim = claim };
+	struct job *j = job_worker(b, step, "nacre-wait", wait_work, &w, e);
+	if (j)
+		j->idle = true;
 	return j;
 }
 

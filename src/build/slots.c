@@ -34,6 +34,7 @@ void slot_unref(struct layer_slot *s)
 	fd_drop(&s->tree_fd);
 	descriptor_fini(&s->layer.blob);
 	strv_fini(&s->implied);
+	claim_drop(&s->claim);
 	free(s);
 }
 
@@ -102,7 +103,9 @@ static int publish_tree(struct build *b, struct layer_slot *s, struct err *e)
 	snprintf(name, sizeof name, "%u", s->work_id);
 	s->work_id = 0;
 	b->store_dirty = true;
-	return snap_publish(b->store, &s->chain, b->tmp_fd, name, e);
+	int r = snap_publish(b->store, &s->chain, b->tmp_fd, name, e);
+	claim_drop(&s->claim);
+	return r;
 }
 
 /* Directories that a layer left unsaid take what they are in the layers below it. */
@@ -156,6 +159,10 @@ static int unpack_work(void *ctx, struct worker_report *r, struct str *result, s
 		.tree_fd = u->tree_fd,
 		.implied = &implied,
 	};
+	/* A listing is made too: who wants only that takes ours. */
+	AUTO(free_drop) char *name = x_asprintf("list-%s", digest_hex(&u->layer.diffid.d).s);
+	AUTO(claim_drop) struct claim listing = { 0 };
+	claim_try(u->build->store, name, &listing);
 	if (u->tree_fd >= 0 && userns_join(&u->build->userns, e) < 0)
 		return -1;
 	if (layer_apply(&a, &got, e) < 0)
@@ -183,6 +190,31 @@ static int unpack_done(struct build *b, struct job *j, const struct str *result,
 	return 0;
 }
 
+/* ---- somebody else unpacks it ---- */
+
+static int wait_done(struct build *b, struct job *j, const struct str *result, const struct err *failed, struct err *e)
+{
+	(void)b;
+	(void)result;
+	j->slot->job = NULL;
+	slot_unref(j->slot);
+	if (!failed)
+		return 0;
+	*e = *failed;
+	return -1;
+}
+
+static int start_wait(struct build *b, struct step *step, struct layer_slot *s, const char *claim, struct err *e)
+{
+	struct job *j = job_wait(b, step, claim, e);
+	if (!j)
+		return -1;
+	j->done = wait_done;
+	j->slot = slot_ref(s);
+	s->job = j;
+	return 0;
+}
+
 static int start_unpack(struct build *b, struct step *step, struct layer_slot *s, struct err *e)
 {
 	struct unpack u = { .build = b, .layer = s->layer };
@@ -198,6 +230,25 @@ static int start_unpack(struct build *b, struct step *step, struct layer_slot *s
 	return 0;
 }
 
+/* 0: the tree is there. 1: it is being unpacked, here or by somebody else. */
+static int tree_get(struct build *b, struct step *step, struct layer_slot *s, struct err *e)
+{
+	AUTO(free_drop) char *name = x_asprintf("snap-%s", digest_hex(&s->chain.d).s);
+	if (s->job)
+		return 1;
+	bool there = snap_exists(b->store, &s->chain);
+	if (!there && !claim_try(b->store, name, &s->claim))
+		return start_wait(b, step, s, name, e) < 0 ? -1 : 1;
+	/* It may have been published between our look and our claim. */
+	if (!there && !snap_exists(b->store, &s->chain))
+		return start_unpack(b, step, s, e) < 0 ? -1 : 1;
+	claim_drop(&s->claim);
+	if (snap_open(b->store, &s->chain, &s->tree_fd, e) < 0)
+		return -1;
+	s->tree_ready = true;
+	return 0;
+}
+
 int slots_need_trees(struct build *b, struct step *step, struct layer_slot **slots, size_t n, struct err *e)
 {
 	int waiting = 0;
@@ -210,14 +261,10 @@ int slots_need_trees(struct build *b, struct step *step, struct layer_slot **slo
 				waiting = 1; /* below it something is still being packed */
 				continue;
 			}
-			if (snap_exists(b->store, &s->chain)) {
-				if (snap_open(b->store, &s->chain, &s->tree_fd, e) < 0)
-					return -1;
-				s->tree_ready = true;
-				continue;
-			}
-			if (start_unpack(b, step, s, e) < 0)
+			int r = tree_get(b, step, s, e);
+			if (r < 0)
 				return -1;
+			waiting |= r;
 		}
 		if (!s->tree_ready || s->implied.n)
 			waiting = 1;

@@ -65,7 +65,9 @@ static void step_free(struct step *s)
 		s->work_free(s->work);
 	free(s->title);
 	slot_unref(s->slot);
+	claim_drop(&s->claim);
 	key_fini(&s->key);
+	strv_fini(&s->caches);
 	history_fini(&s->history);
 	config_fini(&s->config);
 	free(s);

@@ -85,6 +85,7 @@ static int from_stage(struct stage *st, struct stage *base)
 	st->platform = base->platform;
 	st->from_scratch = base->from_scratch;
 	st->chain_missed = base->chain_missed;
+	st->chain_forced = base->chain_forced;
 	st->meta_key = base->meta_key;
 	st->last_created = base->last_created ? x_strdup(base->last_created) : NULL;
 	return 0;

@@ -300,7 +300,7 @@ static int stamp(struct build *b, struct stage *st, struct step *step, const cha
 	key_str(&step->key, "text", text);
 	key_end(&step->key);
 	step->has_key = true;
-	int r = rerun_option(b, step) ? 1 : record_get(b, &step->key, &rec, e);
+	int r = rerun_option(b, step) ? 1 : step_record_agree(b, step, &rec, e);
 	if (r < 0)
 		return -1;
 	if (r == 0)

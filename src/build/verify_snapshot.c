@@ -63,13 +63,26 @@ static const struct diffid *layer_of(struct verify *v, const struct chainid *cha
 	return NULL;
 }
 
+static bool is_bad(struct verify *v, const char *object)
+{
+	bool bad = false;
+	pthread_mutex_lock(&v->lock);
+	for (size_t i = 0; i < v->problems.n; i++)
+		bad |= str_eq(v->problems.v[i].object, object);
+	pthread_mutex_unlock(&v->lock);
+	return bad;
+}
+
 /* 0 compared, 1 with nothing to compare to, -1. */
 static int compare(struct verify *v, const struct chainid *chain, struct str *differs, struct err *e)
 {
 	AUTO(fd_drop) int fd = -1;
 	struct listing listing = { 0 };
 	const struct diffid *layer = layer_of(v, chain);
-	if (!layer || listing_load(v->store, layer, &listing, e) != 0)
+	if (!layer)
+		return 1;
+	AUTO(free_drop) char *list = x_asprintf("list/%s", digest_hex(&layer->d).s);
+	if (is_bad(v, list) || listing_load(v->store, layer, &listing, e) != 0)
 		return 1;
 	AUTO(free_drop) char *tree = x_asprintf("snap/%s/tree", digest_hex(&chain->d).s);
 	fd = openat(v->store->fd, tree, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);

@@ -120,8 +120,10 @@ static void check_file(struct verify *v, const struct object *o)
 
 /* ---- threads ---- */
 
+typedef void (*check_fn)(struct verify *v, const struct object *o);
+
 struct task {
-	void (*check)(struct verify *v, const struct object *o);
+	check_fn check;
 	const struct object *object;
 };
 
@@ -140,14 +142,8 @@ static int by_size(const void *a, const void *b)
 	return x->object->size < y->object->size ? 1 : x->object->size > y->object->size ? -1 : 0;
 }
 
-static void plan(struct pool *p)
+static void plan(struct pool *p, const check_fn *checks)
 {
-	static void (*const checks[OBJECT_KINDS])(struct verify *v, const struct object *o) = {
-		[OBJECT_BLOB] = check_blob,
-		[OBJECT_LISTING] = check_file,
-		[OBJECT_CONTEXT] = check_file,
-		[OBJECT_SNAPSHOT] = verify_snapshot,
-	};
 	for (size_t i = 0; i < p->v->objects.n; i++) {
 		const struct object *o = &p->v->objects.v[i];
 		if (checks[o->kind])
@@ -226,9 +222,24 @@ static int by_chain(const void *a, const void *b)
 	return memcmp(a, b, sizeof(struct chainid));
 }
 
-int verify_tasks(struct verify *v, struct err *e)
+static int run_all(struct verify *v, const check_fn *checks, struct err *e)
 {
 	struct pool p = { .v = v, .lock = PTHREAD_MUTEX_INITIALIZER, .ended = PTHREAD_COND_INITIALIZER };
+	plan(&p, checks);
+	int r = run(&p, e);
+	vec_fini(&p.tasks);
+	return r;
+}
+
+int verify_tasks(struct verify *v, struct err *e)
+{
+	static const check_fn files[OBJECT_KINDS] = {
+		[OBJECT_BLOB] = check_blob,
+		[OBJECT_LISTING] = check_file,
+		[OBJECT_CONTEXT] = check_file,
+	};
+	/* A tree is not to be blamed for a bad listing. */
+	static const check_fn trees[OBJECT_KINDS] = { [OBJECT_SNAPSHOT] = verify_snapshot };
 	for (size_t i = 0; i < v->leads.n; i++) {
 		struct blob_check *b = verify_blob(v, &v->leads.v[i].blob);
 		if (b && v->leads.v[i].has_diffid)
@@ -236,8 +247,5 @@ int verify_tasks(struct verify *v, struct err *e)
 	}
 	if (v->tops.n)
 		qsort(v->tops.v, v->tops.n, sizeof *v->tops.v, by_chain);
-	plan(&p);
-	int r = run(&p, e);
-	vec_fini(&p.tasks);
-	return r;
+	return run_all(v, files, e) < 0 ? -1 : run_all(v, trees, e);
 }

@@ -16,8 +16,16 @@ static int list_work(void *ctx, struct worker_report *r, struct str *result, str
 {
 	struct list_job *l = ctx;
 	struct diffid got;
+	struct listing there = { 0 };
 	(void)r;
 	(void)result;
+	AUTO(free_drop) char *name = x_asprintf("list-%s", digest_hex(&l->layer.diffid.d).s);
+	AUTO(claim_drop) struct claim claim = { 0 };
+	claim_take(l->build->store, name, &claim);
+	int found = listing_load(l->build->store, &l->layer.diffid, &there, e);
+	listing_fini(&there);
+	if (found != 1)
+		return found;
 	struct layer_apply a = {
 		.store = l->build->store,
 		.blob = &l->layer.blob,

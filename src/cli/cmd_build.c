@@ -10,6 +10,7 @@
 #include "dockerfile/values.h"
 #include "cli/age.h"
 #include "cli/command.h"
+#include "store/where.h"
 
 struct options {
 	const char *store, *call, *file, *target, *platform, *network, *progress, *compression, *cache_max, *depfile, *iidfile, *output;
@@ -163,10 +164,9 @@ static int run_call(struct store *s, const struct build_options *b, enum call_me
 {
 	AUTO(str_fini) struct str text = { 0 };
 	size_t warnings;
-	if (build_call(s, b, method, format, &text, &warnings, e) < 0)
-		return -1;
+	int r = build_call(s, b, method, format, &text, &warnings, e);
 	fwrite(str_text(&text), 1, text.len, stdout);
-	return method == CALL_CHECK && warnings;
+	return r < 0 ? -1 : method == CALL_CHECK && warnings;
 }
 
 /* *ret: UINT64_MAX when there is no limit. */
@@ -199,9 +199,19 @@ static void cap_store(struct store *s, uint64_t max)
 			 left.buf);
 }
 
+static void tell_where(struct store *s)
+{
+	AUTO(strv_fini) struct strv news = { 0 };
+	if (!store_where_news(s, &news))
+		return;
+	for (size_t i = 0; i < news.n; i++)
+		log_warn("%s", news.v[i]);
+}
+
 static int run_build(struct store *s, const struct build_options *build, uint64_t max, bool quiet, struct err *e)
 {
 	struct build_result result = { 0 };
+	tell_where(s);
 	int r = build_run(s, build, &result, e);
 	cap_store(s, max);
 	if (r == 0) {

@@ -12,7 +12,8 @@ struct options {
 };
 
 static const struct option_def table[] = {
-	{ "force", 'f', OPTION_FLAG, offsetof(struct options, force), NULL, "an image given by its id: all of its names" },
+	{ "force", 'f', OPTION_FLAG, offsetof(struct options, force), NULL,
+	  "an image given by its id: all of its names" },
 	{ "store", 0, OPTION_STRING, offsetof(struct options, store), "DIR",
 	  "where images and cache are kept (also $NACRE_STORE)" },
 };
@@ -40,7 +41,8 @@ static int remove_image(struct store *s, const char *text, bool force, struct er
 		return -1;
 	if (names.n > 1 && !force) {
 		AUTO(free_drop) char *all = strv_join(&names, ", ");
-		return err_set(e, ERR_USAGE, "image %s has several names: %.300s; give one of them, or --force", text, all);
+		return err_set(e, ERR_USAGE, "image %s has several names: %.300s; give one of them, or --force", text,
+			       all);
 	}
 	if (names.n == 0)
 		return err_set(e, ERR_NOTFOUND, "image %s has no name that could be removed", text);

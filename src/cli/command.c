@@ -10,6 +10,7 @@
 
 const struct command *const commands[] = {
 	&cmd_build,
+	&cmd_cache,
 	&cmd_context,
 	&cmd_du,
 	&cmd_help,

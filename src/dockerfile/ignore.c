@@ -52,6 +52,16 @@ bool df_ignore_has_exceptions(const struct df_ignore *i)
 	return i->includes;
 }
 
+bool df_ignore_is_total(const struct df_ignore *i)
+{
+	for (size_t k = 0; k < i->patterns.n; k++) {
+		const char *text = i->patterns.v[k].text;
+		if (str_eq(text, "*") || str_eq(text, "**") || str_eq(text, "**/*"))
+			return true;
+	}
+	return false;
+}
+
 const char *df_ignore_rule(const struct df_ignore *i, int line)
 {
 	size_t low = 0, high = i->patterns.n;

@@ -1,6 +1,5 @@
 #include "dockerfile/lint.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "base/str.h"
@@ -16,49 +15,22 @@ struct lint {
 	VEC(bool) shell; /* of each stage so far: a SHELL was set in it or in the stage it is built on */
 };
 
-__attribute__((format(printf, 4, 0)))
-static void add(struct df_file *f, const struct df_instruction *in, enum df_rule rule, const char *fmt, va_list ap)
-{
-	AUTO(free_drop) char *text = NULL;
-	if (vasprintf(&text, fmt, ap) < 0)
-		abort();
-	struct df_warning *w = vec_add(&f->warnings);
-	*w = (struct df_warning){ rule, in->line, in->line_end, arena_strdup(&f->arena, text) };
-}
-
-void df_warn(struct df_file *f, const struct df_check *c, const struct df_instruction *in, enum df_rule rule,
-	     const char *fmt, ...)
+/* NULL when the rule is off for the instruction; else the warning, which the caller may move elsewhere. */
+__attribute__((format(printf, 5, 6)))
+static struct df_warning *warn(struct lint *l, const struct df_instruction *in, const struct df_pos *at,
+			       enum df_rule rule, const char *fmt, ...)
 {
 	va_list ap;
-	if (!df_check_wants(c, in, rule))
-		return;
-	va_start(ap, fmt);
-	add(f, in, rule, fmt, ap);
-	va_end(ap);
-}
-
-void df_unwarn(struct df_file *f, const struct df_instruction *in, enum df_rule rule)
-{
-	size_t kept = 0;
-	for (size_t i = 0; i < f->warnings.n; i++)
-		if (f->warnings.v[i].rule != rule || f->warnings.v[i].line != in->line)
-			f->warnings.v[kept++] = f->warnings.v[i];
-	f->warnings.n = kept;
-}
-
-__attribute__((format(printf, 4, 5)))
-static void warn(struct lint *l, const struct df_instruction *in, enum df_rule rule, const char *fmt, ...)
-{
 	if (l->about != in) {
 		l->about = in;
 		l->own_check = check_for(l->check, in);
 	}
 	if (!check_has(&l->own_check, rule))
-		return;
-	va_list ap;
+		return NULL;
 	va_start(ap, fmt);
-	add(l->f, in, rule, fmt, ap);
+	struct df_warning *w = warning_add(l->f, in, at, rule, fmt, ap);
 	va_end(ap);
+	return w;
 }
 
 static bool is_lower(const char *s)
@@ -88,7 +60,7 @@ static void casing(struct lint *l)
 	for (size_t i = l->f->n_global; i < l->f->instructions.n; i++) {
 		const struct df_instruction *in = &l->f->instructions.v[i];
 		if (lower > upper ? !is_lower(in->word) : !is_upper(in->word))
-			warn(l, in, DF_RULE_CONSISTENT_INSTRUCTION_CASING,
+			warn(l, in, &in->at, DF_RULE_CONSISTENT_INSTRUCTION_CASING,
 			     "'%s' is not written in %s case like most instructions here", in->word,
 			     lower > upper ? "lower" : "upper");
 	}
@@ -98,24 +70,34 @@ static void from_casing(struct lint *l, const struct df_instruction *in)
 {
 	bool match = is_lower(in->word) ? is_lower(in->as_word) : !is_upper(in->word) || is_upper(in->as_word);
 	if (!match)
-		warn(l, in, DF_RULE_FROM_AS_CASING, "'%s' and '%s' are written in different case", in->as_word,
-		     in->word);
+		warn(l, in, &in->args_at.v[1], DF_RULE_FROM_AS_CASING,
+		     "'%s' and '%s' are written in different case", in->as_word, in->word);
 	if (!is_lower(in->stage_name_written))
-		warn(l, in, DF_RULE_STAGE_NAME_CASING, "stage name '%s' should be lower case", in->stage_name_written);
+		warn(l, in, &in->args_at.v[2], DF_RULE_STAGE_NAME_CASING, "stage name '%s' should be lower case",
+		     in->stage_name_written);
 }
 
 static void from_name(struct lint *l, const struct df_instruction *in, size_t stage)
 {
 	from_casing(l, in);
 	if (str_eq(in->stage_name, "scratch") || str_eq(in->stage_name, "context"))
-		warn(l, in, DF_RULE_RESERVED_STAGE_NAME, "stage name '%s' means something else in FROM or --from",
-		     in->stage_name);
+		warn(l, in, &in->args_at.v[2], DF_RULE_RESERVED_STAGE_NAME,
+		     "stage name '%s' means something else in FROM or --from", in->stage_name);
 	for (size_t i = 0; i < stage; i++) {
 		if (str_eq(l->f->stages.v[i].name, in->stage_name)) {
-			warn(l, in, DF_RULE_DUPLICATE_STAGE_NAME, "stage name '%s' is used before", in->stage_name);
+			warn(l, in, &in->args_at.v[2], DF_RULE_DUPLICATE_STAGE_NAME,
+			     "stage name '%s' is used before", in->stage_name);
 			break;
 		}
 	}
+}
+
+static const struct df_pos *flag_at(const struct df_instruction *in, const char *name)
+{
+	for (size_t i = 0; i < in->flags.n; i++)
+		if (strcmp(in->flags.v[i].name, name) == 0)
+			return &in->flags.v[i].at;
+	return NULL;
 }
 
 /* A fixed platform is meant where the stage's name says so, as in FROM --platform=linux/amd64 … AS build-amd64. */
@@ -131,8 +113,8 @@ static void from_platform(struct lint *l, const struct df_instruction *in)
 		if (*part && strstr(in->stage_name, part))
 			return;
 	}
-	warn(l, in, DF_RULE_FROM_PLATFORM_FLAG_CONST_DISALLOWED, "FROM --platform has the constant value '%s'",
-	     platform);
+	warn(l, in, flag_at(in, "platform"), DF_RULE_FROM_PLATFORM_FLAG_CONST_DISALLOWED,
+	     "FROM --platform has the constant value '%s'", platform);
 }
 
 static void description(struct lint *l, const struct df_instruction *in)
@@ -149,7 +131,7 @@ static void description(struct lint *l, const struct df_instruction *in)
 		if (strlen(name) == n && strncmp(name, text, n) == 0)
 			return;
 	}
-	warn(l, in, DF_RULE_INVALID_DEFINITION_DESCRIPTION,
+	warn(l, in, NULL, DF_RULE_INVALID_DEFINITION_DESCRIPTION,
 	     "the comment above should read '# %s description', or be set off by an empty line", first);
 }
 
@@ -174,7 +156,7 @@ static void secrets(struct lint *l, const struct df_instruction *in)
 	for (size_t i = 0; i < in->kvs.n; i++) {
 		const char *name = in->kvs.v[i].key;
 		if (has_part(name, deny, ARRAY_LEN(deny)) && !has_part(name, allow, ARRAY_LEN(allow)))
-			warn(l, in, DF_RULE_SECRETS_USED_IN_ARG_OR_ENV,
+			warn(l, in, &in->kvs.v[i].at, DF_RULE_SECRETS_USED_IN_ARG_OR_ENV,
 			     "%s \"%s\" looks like a secret, which would stay in the image", df_op_name(in->op), name);
 	}
 }
@@ -188,9 +170,10 @@ static void expose(struct lint *l, const struct df_instruction *in)
 		if (strpbrk(word, "$'\"\\`") || expose_parse(word, &x, &ignored) || x.warning == DF_RULES)
 			continue;
 		if (x.warning == DF_RULE_EXPOSE_INVALID_FORMAT)
-			warn(l, in, x.warning, "EXPOSE %s: an address or host port has no effect here", word);
+			warn(l, in, &in->args_at.v[i], x.warning,
+			     "EXPOSE %s: an address or host port has no effect here", word);
 		else
-			warn(l, in, x.warning, "EXPOSE %s: the protocol should be lower case", word);
+			warn(l, in, &in->args_at.v[i], x.warning, "EXPOSE %s: the protocol should be lower case", word);
 	}
 }
 
@@ -206,13 +189,13 @@ static bool inherits_shell(const struct lint *l, const struct df_stage *s)
 static void instruction(struct lint *l, const struct df_instruction *in, bool has_shell)
 {
 	if (in->legacy_kv)
-		warn(l, in, DF_RULE_LEGACY_KEY_VALUE_FORMAT, "\"%s name value\" should be written \"%s name=value\"",
+		warn(l, in, &in->at, DF_RULE_LEGACY_KEY_VALUE_FORMAT, "\"%s name value\" should be written \"%s name=value\"",
 			df_op_name(in->op), df_op_name(in->op));
 	if ((in->op == DF_CMD || in->op == DF_ENTRYPOINT) && !in->json && !has_shell)
-		warn(l, in, DF_RULE_JSON_ARGS_RECOMMENDED,
+		warn(l, in, &in->at, DF_RULE_JSON_ARGS_RECOMMENDED,
 		     "%s in shell form does not pass signals on; use the JSON form", df_op_name(in->op));
 	if (in->op == DF_MAINTAINER)
-		warn(l, in, DF_RULE_MAINTAINER_DEPRECATED, "MAINTAINER is deprecated; use a label");
+		warn(l, in, &in->at, DF_RULE_MAINTAINER_DEPRECATED, "MAINTAINER is deprecated; use a label");
 	if (in->op == DF_ARG || in->op == DF_ENV)
 		secrets(l, in);
 	if (in->op == DF_ARG)
@@ -221,7 +204,19 @@ static void instruction(struct lint *l, const struct df_instruction *in, bool ha
 		expose(l, in);
 }
 
-/* Only the last CMD, ENTRYPOINT and HEALTHCHECK of a stage counts: the warning stands at each one that does not. */
+/* The warning stands at the one that does not count; the comment that turns it off, above the one that comes after. */
+static void repeats(struct lint *l, const struct df_instruction *earlier, const struct df_instruction *later)
+{
+	struct df_warning *w = warn(l, later, &earlier->at, DF_RULE_MULTIPLE_INSTRUCTIONS_DISALLOWED,
+				    "%s stands again below in this stage, only the last one counts",
+				    df_op_name(later->op));
+	if (!w)
+		return;
+	w->line = earlier->line;
+	w->line_end = earlier->line_end;
+}
+
+/* Only the last CMD, ENTRYPOINT and HEALTHCHECK of a stage counts. */
 static void repeated(struct lint *l, const struct df_stage *s)
 {
 	static const enum df_op once[] = { DF_CMD, DF_ENTRYPOINT, DF_HEALTHCHECK };
@@ -230,11 +225,10 @@ static void repeated(struct lint *l, const struct df_stage *s)
 		for (size_t i = s->first; i < s->end; i++) {
 			if (l->f->instructions.v[i].op != once[k])
 				continue;
+			const struct df_instruction *in = &l->f->instructions.v[i];
 			if (last)
-				warn(l, last, DF_RULE_MULTIPLE_INSTRUCTIONS_DISALLOWED,
-				     "%s stands again below in this stage, only the last one counts",
-				     df_op_name(once[k]));
-			last = &l->f->instructions.v[i];
+				repeats(l, last, in);
+			last = in;
 		}
 	}
 }
@@ -256,20 +250,13 @@ static void stage(struct lint *l, const struct df_stage *s)
 	repeated(l, s);
 }
 
-static int by_line(const void *a, const void *b)
+/* It stands at the last line of the instruction. */
+static void continuation(struct lint *l, const struct df_instruction *in)
 {
-	const struct df_warning *x = a, *y = b;
-	if (x->line != y->line)
-		return x->line < y->line ? -1 : 1;
-	if (x->rule != y->rule)
-		return (int)x->rule - (int)y->rule;
-	return strcmp(x->text, y->text);
-}
-
-void df_warnings_sort(struct df_file *f)
-{
-	if (f->warnings.n)
-		qsort(f->warnings.v, f->warnings.n, sizeof *f->warnings.v, by_line);
+	struct df_warning *w = warn(l, in, NULL, DF_RULE_NO_EMPTY_CONTINUATION,
+				    "an empty line inside a continued instruction");
+	if (w)
+		w->line = w->line_end = in->empty_continuation;
 }
 
 void df_lint(struct df_file *f, const struct df_check *c)
@@ -277,11 +264,9 @@ void df_lint(struct df_file *f, const struct df_check *c)
 	struct lint l = { .f = f, .check = c };
 	f->warnings.n = 0;
 	casing(&l);
-	for (size_t i = 0; i < f->instructions.n; i++) {
-		const struct df_instruction *in = &f->instructions.v[i];
-		if (in->empty_continuation)
-			warn(&l, in, DF_RULE_NO_EMPTY_CONTINUATION, "an empty line inside a continued instruction");
-	}
+	for (size_t i = 0; i < f->instructions.n; i++)
+		if (f->instructions.v[i].empty_continuation)
+			continuation(&l, &f->instructions.v[i]);
 	for (size_t i = 0; i < f->n_global; i++)
 		description(&l, &f->instructions.v[i]);
 	for (size_t i = 0; i < f->stages.n; i++)

@@ -58,7 +58,8 @@ static int parse(const struct json *j, const char *name, struct docker_images *l
 	if (json_len(j) == 0)
 		return err_set(e, ERR_SPEC, "%s names no image", name);
 	if (json_len(j) > LIMIT_INDEX_ENTRIES)
-		return err_set(e, ERR_LIMIT, "%s has %zu entries, more than %u", name, json_len(j), LIMIT_INDEX_ENTRIES);
+		return err_set(e, ERR_LIMIT, "%s has %zu entries, more than %u", name, json_len(j),
+			       LIMIT_INDEX_ENTRIES);
 	for (size_t i = 0; i < json_len(j); i++) {
 		AUTO(free_drop) char *what = x_asprintf("%s: entry %zu", name, i);
 		if (parse_image(json_at(j, i), what, vec_add(l), e) < 0)

@@ -20,6 +20,7 @@ struct layer_writer {
 	struct store *store;      /* borrowed */
 	struct tree_writer *tree; /* borrowed, or NULL */
 	enum compression how;
+	bool plain;               /* a tar that is no layer */
 	struct blob_writer blob;
 	struct sink *tar; /* owned: diffID, thread, compression, digest, file */
 	struct sha diffid, digest;
@@ -58,6 +59,20 @@ struct layer_writer *layer_writer_for_tree(struct tree_writer *tree)
 	w->tar = sink_digest(sink_null(), &w->diffid, &w->tar_bytes);
 	sha_init(&w->diffid);
 	return w;
+}
+
+struct layer_writer *layer_writer_for_tar(struct sink *out)
+{
+	struct layer_writer *w = x_alloc(sizeof *w);
+	w->plain = true;
+	w->tar = out;
+	return w;
+}
+
+int layer_writer_end(struct layer_writer *w, struct err *e)
+{
+	assert(w->left == 0);
+	return tar_write_end(w->tar, e) < 0 ? -1 : sink_finish(w->tar, e);
 }
 
 void layer_writer_free(struct layer_writer *w)
@@ -114,7 +129,7 @@ int layer_writer_add(struct layer_writer *w, const struct tar_entry *entry, stru
 	struct tar_entry t = *entry; /* borrows all strings */
 	t.mtime_ns = 0;
 	assert(w->left == 0);
-	if (str_starts(last_name(t.path), ".wh."))
+	if (!w->plain && str_starts(last_name(t.path), ".wh."))
 		return err_set(e, ERR_SPEC, "%s: a layer can not hold names that begin with \".wh.\"", t.path);
 	if (check_room(w, &t, e) < 0 || tar_write_entry(w->tar, &t, e) < 0)
 		return -1;
@@ -174,6 +189,8 @@ static int write_mark(struct layer_writer *w, const char *mark, struct err *e)
 int layer_writer_whiteout(struct layer_writer *w, const char *path, struct err *e)
 {
 	const char *name = last_name(path);
+	if (w->plain)
+		return 0;
 	AUTO(free_drop) char *mark = x_asprintf("%.*s.wh.%s", (int)(name - path), path, name);
 	if (str_starts(name, ".wh."))
 		return err_set(e, ERR_SPEC, "%s: a layer can not delete names that begin with \".wh.\"", path);
@@ -187,6 +204,8 @@ int layer_writer_whiteout(struct layer_writer *w, const char *path, struct err *
 int layer_writer_opaque(struct layer_writer *w, const char *dir, struct err *e)
 {
 	bool root = str_eq(dir, ".");
+	if (w->plain)
+		return 0;
 	AUTO(free_drop) char *mark = x_asprintf("%s%s.wh..wh..opq", root ? "" : dir, root ? "" : "/");
 	if (write_mark(w, mark, e) < 0)
 		return -1;
@@ -211,8 +230,7 @@ static int publish(struct layer_writer *w, const struct layer *l, struct err *e)
 
 int layer_writer_finish(struct layer_writer *w, struct layer *ret, struct err *e)
 {
-	assert(w->left == 0);
-	if (tar_write_end(w->tar, e) < 0 || sink_finish(w->tar, e) < 0)
+	if (layer_writer_end(w, e) < 0)
 		return -1;
 	struct layer l = {
 		.diffid.d = sha_end(&w->diffid),

@@ -10,7 +10,10 @@ struct bundle {
 	char *name;          /* for messages; owned */
 	char id[33];         /* of the directory in tmp/; "" when there is none */
 	int dir;             /* that directory; file N of the list is "N"; owned */
-	struct { struct bundle_file *v; size_t n, cap; } files;
+	struct {
+		struct bundle_file *v;
+		size_t n, cap;
+	} files;
 };
 
 #endif

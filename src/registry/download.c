@@ -1,18 +1,15 @@
 #include "download_priv.h"
 
-#include <fcntl.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "base/fd.h"
-#include "base/lock.h"
 #include "base/mem.h"
 #include "registry/pull.h"
 #include "session_priv.h"
 #include "transfer_priv.h"
 #include "store/blob.h"
+#include "store/claim.h"
 #include "store/store.h"
 
 enum {
@@ -26,8 +23,7 @@ struct download {
 	struct store *store;
 	struct transfer *transfer;      /* borrowed: where our name for messages is */
 	const struct pull_progress *progress;
-	int lock_dir;                   /* borrowed */
-	int lock;                       /* held while we fetch, else -1 */
+	struct claim claim;             /* held while we fetch */
 	bool said_waiting, writing;
 	struct blob_writer writer;
 	struct sha sha;
@@ -57,47 +53,6 @@ static time_t seconds(void)
 	return t.tv_sec;
 }
 
-/* ---- the lock ---- */
-
-static void lock_name(const struct download *d, char name[80])
-{
-	struct str s = { 0 };
-	str_addf(&s, "blob-%s", digest_hex(&d->blob->digest).s);
-	memcpy(name, s.buf, s.len + 1);
-	str_fini(&s);
-}
-
-/*
- * 0 held, 1 somebody else has it. Never waits: we may hold locks of other blobs, for which the other one may be
- * waiting. The file is removed by its last holder, so a lock on a file that has lost its name is none.
- */
-static int try_lock(struct download *d, struct err *e)
-{
-	char name[80];
-	struct stat st;
-	lock_name(d, name);
-	for (;;) {
-		AUTO(fd_drop) int fd = -1;
-		int r = lock_file(d->lock_dir, name, true, false, &fd, e);
-		if (r != 0)
-			return r;
-		if (fstat(fd, &st) == 0 && st.st_nlink > 0) {
-			d->lock = fd_take(&fd);
-			return 0;
-		}
-	}
-}
-
-static void unlock(struct download *d)
-{
-	char name[80];
-	if (d->lock < 0)
-		return;
-	lock_name(d, name);
-	unlinkat(d->lock_dir, name, 0);
-	fd_drop(&d->lock);
-}
-
 /* ---- one blob, called from transfer_run ---- */
 
 static int is_here(struct download *d, bool *ret, struct err *e)
@@ -111,27 +66,31 @@ static int is_here(struct download *d, bool *ret, struct err *e)
 	return 0;
 }
 
+static bool try_claim(struct download *d)
+{
+	AUTO(free_drop) char *name = x_asprintf("blob-%s", digest_hex(&d->blob->digest).s);
+	return claim_try(d->store, name, &d->claim);
+}
+
 static int on_ready(void *ctx, enum transfer_ready *ret, struct err *e)
 {
 	struct download *d = ctx;
 	bool here;
 	if (is_here(d, &here, e) < 0)
 		return -1;
-	int r = here ? 0 : try_lock(d, e);
-	if (r < 0)
-		return -1;
-	if (r == 1) {
+	/* Never waits: we may hold claims of other blobs, for which the other one may be waiting. */
+	if (!here && !try_claim(d)) {
 		if (!d->said_waiting)
 			say(d, ", another process is fetching it; waiting", 0);
 		d->said_waiting = true;
 		*ret = TRANSFER_LATER;
 		return 0;
 	}
-	/* It may have been published between our look and our lock. */
+	/* It may have been published between our look and our claim. */
 	if (!here && is_here(d, &here, e) < 0)
 		return -1;
 	if (here) {
-		unlock(d);
+		claim_drop(&d->claim);
 		*ret = TRANSFER_NEEDLESS;
 		return 0;
 	}
@@ -197,7 +156,7 @@ static int on_end(void *ctx, struct err *e)
 	int r = blob_writer_commit(&d->writer, &d->blob->digest, e);
 	if (r < 0)
 		blob_writer_drop(&d->writer);
-	unlock(d);
+	claim_drop(&d->claim);
 	return r;
 }
 
@@ -234,24 +193,20 @@ static void plan(struct download *d, struct transfer *t, struct session *session
 int download_blobs(struct store *s, struct session *session, struct transport *t, const char *what,
 		   const struct descriptor *list, size_t n, const struct pull_progress *progress, struct err *e)
 {
-	AUTO(fd_drop) int lock_dir = openat(s->fd, "lock", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (lock_dir < 0)
-		return err_sys(e, "open %s/lock", s->path);
 	AUTO(free_drop) struct download *jobs = x_alloc((n + 1) * sizeof *jobs);
 	AUTO(free_drop) struct transfer *transfers = x_alloc((n + 1) * sizeof *transfers);
 	size_t count = 0;
 	for (size_t i = 0; i < n; i++) {
 		if (is_repeated(list, i))
 			continue;
-		jobs[count] = (struct download){ .blob = &list[i], .store = s, .progress = progress, .lock = -1 };
-		jobs[count].lock_dir = lock_dir;
+		jobs[count] = (struct download){ .blob = &list[i], .store = s, .progress = progress };
 		plan(&jobs[count], &transfers[count], session, what);
 		count++;
 	}
 	int r = transfer_run(t, transfers, count, PARALLEL, progress, e);
 	for (size_t i = 0; i < count; i++) {
 		drop_partial(&jobs[i]);
-		unlock(&jobs[i]);
+		claim_drop(&jobs[i].claim);
 		transfer_fini(&transfers[i]);
 	}
 	return r;

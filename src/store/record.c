@@ -83,27 +83,34 @@ int store_file_put(struct store *s, const char *name, const void *bytes, size_t 
 	return aside_put(s, name, text.buf, text.len, false, e);
 }
 
+bool store_file_open(struct str *text)
+{
+	char end[TRAILER + 1];
+	size_t n = text->len < TRAILER ? 0 : text->len - TRAILER;
+	trailer_of(str_text(text), n, end);
+	if (text->len < TRAILER || memcmp(text->buf + n, end, TRAILER) != 0)
+		return false;
+	text->len = n;
+	text->buf[n] = '\0';
+	return true;
+}
+
 int store_file_get(struct store *s, const char *name, size_t limit, struct str *out, struct err *e)
 {
 	AUTO(str_fini) struct str text = { 0 };
-	char end[TRAILER + 1];
 	int r = read_record(s, name, limit + TRAILER, &text, e);
 	if (r != 0)
 		return r;
-	size_t n = text.len < TRAILER ? 0 : text.len - TRAILER;
-	trailer_of(str_text(&text), n, end);
-	if (text.len < TRAILER || memcmp(text.buf + n, end, TRAILER) != 0) {
+	if (!store_file_open(&text)) {
 		log_debug("%s/%s does not count: it is damaged", s->path, name);
 		return 1;
 	}
-	text.len = n;
-	text.buf[n] = '\0';
 	if (!out->len) {
 		str_fini(out);
 		*out = text;
 		text = (struct str){ 0 };
 	} else {
-		str_addn(out, text.buf, n);
+		str_addn(out, text.buf, text.len);
 	}
 	return 0;
 }

@@ -14,6 +14,7 @@
 #include "base/syscalls.h"
 #include "base/tree.h"
 #include "base/vec.h"
+#include "store/claim.h"
 #include "store/store.h"
 #include "store_priv.h"
 
@@ -185,8 +186,8 @@ void store_tmp_discard(struct store *s, const char *id)
 	trash_move(s, s->fd, name);
 }
 
-/* Moves one entry of tmp/ to trash/ if its maker is dead; true when that can not be told or done. */
-static bool bury(struct store *s, const char *id)
+/* Moves one entry of tmp/ to trash/ if its maker is dead, which *dead then says; true when that can not be told or done. */
+static bool bury(struct store *s, const char *id, bool *dead)
 {
 	AUTO(free_drop) char *name = x_asprintf("tmp/%s", id);
 	AUTO(free_drop) char *grave = x_asprintf("trash/%s", id);
@@ -199,6 +200,7 @@ static bool bury(struct store *s, const char *id)
 		log_debug("%s", e.msg);
 	if (r != 0)
 		return false;
+	*dead = true;
 	return renameat(s->fd, name, s->fd, grave) < 0 && errno != ENOENT;
 }
 
@@ -213,10 +215,12 @@ static void names_in(struct store *s, const char *dir, struct strv *names)
 bool store_recover(struct store *s)
 {
 	AUTO(strv_fini) struct strv unfinished = { 0 }, trash = { 0 };
-	bool left = false;
+	bool left = false, dead = false;
 	names_in(s, "tmp", &unfinished);
 	for (size_t i = 0; i < unfinished.n; i++)
-		left |= bury(s, unfinished.v[i]);
+		left |= bury(s, unfinished.v[i], &dead);
+	if (dead)
+		claims_sweep(s);
 	names_in(s, "trash", &trash);
 	if (!trash.n)
 		return left;

@@ -23,7 +23,7 @@ check() {
 
 check LINT-02 StageNameCasing 1 'FROM scratch AS Base\n'
 check LINT-03 FromAsCasing 1 'FROM scratch as base\n'
-check LINT-04 NoEmptyContinuation 2 'FROM scratch\nLABEL a=b \\\n\n  c=d\n'
+check LINT-04 NoEmptyContinuation 4 'FROM scratch\nLABEL a=b \\\n\n  c=d\n'
 check LINT-05 ConsistentInstructionCasing 2 'FROM scratch\nlabel a=b\nLABEL c=d\n'
 check LINT-06 DuplicateStageName 2 'FROM scratch AS a\nFROM scratch AS a\n'
 check LINT-07 ReservedStageName 1 'FROM scratch AS context\n'
@@ -39,6 +39,9 @@ check LINT-17 SecretsUsedInArgOrEnv 2 'FROM scratch\nARG API_TOKEN\n'
 check LINT-18 InvalidDefaultArgInFrom 2 'ARG BASE\nFROM $BASE\n' --build-arg BASE=scratch
 check LINT-19 FromPlatformFlagConstDisallowed 1 'FROM --platform=linux/amd64 scratch\n'
 check LINT-20 CopyIgnoredFile 2 'FROM scratch\nCOPY dropped kept /\n'
+printf '**\n' >context/.dockerignore
+check LINT-20 CopyIgnoredFile 2 'FROM scratch\nCOPY . /\n'
+echo dropped >context/.dockerignore
 check LINT-22 ExposeProtoCasing 2 'FROM scratch\nEXPOSE 80/TCP\n'
 check LINT-23 ExposeInvalidFormat 2 'FROM scratch\nEXPOSE 127.0.0.1:80:8080\n'
 
@@ -67,11 +70,28 @@ is "$status" 0 "nothing is undefined above a base image that is not to be had"
 printf 'FROM scratch AS a\nENV X=1\nARG Y\nWORKDIR /a\nFROM a\nLABEL x=$X y=$Y\nWORKDIR b\n' >context/Dockerfile
 nacre build --check context
 is "$status" 0 "a stage inherits variables and the working directory"
-printf 'FROM scratch AS unused\nLABEL a=$NONE\nFROM scratch\n' >context/Dockerfile
+printf 'FROM scratch AS unused\nLABEL a=$NONE\nCMD run\nFROM scratch AS last\n' >context/Dockerfile
 nacre build --check context
-is "$status" 0 "stages that are not needed are left alone"
+like out '2 warnings found' "without a target all stages are checked [LINT-01]"
 nacre build --check --target unused context
-is "$status" 1 "and looked at when they are"
+like out '2 warnings found' "with one those it needs [LINT-01]"
+nacre build --check --target last context
+is "$status" 0 "and no others [LINT-01]"
+builds "a build looks at what it needs" context
+is "$(grep -c WARNING err)" 0 "and warns of nothing else"
+printf 'FROM scratch AS unused\nCOPY --chmod=x f /\nFROM scratch\n' >context/Dockerfile
+nacre build --check context
+is "$status" 3 "mistakes in any stage fail a check"
+like err '^Dockerfile:2:6' "with their place"
+builds "and no build that does not need it" context
+printf '# check=skip=StageNameCasng,Nonsense\nFROM scratch\n# check=skip=MaintanerDeprecated\nLABEL a=b\n' >context/Dockerfile
+nacre build --check context
+is "$status $(tail -n 1 out)" "0 Check complete, no warnings found." "names of rules that do not exist are accepted [DIR-08]"
+is "$(cat err)" 'Dockerfile:1: no check rule has the name "StageNameCasng"; did you mean StageNameCasing?
+Dockerfile:1: no check rule has the name "Nonsense"
+Dockerfile:3: no check rule has the name "MaintanerDeprecated"; did you mean MaintainerDeprecated?' "and named [DIR-08]"
+nacre build --check --build-arg BUILDKIT_DOCKERFILE_CHECK=skip=Nothing context
+like err '^--build-arg BUILDKIT_DOCKERFILE_CHECK: no check rule has the name "Nothing"$' "in the build argument, too [DIR-09]"
 printf 'FROM scratch\n# check=skip=UndefinedVar\nLABEL a=$A\nLABEL b=$B\n' >context/Dockerfile
 nacre build --check context
 like out '^Dockerfile:4' "a rule turned off above one instruction [DIR-10]"
@@ -91,10 +111,68 @@ is "$(grep -c WARNING err)" 0 "no warnings"
 
 # ---- other forms
 
-printf 'FROM scratch\nMAINTAINER me\n' >context/Dockerfile
+printf 'FROM scratch\n# \303\244\nLABEL \303\244=1 \\\n  c=$D e=$F\nENV API_KEY=x\nMAINTAINER me\n' >context/Dockerfile
+nacre build --check context
+is "$(sed -n 1,13p out)" "WARNING: UndefinedVar: a variable is used that nothing defines
+the variable '\$D' is used but not defined
+Dockerfile:4:5
+--------------------
+   1 |     FROM scratch
+   2 |     # ä
+   3 | >>> LABEL ä=1 \\
+   4 | >>>   c=\$D e=\$F
+     |         ^
+   5 |     ENV API_KEY=x
+   6 |     MAINTAINER me
+--------------------" "text: rule, what it is about, what is wrong, where [LINT-01]"
+like out '^Check complete, 4 warnings found\.$' "and how many [LINT-01]"
+nacre build --call=check,format=json context
+is "$(jq -c '.warnings[] | [.ruleName, .location.sourceIndex, (.location.ranges[] | .start.line, .start.character, .end.line, .end.character)]' out)" \
+  '["UndefinedVar",0,4,4,4,6]
+["UndefinedVar",0,4,9,4,11]
+["SecretsUsedInArgOrEnv",0,5,4,5,13]
+["MaintainerDeprecated",0,6,0,6,10]' "JSON: lines from 1, characters from 0 [LINT-01]"
+is "$(jq -c '[.sources, .buildError, all(.warnings[]; (.description | length > 10) and (.detail | length > 10))]' out)" \
+  '[[{"fileName":"Dockerfile","language":"Dockerfile"}],null,true]' "JSON: sources, no error, texts [LINT-01]"
+
+# sarif FILTER: the answer is built as SARIF 2.1.0 wants it, and FILTER's result of its only run
+sarif() {
+  jq -e '(.version == "2.1.0") and (.["$schema"] | type == "string") and (.runs | length == 1) and
+    (.runs[0].tool.driver.name == "nacre") and (.runs[0].columnKind == "unicodeCodePoints") and
+    all(.runs[0].tool.driver.rules[]; (.id | type == "string") and (.shortDescription.text | length > 10)) and
+    ([.runs[0].tool.driver.rules[].id] | length == (unique | length)) and
+    (.runs[0] as $run | all(.runs[0].results[]; (.message.text | type == "string") and
+      (.level == "warning" or .level == "error") and (.locations | length == 1) and
+      (.locations[0].physicalLocation.artifactLocation.uri | type == "string") and
+      (.locations[0].physicalLocation.region | [.startLine, .startColumn, .endLine, .endColumn] |
+        all(.[]; type == "number" and . > 0)) and
+      (.ruleId == null or $run.tool.driver.rules[.ruleIndex].id == .ruleId)))' out >/dev/null || return
+  jq -c ".runs[0] | $1" out
+}
+region='.locations[0].physicalLocation.region | [.startLine, .startColumn, .endLine, .endColumn]'
 nacre build --call check,format=sarif context
-is "$(jq -r '.version, .runs[0].results[0].ruleId, .runs[0].results[0].locations[0].physicalLocation.region.startLine' out)" \
-  "$(printf '2.1.0\nMaintainerDeprecated\n2')" "SARIF [LINT-01]"
+is "$(sarif "[.results[] | [.ruleId, .level, ($region)]]")" \
+  '[["UndefinedVar","warning",[4,5,4,7]],["UndefinedVar","warning",[4,10,4,12]],["SecretsUsedInArgOrEnv","warning",[5,5,5,14]],["MaintainerDeprecated","warning",[6,1,6,11]]]' \
+  "SARIF: columns from 1 [LINT-01]"
+nacre build --call check,format=sarif --build-arg BUILDKIT_DOCKERFILE_CHECK=error=true context
+is "$(sarif '[.results[].level] | unique')" '["error"]' "SARIF: error=true [LINT-01]"
+
+# What is wrong stands beside the warnings
+printf 'FROM scratch AS A\nSTOPSIGNAL x\n' >context/Dockerfile
+nacre build --call=check,format=json context
+is "$status" 4 "JSON: the exit status of the mistake"
+is "$(jq -c '[[.warnings[].ruleName], .buildError.message, .buildError.location.ranges[0], (.buildError.errors | length)]' out)" \
+  '[["StageNameCasing"],"invalid signal: x; it is a name such as SIGTERM or a number",{"start":{"line":2,"character":11},"end":{"line":2,"character":12}},1]' \
+  "JSON: the mistake"
+nacre build --call=check,format=sarif context
+is "$(sarif "[.results[] | [.ruleId, .level, ($region)]]")" \
+  '[["StageNameCasing","warning",[1,17,1,18]],[null,"error",[2,12,2,13]]]' "SARIF: the mistake"
+printf 'FROM scratch\nCOPPY a b\nUSER\n' >context/Dockerfile
+nacre build --call=check,format=json context
+is "$status" 3 "JSON: of a file that cannot be read"
+is "$(jq -c '[.warnings, .buildError.message, [.buildError.errors[] | [.message, .location.ranges[0].start.line]]]' out)" \
+  '[[],"2 mistakes in Dockerfile",[["unknown instruction: COPPY; did you mean COPY?",2],["USER requires exactly one argument",3]]]' \
+  "JSON: each mistake"
 cat >context/Dockerfile <<'END'
 # VERSION of what is packed
 ARG VERSION=1

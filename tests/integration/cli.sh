@@ -15,7 +15,7 @@ is "$status" 0 "--help"
 like out '^Usage: nacre' "its usage line"
 nacre help
 is "$status" 0 "help"
-for command in build pull images inspect history run version; do
+for command in build cache pull images inspect history run version; do
   nacre $command --help
   is "$status" 0 "$command --help"
   like out "nacre .*$command" "its usage line"

@@ -41,7 +41,8 @@ as_container_root sh -c '
   p() { CONTAINERS_CONF=$JUDGE_DIR/containers.conf podman --root "$JUDGE_DIR/podman" --runroot "$JUDGE_DIR/podman-run" --tmpdir "$JUDGE_DIR/podman-tmp" --cgroup-manager cgroupfs \
     --storage-driver vfs --events-backend none "$@"; }
   for kind in oci docker; do
-    p load -q -i "$JUDGE_DIR/$kind.tar" && p images --no-trunc --format "{{.Repository}}:{{.Tag}} {{.ID}}" && p rmi -af >/dev/null
+    p load -q -i "$JUDGE_DIR/$kind.tar" && p images --no-trunc --format "{{.Repository}}:{{.Tag}} {{.ID}}" &&
+      p save -q --format $kind-archive -o "$JUDGE_DIR/podman-$kind.tar" localhost/app && p rmi -af >/dev/null
   done' >podman.out 2>podman.err || diag_file podman.err
 is "$(cat podman.out)" "Loaded image: localhost/app:latest
 localhost/app:latest $config
@@ -89,7 +90,12 @@ done
 "$NACRE" save app example.org/team/app:1 >two.tar
 loads "two names" sixth two.tar "app=$app example.org/team/app:1=$app "
 echo two >context/file
-builds "another image of that name" -q -t app context
+builds "another image" -q -t other context
+for kind in oci docker; do
+  "$NACRE" save --format $kind-archive app other example.org/team/app:1 | "$NACRE" --store "several-$kind" load >several.out
+  is "$(sort several.out | tr '\n' ' ')" "Loaded image: app Loaded image: example.org/team/app:1 Loaded image: other " "several images in one $kind archive"
+done
+"$NACRE" tag other app
 nacre load -i oci.tar
 like err "app was $digest" "a name that moves is said"
 
@@ -101,6 +107,10 @@ check "skopeo writes a docker archive" \
   skopeo copy -q --insecure-policy docker-archive:docker.tar:app:latest docker-archive:skopeo-docker.tar:app:2
 nacre --store skopeo-docker load -i skopeo-docker.tar
 is "$("$NACRE" --store skopeo-docker inspect app:2 | jq -r '.manifest.config.digest')" "$config" "it is loaded"
+for kind in oci docker; do
+  nacre --store "podman-$kind" load -i "$JUDGE_DIR/podman-$kind.tar" || diag_file "$T/err"
+  is "$("$NACRE" --store "podman-$kind" inspect localhost/app | jq -r '.manifest.config.digest')" "$config" "what podman saved as $kind"
+done
 archive old docker.tar old.tar
 nacre --store old load -i old.tar
 is "$("$NACRE" --store old inspect app | jq -r '.manifest.config.digest')" "$config" "docker's old layout, with links"
@@ -119,6 +129,7 @@ spoilt() {
   refused "$1" "$2" "$3 of $4" --store bad load -i bad.tar
 }
 spoilt 9 'digest' flip oci.tar
+refused 9 'digest' "also where the store has that blob" load -i bad.tar
 spoilt 9 'missing' missing oci.tar
 spoilt 9 'twice' index-twice oci.tar
 spoilt 9 '\.\.' member-dotdot oci.tar

@@ -1,0 +1,98 @@
+/*
+ * One build runs a step; others that want the same wait for its record.
+ *
+ * A claim is taken where a step is not found under its key, and held until its record is written. A step whose parent
+ * is still being packed runs before its key is known; its claim is taken when the parent's record is about to be
+ * written, since nobody can know the key sooner. So a build that comes later follows the first one step by step.
+ *
+ * Nobody waits for ever. A stage waits before its step starts and when all below it is packed, so it has no step whose
+ * record is still to come; and what is left to do for a claim that is held never waits for the claim of a step. That
+ * another stage of the same build has it is no special case: the loop goes on.
+ */
+#include <string.h>
+
+#include "base/mem.h"
+#include "build_priv.h"
+
+static char *claim_name(const struct step *s)
+{
+	return x_asprintf("step-%s", digest_hex(&s->key.digest).s);
+}
+
+static int wait_done(struct build *b, struct job *j, const struct str *result, const struct err *failed, struct err *e)
+{
+	(void)b;
+	(void)result;
+	j->step->waiting = NULL;
+	if (!failed)
+		return 0;
+	*e = *failed;
+	return -1;
+}
+
+int step_claim(struct build *b, struct step *step, struct err *e)
+{
+	static const char note[] = "the same step is running already; waiting for its result";
+	AUTO(free_drop) char *name = claim_name(step);
+	if (claim_try(b->store, name, &step->claim))
+		return 0;
+	progress_step_start(b->progress, step);
+	progress_step_line(b->progress, step, note, strlen(note));
+	step->waiting = job_wait(b, step, name, e);
+	if (!step->waiting)
+		return -1;
+	step->waiting->done = wait_done;
+	return 1;
+}
+
+/* The slot below the step's own, or below the one it will have. */
+static const struct layer_slot *slot_below(const struct stage *st, const struct step *s)
+{
+	size_t i = st->slots.n;
+	while (s->slot && i > 0 && st->slots.v[--i] != s->slot)
+		;
+	return i > 0 ? st->slots.v[i - 1] : NULL;
+}
+
+static int claim_stage(struct build *b, struct stage *st, struct err *e)
+{
+	if (slots_settle(b, st->slots.v, st->slots.n, e) < 0)
+		return -1;
+	for (size_t i = st->n_done; i < st->steps.n; i++) {
+		struct step *s = st->steps.v[i];
+		if (!s->unclaimed)
+			continue;
+		const struct layer_slot *below = slot_below(st, s);
+		if (!below || digest_is_zero(&below->chain.d))
+			return 0;
+		AUTO(free_drop) char *name = NULL;
+		s->write_key(b, s, &below->chain);
+		s->unclaimed = false;
+		name = claim_name(s);
+		claim_try(b->store, name, &s->claim);
+	}
+	return 0;
+}
+
+int step_claim_known(struct build *b, struct err *e)
+{
+	for (size_t i = 0; i < b->stages.n; i++)
+		if (b->stages.v[i]->needed && claim_stage(b, b->stages.v[i], e) < 0)
+			return -1;
+	return 0;
+}
+
+int step_record_agree(struct build *b, struct step *step, struct step_record *ret, struct err *e)
+{
+	int r = record_get(b, &step->key, ret, e);
+	if (r != 1)
+		return r;
+	AUTO(free_drop) char *name = claim_name(step);
+	AUTO(claim_drop) struct claim claim = { 0 };
+	claim_take(b->store, name, &claim);
+	r = record_get(b, &step->key, ret, e);
+	if (r != 1)
+		return r;
+	step_created(b, step);
+	return record_put(b, step, e) < 0 ? -1 : 1;
+}
