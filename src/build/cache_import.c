@@ -110,10 +110,11 @@ static int take_listing(struct import *m, const struct digest *id, struct source
 
 static int take_mount(struct import *m, const struct digest *id, struct source *in, struct err *e)
 {
-	if (m->options->no_mounts)
-		return 1;
 	AUTO(source_drop) struct source *tar = source_decompress(carry_borrow(in), "it");
-	return carry_mount_unpack(m->store, id, tar, m->options->replace, e);
+	int r = carry_mount_unpack(m->store, id, tar, m->options->replace, e);
+	if (r == 1 && m->options->replace)
+		str_addf(&m->report.notes, "cache mount %s stays as it is: a build is using it\n", digest_hex(id).s);
+	return r;
 }
 
 /* Counted when it is written. */
@@ -172,6 +173,8 @@ static int each(void *ctx, const char *name, uint64_t size, struct source *in, s
 		err_set(&why, ERR_SPEC, "an exported cache holds no such %s", in ? "file" : "thing");
 		return refuse(m, own, &why, e);
 	}
+	if (kind == OBJECT_MOUNT && m->options->no_mounts)
+		return 0;
 	int r = take(m, kind, &id, in, size, &why);
 	if (r < 0)
 		return refuse(m, own, &why, e);

@@ -161,7 +161,8 @@ static int add_records(struct selection *s, const struct image *image, struct er
 			return -1;
 		if (r)
 			continue;
-		if (kind == OBJECT_STEP && (!image || (record.has_diffid && has_layer(image, &record.diffid))))
+		/* Those without a layer say when they were made, which is part of every image above them. */
+		if (kind == OBJECT_STEP && (!image || !record.has_diffid || has_layer(image, &record.diffid)))
 			r = add_step(s, &record, e);
 		else if (kind == OBJECT_BASE && (!image || stands_on(s->store, image, &record.blob)))
 			r = add_base(s, &id, &record.blob, e);

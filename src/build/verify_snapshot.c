@@ -43,7 +43,7 @@ static const char *record_problem(struct verify *v, const struct chainid *chain,
 	if (json_parse(str_text(&text), text.len, record, &j, &why) < 0 || j.type != JSON_OBJECT)
 		return "has a record that cannot be read";
 	if (!snap_exists(v->store, chain))
-		return "may lack files: the machine went down before it was known to be on disk";
+		return "may lack files: it was copied, or the machine went down before it was known to be on disk";
 	return NULL;
 }
 

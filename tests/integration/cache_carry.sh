@@ -178,6 +178,36 @@ other copied
 builds "a copied store builds" context
 is "$(cached_steps)" 4 "and all is cached"
 is "$digest" "$wanted" "and the image is the same"
-sed 's/cat .list .list2/cat \/list2/' context/Dockerfile >context/changed
-builds "what changed runs on it" -f context/changed context
+printf 'FROM app\nRUN ls -ln /home; stat -c "%%u:%%g %%a" /home/app /tmp /etc\n' >context/owners
+builds "what is new runs on it" -f context/owners context
+sed -n 's/^#2 [0-9.]* //p' err >copied-owners
+other second
+builds "as in the first place" -f context/owners context
+sed -n 's/^#2 [0-9.]* //p' err >owners
+like owners '^[1-9][0-9]*:[1-9]' "where somebody owns a directory"
+same owners copied-owners "and sees the owners that the copy has lost"
+
+# ---- an import that is killed
+
+other killed
+mkfifo slow
+{
+  head -c 100000 all.tar.zst
+  exec sleep 20
+} >slow &
+feeder=$!
+"$NACRE" cache import slow 2>/dev/null &
+import=$!
+wait_for 10 sh -c "ls $STORE/tmp/* || ls $STORE/blobs/sha256/*"
+kill -9 $import
+wait $import 2>/dev/null
+kill $feeder
+nacre du
+is "$status" 0 "the store of an import that was killed"
+is "$(count "$STORE/tmp") $(count "$STORE/trash") $(count "$STORE/step")" "0 0 0" "holds nothing half-made"
+nacre cache import all.tar.zst
+builds "and takes the rest" context
+is "$(cached_steps)" 4 "as if nothing had been"
+nacre verify
+is "$status" 0 "which verify finds in order" || diag_file err
 done_testing

@@ -132,6 +132,21 @@ static void test_sync(void **state)
 	assert_true(json_int(&sync, "at", -1) >= json_int(&snap, "at", INT64_MAX));
 }
 
+/* In a copy of the store the tree is another directory. */
+static void test_copy(void **state)
+{
+	struct temp *t = *state;
+	AUTO(free_drop) char *tree = x_asprintf("snap/%s/tree", digest_hex(&chain.d).s);
+	AUTO(free_drop) char *old = x_asprintf("snap/%s/old", digest_hex(&chain.d).s);
+	publish(t, "a");
+	assert_int_equal(renameat(t->s.fd, tree, t->s.fd, old), 0);
+	assert_false(snap_exists(&t->s, &chain));
+	assert_int_equal(mkdirat(t->s.fd, tree, 0700), 0);
+	assert_false(snap_exists(&t->s, &chain));
+	publish(t, "b");
+	assert_true(snap_exists(&t->s, &chain));
+}
+
 static void test_odd_records(void **state)
 {
 	struct temp *t = *state;
@@ -191,6 +206,7 @@ int main(void)
 		TEST(test_no_tree_no_snapshot),
 		TEST(test_power_cut),
 		TEST(test_sync),
+		TEST(test_copy),
 		TEST(test_odd_records),
 		TEST(test_race),
 	};
