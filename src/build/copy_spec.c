@@ -89,9 +89,10 @@ static int read_checksum(const struct df_instruction *in, const struct df_scope 
 	if (!spec->checksum)
 		return 0;
 	if (spec->sources.n || spec->files.n)
-		return err_set(e, ERR_BUILD, "checksum requires HTTP(S) or Git sources");
+		return err_set(e, ERR_BUILD, "--checksum is for an HTTP(S) or git source, not for a %s",
+			       spec->sources.n ? "file of the context" : "heredoc");
 	if (spec->urls.n + spec->git.n != 1)
-		return err_set(e, ERR_BUILD, "checksum can be given for one source only");
+		return err_set(e, ERR_BUILD, "--checksum is for one source, and there are %zu", spec->urls.n + spec->git.n);
 	if (spec->urls.n && digest_parse(spec->checksum, &d, e) < 0) {
 		e->kind = ERR_BUILD;
 		return err_in(e, "--checksum");
@@ -107,7 +108,7 @@ static int read_keep_git_dir(const struct df_instruction *in, struct copy_spec *
 {
 	bool keep = df_flag_bool(in, "keep-git-dir");
 	if (!spec->git.n)
-		return err_set(e, ERR_BUILD, "keep-git-dir requires a Git source");
+		return err_set(e, ERR_BUILD, "--keep-git-dir is for a git source, and there is none");
 	for (size_t i = 0; i < spec->git.n; i++) {
 		if (spec->git.v[i].has_keep_git_dir && spec->git.v[i].keep_git_dir != keep)
 			return err_set(e, ERR_BUILD, "--keep-git-dir and the URL's keep-git-dir disagree");

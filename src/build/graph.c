@@ -143,8 +143,7 @@ int stage_expand_base(struct stage *st, char **ret, struct err *e)
 	if (!**ret) {
 		free_drop(ret);
 		err_set(e, ERR_BUILD,
-			"base name (%s) should not be blank: a variable in it is empty or not declared before the "
-			"first FROM",
+			"FROM %s names no image: a variable in it is empty or not declared before the first FROM",
 			from->image);
 		return df_err_at_arg(e, from, 0);
 	}

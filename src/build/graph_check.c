@@ -23,13 +23,18 @@ struct graph_check {
 };
 
 /* No stage and no context has that name, so it must be one that an image can have. */
-static int check_reference(const char *name, struct err *e)
+static int check_reference(const struct build *b, const char *name, struct err *e)
 {
+	AUTO(strv_fini) struct strv names = { 0 };
 	AUTO(reference_fini) struct reference ref = { 0 };
 	if (strcmp(name, "scratch") == 0 || reference_parse(name, &ref, e) == 0)
 		return 0;
 	e->kind = ERR_BUILD;
-	return err_in(e, "failed to parse stage name \"%.100s\"", name);
+	for (size_t i = 0; i < b->stages.n; i++)
+		if (b->stages.v[i]->df->name)
+			strv_push(&names, b->stages.v[i]->df->name);
+	const char *near = str_nearest(name, (const char *const *)names.v, names.n);
+	return near ? err_hint(e, "did you mean the stage %s?", near) : err_hint(e, "and no stage has that name");
 }
 
 static int check_base(struct build *b, struct stage *st, struct err *e)
@@ -44,7 +49,7 @@ static int check_base(struct build *b, struct stage *st, struct err *e)
 		return -1;
 	if (named_context_find(b, image) || stage_base(st, image))
 		return 0;
-	return check_reference(image, e) < 0 ? df_err_at_arg(e, in, 0) : 0;
+	return check_reference(b, image, e) < 0 ? df_err_at_arg(e, in, 0) : 0;
 }
 
 static int check_from(struct graph_check *c, const struct stage *st, const struct df_instruction *in, const char *from,
@@ -56,7 +61,7 @@ static int check_from(struct graph_check *c, const struct stage *st, const struc
 	if (stage_lookup(c->b, in, from, &found, e) < 0)
 		return -1;
 	if (!found)
-		return check_reference(from, e);
+		return check_reference(c->b, from, e);
 	vec_push(&c->edges, ((struct edge){ st->df->index, found->df->index, in }));
 	return 0;
 }
@@ -111,7 +116,9 @@ static int check_cycles(const struct graph_check *c, struct err *e)
 	}
 	if (!in_cycle)
 		return 0;
-	err_set(e, ERR_BUILD, "circular dependency detected on stage: %s", c->b->stages.v[in_cycle->from]->label);
+	err_set(e, ERR_BUILD, "circular dependency detected on stage: %s",
+		c->b->stages.v[in_cycle->from]->label);
+	err_hint(e, "what it reads here comes from that very stage, directly or by way of others");
 	return df_err_at_flag(e, in_cycle->in, "from");
 }
 

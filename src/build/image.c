@@ -148,6 +148,33 @@ static int find_by_prefix(struct store *s, const char *hex, struct digest *ret, 
 	return found ? 0 : 1;
 }
 
+/* Adds the name of the store that was perhaps meant, also one whose tag is missing, or else where to look. -1. */
+static int hint_name(struct store *s, const char *text, struct err *e)
+{
+	AUTO(strv_fini) struct strv known = { 0 };
+	AUTO(free_drop) char *name = NULL;
+	struct ref_list refs = { 0 };
+	struct err ignored;
+	if (image_name(text, &name, &ignored) < 0)
+		name = x_strdup(text);
+	if (ref_list(s->fd, &refs, &ignored) < 0)
+		return -1;
+	for (size_t i = 0; i < refs.n; i++) {
+		const char *full = refs.v[i].name ? refs.v[i].name : "", *colon = strrchr(full, ':');
+		bool tagged = colon && !strchr(colon, '/');
+		strv_push(&known, full);
+		strv_push_taken(&known, x_strndup(full, tagged ? (size_t)(colon - full) : strlen(full)));
+	}
+	const char *near = str_nearest(name, (const char *const *)known.v, known.n);
+	size_t at = 0;
+	while (near && known.v[at] != near)
+		at++;
+	int r = near ? err_hint(e, "did you mean %s?", known.v[at - at % 2])
+		     : err_hint(e, "`nacre images` lists what is there");
+	ref_list_fini(&refs);
+	return r;
+}
+
 int image_find(struct store *s, const char *text, struct digest *ret, struct err *e)
 {
 	AUTO(free_drop) char *name = NULL;
@@ -161,9 +188,8 @@ int image_find_named(struct store *s, const char *text, struct digest *ret, char
 	if (r == 1)
 		r = find_by_prefix(s, str_starts(text, "sha256:") ? text + 7 : text, ret, e);
 	if (r == 1)
-		return err_set(e, ERR_NOTFOUND, "no image \"%s\" in the store %s; `nacre images` lists what is there",
-			       text, s->path);
-	return r;
+		err_set(e, ERR_NOTFOUND, "no image \"%.100s\" in the store %s", text, s->path);
+	return r == 1 ? hint_name(s, text, e) : r;
 }
 
 int image_write(struct store *s, const struct image_config *config, const struct layer *layers, size_t n,

@@ -22,13 +22,15 @@ int stage_platform(struct build *b, const struct df_instruction *in, struct plat
 	if (df_expand(&scope, flag, &text, e) < 0)
 		return df_err_at_flag(e, in, "platform");
 	if (!*text) {
-		err_set(e, ERR_BUILD, "empty platform value from expression %s", flag);
+		err_set(e, ERR_BUILD,
+			"FROM --platform=%s is empty: a variable in it is empty or not declared before the first FROM",
+			flag);
 		return df_err_at_flag(e, in, "platform");
 	}
 	*ret_given = true;
 	if (platform_parse(text, ret, e) < 0) {
 		e->kind = ERR_BUILD;
-		err_in(e, "failed to parse platform %s", text);
+		err_in(e, "FROM --platform");
 		return df_err_at_flag(e, in, "platform");
 	}
 	return 0;

@@ -139,7 +139,7 @@ static int do_expose(struct stage *st, const struct df_instruction *in, struct s
 int meta_check(const struct df_instruction *in, const char *value, struct err *e)
 {
 	if (in->op == DF_VOLUME && !*value)
-		return err_set(e, ERR_BUILD, "VOLUME specified can not be an empty string");
+		return err_set(e, ERR_BUILD, "VOLUME: a path is empty");
 	if (in->op == DF_STOPSIGNAL && !df_signal_is_valid(value))
 		return err_set(e, ERR_BUILD, "invalid signal: %.60s; it is a name such as SIGTERM or a number", value);
 	return 0;

@@ -86,7 +86,8 @@ int directives_line(struct directives *d, struct span line, int number, bool *re
 	}
 	*ret_fault = line;
 	if (d->seen & 1u << which)
-		return err_at(e, ERR_PARSE, number, number, "only one %s parser directive can be used", names[which]);
+		return err_at(e, ERR_PARSE, number, number,
+			      "only one %s parser directive can be used, and there is one above", names[which]);
 	d->seen |= 1u << which;
 	*ret_is_directive = true;
 	if (which != ESCAPE)

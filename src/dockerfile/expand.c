@@ -181,7 +181,7 @@ static int open_operator(struct expander *x, char *name_taken)
 			x->p++;
 	}
 	if (!op)
-		return err_set(x->e, ERR_PARSE, "syntax error: missing '}' in substitution");
+		return err_set(x->e, ERR_PARSE, "missing '}' in substitution");
 	if (!strchr("-+?#%/", op) || (colon && strchr("#%/", op))) {
 		uint32_t c;
 		size_t len = text_char(x->p - 1, strnlen(x->p - 1, 4), &c);
@@ -209,9 +209,9 @@ static int on_dollar(struct expander *x)
 	if (*x->p == '{') {
 		x->p++;
 		if (!*x->p)
-			return err_set(x->e, ERR_PARSE, "syntax error: missing '}' in substitution");
+			return err_set(x->e, ERR_PARSE, "missing '}' in substitution");
 		if (strchr("{}:", *x->p))
-			return err_set(x->e, ERR_PARSE, "syntax error: bad substitution");
+			return err_set(x->e, ERR_PARSE, "bad substitution: a name is wanted behind ${");
 		return open_operator(x, take_name(x));
 	}
 	AUTO(free_drop) char *name = take_name(x);
@@ -233,7 +233,7 @@ static int require(struct expander *x, const struct frame *f, const char *value,
 		return 0;
 	if (*word)
 		return err_set(x->e, ERR_PARSE, "%s: %s", f->name, word);
-	return err_set(x->e, ERR_PARSE, "%s: is not allowed to be %s", f->name, value ? "empty" : "unset");
+	return err_set(x->e, ERR_PARSE, "%s is %s, and must not be", f->name, value ? "empty" : "not set");
 }
 
 static int emit_unset(struct expander *x, const struct frame *f, const char *word)
@@ -297,7 +297,7 @@ static int on_single_quote(struct expander *x)
 {
 	const char *close = strchr(x->p + 1, '\'');
 	if (!close)
-		return err_set(x->e, ERR_PARSE, "unexpected end of statement while looking for matching single-quote");
+		return err_set(x->e, ERR_PARSE, "a single quote is not closed");
 	const char *from = x->mode->keep_quotes ? x->p : x->p + 1, *to = x->mode->keep_quotes ? close + 1 : close;
 	x->p = close + 1;
 	return emit(x, from, (size_t)(to - from), false);
@@ -370,10 +370,17 @@ static int unfinished(struct expander *x)
 {
 	struct frame *f = top(x);
 	if (f->in_quotes)
-		return err_set(x->e, ERR_PARSE, "unexpected end of statement while looking for matching double-quote");
+		return err_set(x->e, ERR_PARSE, "a double quote is not closed");
 	if (f->stop == '/')
-		return err_set(x->e, ERR_PARSE, "syntax error: missing '/' in ${}");
-	return err_set(x->e, ERR_PARSE, "syntax error: missing '}' in substitution (blanks before it need quotes)");
+		return err_set(x->e, ERR_PARSE, "missing '/' in substitution");
+	return err_set(x->e, ERR_PARSE, "missing '}' in substitution (blanks before it need quotes)");
+}
+
+/* Of a heredoc's body the first line is shown. */
+static int fail_word(const char *word, struct err *e)
+{
+	size_t n = strcspn(word, "\n");
+	return err_in(e, "failed to process %.*s", n > 160 ? 160 : (int)n, word);
 }
 
 int expand(const struct df_scope *s, const struct expand_mode *mode, const char *word, struct str *ret_text,
@@ -386,10 +393,10 @@ int expand(const struct df_scope *s, const struct expand_mode *mode, const char 
 	push_frame(&x, 0, mode->keep_escapes);
 	while (*x.p)
 		if (step(&x))
-			return err_in(e, "failed to process \"%.*s\"", 160, word);
+			return fail_word(word, e);
 	if (x.frames.n > 1 || top(&x)->in_quotes) {
 		unfinished(&x);
-		return err_in(e, "failed to process \"%.*s\"", 160, word);
+		return fail_word(word, e);
 	}
 	if (ret_words) {
 		end_word(&x);

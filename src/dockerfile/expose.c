@@ -40,7 +40,9 @@ static int check_host(char *ip, const char *host, const char *port, struct err *
 {
 	uint64_t first, last, host_first, host_last;
 	if (*ip && !is_address(ip))
-		return err_set(e, ERR_PARSE, "invalid IP address: %.60s", ip);
+		return err_set(e, ERR_PARSE,
+			       "invalid IP address: %.60s (in front of a port stands ADDRESS:HOST-PORT: or HOST-PORT:)",
+			       ip);
 	if (!parse_range(port, &first, &last))
 		return err_set(e, ERR_PARSE, "invalid container port: %.60s (a port or range within 0-65535)", port);
 	if (!*host)

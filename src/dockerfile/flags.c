@@ -39,6 +39,14 @@ static const struct flag_spec {
 	{ DF_RUN, FLAG_STRING, "security" },
 };
 
+static void hint_known(enum df_op op, const char *const *known, size_t n, struct err *e)
+{
+	AUTO(str_fini) struct str list = { 0 };
+	for (size_t i = 0; i < n; i++)
+		str_addf(&list, "%s--%s", !i ? "" : i + 1 < n ? ", " : " and ", known[i]);
+	err_hint(e, "%s takes %s", df_op_name(op), list.buf);
+}
+
 static int unknown_flag(enum df_op op, const char *name, struct err *e)
 {
 	const char *known[ARRAY_LEN(specs)];
@@ -52,6 +60,8 @@ static int unknown_flag(enum df_op op, const char *name, struct err *e)
 		err_hint(e, "did you mean --%s?", near);
 	else if (!n)
 		err_hint(e, "%s takes no flags; an argument that begins with -- goes after a lone --", df_op_name(op));
+	else
+		hint_known(op, known, n, e);
 	return -1;
 }
 
@@ -63,15 +73,21 @@ static const struct flag_spec *find_spec(enum df_op op, const char *name)
 	return NULL;
 }
 
+static int missing_value(const struct flag_spec *spec, struct err *e)
+{
+	err_set(e, ERR_PARSE, "missing a value on flag: --%s", spec->name);
+	return err_hint(e, "write --%s=VALUE", spec->name);
+}
+
 static int check_value(const struct flag_spec *spec, const char *value, struct err *e)
 {
 	if (spec->kind != FLAG_BOOL)
-		return value ? 0 : err_set(e, ERR_PARSE, "missing a value on flag: --%s", spec->name);
+		return value ? 0 : missing_value(spec, e);
 	if (!value || str_case_eq(value, "true") || str_case_eq(value, "false"))
 		return 0;
 	if (!*value)
-		return err_set(e, ERR_PARSE, "missing a value on flag: --%s", spec->name);
-	return err_set(e, ERR_PARSE, "expecting boolean value for flag --%s, not: %.100s", spec->name, value);
+		return missing_value(spec, e);
+	return err_set(e, ERR_PARSE, "--%s=%.100s: the value is neither true nor false", spec->name, value);
 }
 
 static int check_flag(const struct df_instruction *in, size_t i, struct err *e)
@@ -82,7 +98,7 @@ static int check_flag(const struct df_instruction *in, size_t i, struct err *e)
 		return unknown_flag(in->op, f->name, e);
 	for (size_t j = 0; j < i && spec->kind != FLAG_LIST; j++)
 		if (strcmp(in->flags.v[j].name, f->name) == 0)
-			return err_set(e, ERR_PARSE, "duplicate flag specified: --%s", f->name);
+			return err_set(e, ERR_PARSE, "duplicate flag: --%s can be given once", f->name);
 	return check_value(spec, f->value, e);
 }
 

@@ -11,16 +11,34 @@
 #include "heredoc_priv.h"
 #include "instruction_priv.h"
 
+/* What the argument is, for those who left it out; the instructions that need_one and need_exactly_one look at. */
+static const char *const wanted[] = {
+	[DF_ARG] = "NAME or NAME=DEFAULT",
+	[DF_ENV] = "NAME=VALUE",
+	[DF_EXPOSE] = "a port, such as 80 or 53/udp",
+	[DF_HEALTHCHECK] = "NONE, or CMD and a command",
+	[DF_LABEL] = "NAME=VALUE",
+	[DF_MAINTAINER] = "a name",
+	[DF_ONBUILD] = "an instruction",
+	[DF_SHELL] = "a shell, such as [\"/bin/sh\", \"-c\"]",
+	[DF_STOPSIGNAL] = "a signal, such as SIGTERM",
+	[DF_USER] = "a user, such as app or 1000:1000",
+	[DF_VOLUME] = "a path",
+	[DF_WORKDIR] = "a path",
+};
+
 static int need_one(const struct df_instruction *in, struct err *e)
 {
 	bool some = in->op == DF_ENV || in->op == DF_LABEL || in->op == DF_ARG ? in->kvs.n : in->args.n;
-	return some ? 0 : err_set(e, ERR_PARSE, "%s requires at least one argument", df_op_name(in->op));
+	if (some)
+		return 0;
+	return err_set(e, ERR_PARSE, "%s requires at least one argument: %s", df_op_name(in->op), wanted[in->op]);
 }
 
 static int need_exactly_one(const struct df_instruction *in, struct err *e)
 {
 	if (in->args.n != 1)
-		return err_set(e, ERR_PARSE, "%s requires exactly one argument", df_op_name(in->op));
+		return err_set(e, ERR_PARSE, "%s requires exactly one argument: %s", df_op_name(in->op), wanted[in->op]);
 	return 0;
 }
 
@@ -168,9 +186,14 @@ static int check_choice(const struct df_instruction *in, const char *flag, const
 		if (strcmp(value, allowed[i]) == 0)
 			return 0;
 	const char *near = str_nearest(value, allowed, n);
+	AUTO(str_fini) struct str list = { 0 };
 	err_set(e, ERR_PARSE, "invalid %s mode \"%.60s\"", flag, value);
+	for (size_t i = 0; !near && i < n; i++)
+		str_addf(&list, "%s%s", !i ? "" : i + 1 < n ? ", " : " or ", allowed[i]);
 	if (near)
 		err_hint(e, "did you mean %s?", near);
+	else
+		err_hint(e, "it is %s", list.buf);
 	return df_err_at_flag(e, in, flag);
 }
 
@@ -194,7 +217,7 @@ static int check_run(const struct df_instruction *in, struct err *e)
 static int check_shell(const struct df_instruction *in, struct err *e)
 {
 	if (!in->args.n || (!in->json && !*in->args.v[0]))
-		return err_set(e, ERR_PARSE, "SHELL requires at least one argument");
+		return err_set(e, ERR_PARSE, "SHELL requires at least one argument: %s", wanted[DF_SHELL]);
 	if (!in->json)
 		return err_set(e, ERR_PARSE,
 			       "SHELL requires the arguments to be in JSON form: SHELL [\"/bin/sh\", \"-c\"]");
@@ -208,7 +231,7 @@ static int check_volume(struct df_instruction *in, struct arena *arena, struct e
 	for (size_t i = 0; i < in->args.n; i++) {
 		struct span path = span_trim(span_of(in->args.v[i]));
 		if (!path.n) {
-			err_set(e, ERR_PARSE, "VOLUME specified can not be an empty string");
+			err_set(e, ERR_PARSE, "VOLUME: a path is empty");
 			return df_err_at_arg(e, in, i);
 		}
 		in->args.v[i] = (char *)span_dup(arena, path);

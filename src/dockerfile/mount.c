@@ -27,9 +27,9 @@ struct parse {
 	struct err *e;
 };
 
-static int bad_value(struct parse *p, const char *value)
+static int bad_value(struct parse *p, const char *value, const char *wanted)
 {
-	return err_set(p->e, ERR_PARSE, "invalid value for %s: %.100s", p->key, value);
+	return err_set(p->e, ERR_PARSE, "invalid value for %s: %.100s is not %s", p->key, value, wanted);
 }
 
 static int wrong_type(struct parse *p)
@@ -47,7 +47,7 @@ static void set_text(char **field, const char *value)
 static int parse_bool(struct parse *p, const char *value, bool *ret)
 {
 	*ret = true;
-	return !value || span_to_bool(span_of(value), ret) ? 0 : bad_value(p, value);
+	return !value || span_to_bool(span_of(value), ret) ? 0 : bad_value(p, value, "true or false");
 }
 
 /* A word of a list, any case; its index, or -1 with a suggestion. */
@@ -82,14 +82,14 @@ static int set_size(struct parse *p, const char *value)
 {
 	if (p->m.type != DF_MOUNT_TMPFS)
 		return wrong_type(p);
-	return df_size(value, &p->m.size) ? 0 : bad_value(p, value);
+	return df_size(value, &p->m.size) ? 0 : bad_value(p, value, "a size such as 64m");
 }
 
 static int set_number(struct parse *p, const char *value, bool octal, bool *ret_has, uint32_t *ret)
 {
 	uint64_t n;
 	if (!(octal ? str_octal_to_u64(value, UINT32_MAX, &n) : str_to_u64(value, UINT32_MAX, &n)))
-		return bad_value(p, value);
+		return bad_value(p, value, octal ? "an octal number such as 0755" : "a number");
 	*ret_has = true;
 	*ret = (uint32_t)n;
 	return 0;

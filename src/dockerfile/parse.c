@@ -59,7 +59,7 @@ static int place(struct parser *p, const struct df_instruction *in, struct err *
 	} else if (!p->no_stage) {
 		p->no_stage = true;
 		return err_set(e, ERR_PARSE,
-			       "no build stage in current context: only ARG may stand before the first FROM, not %s",
+			       "no build stage yet: only ARG may stand before the first FROM, not %s",
 			       df_op_name(in->op));
 	}
 	vec_push(&f->instructions, *in);

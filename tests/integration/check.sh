@@ -171,7 +171,7 @@ printf 'FROM scratch\nCOPPY a b\nUSER\n' >context/Dockerfile
 nacre build --call=check,format=json context
 is "$status" 3 "JSON: of a file that cannot be read"
 is "$(jq -c '[.warnings, .buildError.message, [.buildError.errors[] | [.message, .location.ranges[0].start.line]]]' out)" \
-  '[[],"2 mistakes in Dockerfile",[["unknown instruction: COPPY; did you mean COPY?",2],["USER requires exactly one argument",3]]]' \
+  '[[],"2 mistakes in Dockerfile",[["unknown instruction: COPPY; did you mean COPY?",2],["USER requires exactly one argument: a user, such as app or 1000:1000",3]]]' \
   "JSON: each mistake"
 cat >context/Dockerfile <<'END'
 # VERSION of what is packed

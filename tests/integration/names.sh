@@ -27,6 +27,14 @@ refused 2 'digest' "a name with a digest" tag app "good@$app"
 refused 2 'missing' "no name" tag app
 refused 8 'no image "nosuch"' "an image that is not there" tag nosuch good
 is "$(names)" "$before" "nothing was named"
+for command in 'run --rm' inspect history rmi; do
+  # shellcheck disable=SC2086
+  refused 8 'no image "othre" in the store .*; did you mean other\?' "$command of a misspelt name" $command othre
+done
+refused 8 'did you mean registry.example/team/app\?' "a misspelt name with a registry" inspect registry.example/taem/app:latest
+refused 8 'did you mean app' "a name whose tag is not there" inspect app:3
+refused 8 'did you mean other\?' "a name that cannot be one" inspect Other
+refused 8 'nacre images. lists what is there' "a name like none" inspect entirely-different
 
 check "a name is removed" "$NACRE" rmi by-digest
 nacre rmi app:1

@@ -35,7 +35,7 @@ static const struct {
 	/* MNT-01: one CSV record */
 	{ "type=tmpfs,\"target=/with,comma\"", "tmpfs target=/with,comma" },
 	{ "\"target=/a\\\"\"b\"", "bind target=/a\"b ro" },
-	{ "\"target=/a\"\"b\"", "double-quote" }, /* the expansion finds a quote, too */
+	{ "\"target=/a\"\"b\"", "a double quote is not closed" }, /* the expansion finds a quote, too */
 	{ "target=/a=b", "bind target=/a=b ro" },
 	{ "target=/t,", "invalid field '' must be a key=value pair" },
 	{ "", "invalid field ''" },
