@@ -143,7 +143,7 @@ int stage_expand_base(struct stage *st, char **ret, struct err *e)
 	if (!**ret) {
 		free_drop(ret);
 		err_set(e, ERR_BUILD,
-			"FROM %s names no image: a variable in it is empty or not declared before the first FROM",
+			"FROM %s: the image name is blank; a variable in it is empty or not declared before the first FROM",
 			from->image);
 		return df_err_at_arg(e, from, 0);
 	}
