@@ -27,7 +27,7 @@ bool store_use(struct store *s, const char *name, struct stat *ret /* may be NUL
 int store_use_stop(struct store *s, int *ret_lock, struct err *e);
 /* What was used at or after this time (nanoseconds of CLOCK_REALTIME) may be in use by another living process. */
 int store_use_since(struct store *s, int64_t *ret, struct err *e);
-/* As store_use_since counts time. */
-int64_t store_used(const struct stat *st);
+/* When it was last asked for, as store_use_since counts time; `st` is what stat(2) says about it. */
+int64_t store_used(struct store *s, const char *name, const struct stat *st);
 
 #endif

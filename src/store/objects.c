@@ -41,19 +41,19 @@ static bool is_record_of_snapshot(enum object_kind kind, const char *name)
 	return kind == OBJECT_SNAPSHOT && str_ends(name, ".json");
 }
 
-static bool is_lock(enum object_kind kind, const char *name)
+static bool is_beside_mount(enum object_kind kind, const char *name)
 {
-	return kind == OBJECT_MOUNT && str_ends(name, ".lock");
+	return kind == OBJECT_MOUNT && (str_ends(name, ".lock") || str_ends(name, STORE_MARK));
 }
 
 static void read_one(struct store *s, enum object_kind kind, const char *dir, const char *name, struct objects *ret)
 {
 	AUTO(free_drop) char *path = x_asprintf("%s/%s", dir, name);
 	struct stat st;
-	if (is_record_of_snapshot(kind, name) || is_lock(kind, name) ||
+	if (is_record_of_snapshot(kind, name) || is_beside_mount(kind, name) ||
 	    fstatat(s->fd, path, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return; /* went away meanwhile, or belongs to another */
-	struct object o = { .kind = kind, .size = (uint64_t)st.st_size, .used = store_used(&st) };
+	struct object o = { .kind = kind, .size = (uint64_t)st.st_size, .used = store_used(s, path, &st) };
 	if (S_ISDIR(st.st_mode) && tree_bytes(s->fd, path, &o.size) < 0)
 		log_debug("%s/%s: %s", s->path, path, strerror(errno));
 	if (kind == OBJECT_SNAPSHOT) {
@@ -97,7 +97,7 @@ int object_remove(struct store *s, const struct object *o, int64_t since, struct
 		return -1;
 	if (fstatat(s->fd, o->name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return errno == ENOENT ? 0 : err_sys(e, "stat %s/%s", s->path, o->name);
-	if (store_used(&st) >= since)
+	if (store_used(s, o->name, &st) >= since)
 		return 1;
 	/* The record goes first: a snapshot without one is none. */
 	if (o->kind == OBJECT_SNAPSHOT) {
@@ -109,5 +109,6 @@ int object_remove(struct store *s, const struct object *o, int64_t since, struct
 		return unlinkat(s->fd, o->name, 0) < 0 ? err_sys(e, "remove %s/%s", s->path, o->name) : 0;
 	if (trash_put(s, s->fd, o->name) < 0)
 		return err_sys(e, "move %s/%s to trash", s->path, o->name);
+	mark_remove(s, o->name);
 	return 0;
 }

@@ -23,6 +23,13 @@ int aside_put(struct store *s, const char *name, const void *bytes, size_t n, bo
 /* Says that this process has the store open from now on (store/use.h). */
 void live_begin(struct store *s);
 
+/* Ends the name of a file that stands beside an object of another id and says when that was used. */
+#define STORE_MARK ".used"
+struct mark_name {
+	char s[128];
+};
+void mark_remove(struct store *s, const char *name);
+
 /* Moves it to trash/, where store_recover removes it. -1 and errno. */
 int trash_put(struct store *s, int dir_fd, const char *name);
 /* Moves the directory or file `name` of dir_fd to trash/ and removes what may be removed. */

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -40,9 +41,36 @@ static int64_t nanoseconds(const struct timespec *t)
 	return (int64_t)t->tv_sec * 1000000000 + t->tv_nsec;
 }
 
-int64_t store_used(const struct stat *st)
+/* The times of what belongs to another id, as the directory of a cache mount may, are not ours to set (utimensat(2),
+ * EPERM): an empty file beside it has them instead. */
+static struct mark_name mark_of(const char *name)
 {
-	return nanoseconds(&st->st_atim);
+	struct mark_name mark;
+	snprintf(mark.s, sizeof mark.s, "%s" STORE_MARK, name);
+	return mark;
+}
+
+static void mark(struct store *s, const char *name)
+{
+	static const struct timespec now[2] = { { .tv_nsec = UTIME_NOW }, { .tv_nsec = UTIME_NOW } };
+	AUTO(fd_drop)
+	int fd = openat(s->fd, mark_of(name).s, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (fd < 0 || futimens(fd, now) < 0)
+		log_debug("%s/%s" STORE_MARK ": %s", s->path, name, strerror(errno));
+}
+
+int64_t store_used(struct store *s, const char *name, const struct stat *st)
+{
+	struct stat beside;
+	int64_t used = nanoseconds(&st->st_atim);
+	if (st->st_uid == geteuid() || fstatat(s->fd, mark_of(name).s, &beside, AT_SYMLINK_NOFOLLOW) < 0)
+		return used;
+	return used > nanoseconds(&beside.st_atim) ? used : nanoseconds(&beside.st_atim);
+}
+
+void mark_remove(struct store *s, const char *name)
+{
+	unlinkat(s->fd, mark_of(name).s, 0);
 }
 
 void live_begin(struct store *s)
@@ -63,16 +91,20 @@ bool store_use(struct store *s, const char *name, struct stat *ret)
 		ret = &st;
 	if (fstatat(s->fd, name, ret, AT_SYMLINK_NOFOLLOW) < 0)
 		return false;
-	if (store_used(ret) >= nanoseconds(&s->began))
+	if (nanoseconds(&ret->st_atim) >= nanoseconds(&s->began))
 		return true;
 	AUTO(fd_drop) int fd = open_live(s);
 	if (fd < 0 || lock_byte(fd, F_OFD_SETLKW, F_RDLCK, 0) < 0)
 		log_debug("%s/%s: %s", s->path, live, strerror(errno));
 	if (utimensat(s->fd, name, now, AT_SYMLINK_NOFOLLOW) == 0)
 		return true;
-	if (errno != ENOENT)
+	if (errno == ENOENT)
+		return false;
+	if (errno == EPERM || errno == EACCES)
+		mark(s, name);
+	else
 		log_debug("%s/%s: %s", s->path, name, strerror(errno));
-	return errno != ENOENT;
+	return true;
 }
 
 int store_use_stop(struct store *s, int *ret_lock, struct err *e)

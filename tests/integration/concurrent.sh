@@ -48,6 +48,8 @@ done
 is "$failed" 0 "$BUILDS equal builds of an empty store succeed"
 is "$(for i in $(seq $BUILDS); do head -n 1 "$T/same$i"; done | sort -u | wc -l)" 1 "and give one image"
 jq -r 'select(.path | test("/(blobs|manifests)/")) | .path' "$T/requests" | sort | uniq -c | sort -n >"$T/fetched"
+nacre images
+is "$(grep -c '^same' "$T/out")" "$BUILDS" "and every one has its name"
 is "$(awk '$1 > 1' "$T/fetched")" '' "no document and no blob is fetched twice"
 check "though they are fetched" [ "$(grep -c /blobs/ "$T/fetched")" -ge 2 ]
 builds "what they left to count is read" -t counts -f context/counts context
@@ -67,6 +69,36 @@ COPY --from=b /etc/group /b
 RUN --mount=type=cache,id=twin,target=/c [ "\$(cat /c/ran)" = x ]
 END
 builds "equal steps in two stages run once" -f context/twins context
+
+# Each runs first what the other runs last.
+cat >context/there <<END
+FROM $FAKE/busybox AS a
+RUN sleep 1; echo a
+FROM $FAKE/busybox AS b
+RUN sleep 1.2; echo b
+FROM a
+COPY --from=b /etc/passwd /b
+END
+cat >context/back <<END
+FROM $FAKE/busybox AS b
+RUN sleep 1.2; echo b
+FROM $FAKE/busybox AS a
+RUN sleep 1; echo a
+FROM b
+COPY --from=a /etc/passwd /a
+END
+printf 'FROM %s/busybox\nRUN sleep 1; false\n' "$FAKE" >context/fails
+pids=
+for f in there back fails fails; do
+  timeout 60 "$NACRE" build -f context/$f context >/dev/null 2>&1 </dev/null &
+  pids="$pids $!"
+done
+statuses=
+for pid in $pids; do
+  wait "$pid"
+  statuses="$statuses $?"
+done
+is "$statuses" " 0 0 5 5" "builds do not wait in a circle, nor for ever for a step that fails"
 
 # ---- many builds, some killed, while others prune
 

@@ -67,7 +67,11 @@ refused 2 "a size like" "a size that is none" prune --keep lots
 refused 2 "a time like" "an age that is none" prune --older-than yesterday
 
 # A living build keeps what it uses, whatever is pruned meanwhile.
-printf 'FROM app\nRUN ["/bin/busybox", "sh", "-c", "/bin/busybox sleep 4; /bin/busybox ls -l /big"]\nCOPY Dockerfile /\n' >context/slow
+mount='--mount=type=cache,id=other,uid=1000,target=/o'
+printf 'FROM app\nRUN %s ["/bin/busybox", "touch", "/o/kept"]\n' "$mount" >context/other
+builds "a cache mount of another id is made" -f context/other context
+printf 'FROM app\nRUN %s ["/bin/busybox", "sh", "-c", "/bin/busybox sleep 4; /bin/busybox ls -l /big /o/kept"]\nCOPY Dockerfile /\n' \
+  "$mount" >context/slow
 "$NACRE" build -t slow -f context/slow context >"$T/slow" 2>&1 &
 build=$!
 for _ in 1 2 3 4 5 6 7; do
@@ -78,4 +82,6 @@ wait $build
 is "$?" 0 "a build goes on while others prune" || diag_file "$T/slow"
 nacre run slow /bin/busybox ls /big
 is "$status" 0 "and its image is whole"
+nacre prune --all
+is "$(find "$STORE/mount" -mindepth 1 ! -name '*.lock')" '' "cache mounts go with what stands beside them"
 done_testing
