@@ -19,6 +19,7 @@ enum object_kind {
 	OBJECT_CONTEXT,
 	OBJECT_BASE,        /* what a reference led to */
 	OBJECT_URL,
+	OBJECT_SOURCE,
 	OBJECT_LOG,
 	OBJECT_UNFINISHED,  /* in tmp/ and trash/ */
 	OBJECT_KINDS,

@@ -1,4 +1,4 @@
-/* Small named records of the store: step/KEY.json, layer/DIFFID.json, snap/CHAINID.json, list/DIFFID, log/BUILD/… */
+/* Small named records of the store: step/KEY.json, layer/DIFFID.json, snap/CHAINID.json, list/DIFFID, log/ID.json */
 #ifndef NACRE_STORE_RECORD_H
 #define NACRE_STORE_RECORD_H
 

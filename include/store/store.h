@@ -8,7 +8,8 @@
  *   step/KEYHEX.json                           a step record
  *   mount/ID/                                  RUN --mount=type=cache directories
  *   context/ID                                 stat index of a context
- *   log/BUILD/                                 one record per build
+ *   log/last.json log/FILE-ID.json             the last builds (build/build_log_priv.h)
+ *   source/HEX                                 what the sources of a step held (build/file_list_priv.h)
  *   sync/BOOTID                                up to when of that boot everything is known to be on disk
  *   lock/ tmp/ trash/ version
  *

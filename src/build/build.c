@@ -296,6 +296,7 @@ static void build_fini(struct build *b)
 	free(b->created);
 	run_options_fini(&b->run_options);
 	rerun_fini(&b->rerun);
+	json_fini(&b->earlier);
 	secrets_fini(&b->secrets);
 	free(b->hosts_text);
 	free(b->resolv_text[SANDBOX_NET_HOST]);

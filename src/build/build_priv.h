@@ -32,6 +32,7 @@
 #include "store/store.h"
 
 struct build;
+struct changes;
 struct stage;
 struct step;
 struct job;
@@ -93,6 +94,8 @@ struct step {
 	char *title;              /* "[build 2/7] RUN make"; owned */
 	enum step_state state;
 	bool cached, shown;
+	char *note;               /* said when the step is shown; owned */
+	struct changes *why;      /* why it is not cached; owned */
 	bool has_layer;           /* makes a layer: slot */
 	bool alone;               /* that layer is the same on any other: COPY --link */
 	struct layer_slot *slot;  /* referenced */
@@ -104,6 +107,8 @@ struct step {
 	/* Writes the key, given the chain below the step's layer; also for a step that ran before that chain was known.
 	 */
 	void (*write_key)(struct build *b, struct step *s, const struct chainid *parent);
+	/* It is not in the cache: what tells why is to be kept now. May be NULL. */
+	void (*missed)(struct build *b, struct step *s);
 	struct job *job;
 	struct strv caches;       /* names of its cache mounts, once it had them: mount/NAME */
 	struct history history;   /* owned */
@@ -251,6 +256,8 @@ struct build {
 	char *hosts_text, *resolv_text[2];   /* owned; made on first RUN; the second by enum sandbox_net */
 	bool checks_complete;                /* the last check_walk had the environment of every base image */
 	struct progress *progress;
+	struct json earlier;                 /* log of the last build of the same Dockerfile */
+	bool earlier_read;
 	bool store_dirty;                    /* something to sync before names are written */
 };
 
@@ -447,6 +454,8 @@ void build_clean(struct build *b);
 struct progress *progress_new(enum progress_mode mode);
 void progress_free(struct progress *p);
 void progress_step_start(struct progress *p, struct step *s);
+/* Why the step runs: said with its title. */
+void progress_step_missed(struct progress *p, struct step *s, const char *text);
 void progress_step_line(struct progress *p, const struct step *s, const char *text, size_t n);
 void progress_step_done(struct progress *p, struct step *s, const struct digest *image);
 void progress_step_failed(struct progress *p, struct step *s, const struct err *e);

@@ -5,6 +5,7 @@
 
 #include "build_priv.h"
 #include "copy_priv.h"
+#include "why_priv.h"
 #include "oci/layer_writer.h"
 #include "oci/time.h"
 #include "oci/tree_writer.h"
@@ -124,11 +125,12 @@ int layer_job_launch(struct build *b, struct stage *st, struct step *step, const
 	return 0;
 }
 
-/* 0 found, 1 not */
-static int look_up(struct build *b, const struct step *step, struct step_record *ret, struct err *e)
+/* 0 found, 1 not; *ret_old: there is one, and it is too old */
+static int look_up(struct build *b, const struct step *step, struct step_record *ret, bool *ret_old, struct err *e)
 {
 	int r = record_get(b, &step->key, ret, e);
-	if (r == 0 && (!ret->has_layer /* not what we wrote */ || rerun_is_stale(b, ret))) {
+	*ret_old = r == 0 && rerun_is_stale(b, ret);
+	if (r == 0 && (*ret_old || !ret->has_layer /* not what we wrote */)) {
 		step_record_fini(ret);
 		r = 1;
 	}
@@ -141,8 +143,10 @@ int layer_job_cached(struct build *b, struct stage *st, struct step *step, struc
 	struct step_record rec = { 0 };
 	if (step->waiting)
 		return 2;
-	if (rerun_option(b, step)) {
+	const char *option = rerun_option(b, step);
+	if (option) {
 		st->chain_missed = st->chain_forced = true;
+		why_missed(b, step, WHY_OPTION, option);
 		return 1;
 	}
 	if (slots_settle(b, st->slots.v, st->slots.n, e) < 0)
@@ -152,21 +156,26 @@ int layer_job_cached(struct build *b, struct stage *st, struct step *step, struc
 	 * parent practically never leads back to an old one. Once it is packed, another build may have gone on. */
 	if (st->chain_missed && !step->alone && (!known || st->chain_forced)) {
 		step->unclaimed = true;
+		why_missed(b, step, WHY_PARENT, NULL);
 		return 1;
 	}
 	if (!known)
 		return 2;
 	step->write_key(b, step, st->slots.n ? &st->slots.v[st->slots.n - 1]->chain : &none);
-	int r = look_up(b, step, &rec, e);
+	bool old;
+	int r = look_up(b, step, &rec, &old, e);
 	if (r == 1) {
 		r = step_claim(b, step, e);
 		if (r)
 			return r < 0 ? -1 : 2;
 		/* Its record may have been written between our look and our claim. */
-		r = look_up(b, step, &rec, e);
+		r = look_up(b, step, &rec, &old, e);
 	}
-	if (r == 1)
+	if (r == 1) {
+		bool follows = st->chain_missed && !step->alone;
 		st->chain_missed = true;
+		why_missed(b, step, old ? WHY_OLD : follows ? WHY_PARENT : WHY_NO_RECORD, old ? "--fresh" : NULL);
+	}
 	if (r)
 		return r;
 	claim_drop(&step->claim);

@@ -59,6 +59,15 @@ void progress_step_start(struct progress *p, struct step *s)
 	s->number = ++s->stage->build->n_numbers;
 	s->started_ms = now_ms();
 	line(p, s, s->title);
+	if (s->note)
+		line(p, s, s->note);
+}
+
+void progress_step_missed(struct progress *p, struct step *s, const char *text)
+{
+	s->note = x_strdup(text);
+	if (s->shown)
+		line(p, s, text);
 }
 
 /* Output goes to a person: a terminal must not see escape sequences that a build printed. */

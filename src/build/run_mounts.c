@@ -7,6 +7,7 @@
 #include "base/lock.h"
 #include "base/path.h"
 #include "depfile_priv.h"
+#include "file_list_priv.h"
 #include "graph_priv.h"
 #include "run_mount_priv.h"
 #include "dockerfile/expand.h"
@@ -178,6 +179,8 @@ static int hash_work(void *ctx, struct worker_report *report, struct str *result
 		int rc = copy_select(&r->from, &spec, &s, e);
 		if (rc == 0)
 			rc = copy_digest(&s, &spec, &d, e);
+		if (rc == 0)
+			file_list_keep(m->stage->build->store, &d, &s, &spec);
 		copy_selection_fini(&s);
 		strv_fini(&spec.sources);
 		if (rc < 0)

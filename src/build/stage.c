@@ -4,6 +4,7 @@
 #include <time.h>
 
 #include "build_priv.h"
+#include "changes_priv.h"
 #include "graph_priv.h"
 #include "oci/time.h"
 
@@ -64,6 +65,10 @@ static void step_free(struct step *s)
 	if (s->work)
 		s->work_free(s->work);
 	free(s->title);
+	free(s->note);
+	if (s->why)
+		changes_fini(s->why);
+	free(s->why);
 	slot_unref(s->slot);
 	claim_drop(&s->claim);
 	key_fini(&s->key);

@@ -2,10 +2,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "base/path.h"
 #include "build_priv.h"
 #include "copy_priv.h"
 #include "depfile_priv.h"
+#include "file_list_priv.h"
 #include "graph_priv.h"
 #include "stat_index_priv.h"
 #include "dockerfile/expand.h"
@@ -17,7 +19,7 @@ struct copy {
 	struct copy_from from;
 	struct copy_from fetched;    /* files of URLs */
 	struct fsview fetched_view;
-	bool from_ready, fetch_done, git_done, content_known, looked_up;
+	bool from_ready, fetch_done, git_done, content_known, selected_here, looked_up;
 	struct git_tree *trees;      /* checkouts, one per git source; owned */
 	struct strv named;           /* words that name files of the same directory */
 	struct digest content;
@@ -96,6 +98,8 @@ static int check_owner(const struct stage *st, const struct copy_spec *spec, str
 	return err_hint(e, "give the user and group as numbers");
 }
 
+static void missed(struct build *b, struct step *step);
+
 static struct copy *copy_new(struct build *b, struct stage *st, struct step *step, struct err *e)
 {
 	const struct df_instruction *in = step->in;
@@ -105,6 +109,7 @@ static struct copy *copy_new(struct build *b, struct stage *st, struct step *ste
 	step->work = c;
 	step->work_free = copy_free;
 	step->write_key = write_key;
+	step->missed = missed;
 	c->from_name = (char *)df_flag_get(in, "from");
 	const char *cwd = st->config.working_dir && *st->config.working_dir ? st->config.working_dir : "/";
 	struct df_scope scope = { .env = &st->env, .escape = b->file.escape };
@@ -274,18 +279,21 @@ struct select_job {
 	struct copy *copy;
 };
 
-static int select_digest(struct copy *c, struct digest *ret, struct err *e)
+/* keep: also the list of the files, for later builds that find another digest. */
+static int select_digest(struct build *b, struct copy *c, bool keep, struct digest *ret, struct err *e)
 {
 	struct copy_selection s = { 0 };
 	int r = select_all(c, &s, e);
 	if (r == 0)
 		r = copy_digest(&s, &c->spec, ret, e);
+	if (r == 0 && keep)
+		file_list_keep(b->store, ret, &s, &c->spec);
 	copy_selection_fini(&s);
 	return r;
 }
 
 /* A few files are looked at here: forking costs more. 1: there are more, or they have to be read. */
-static int select_here(struct copy *c, struct err *e)
+static int select_here(struct build *b, struct copy *c, struct err *e)
 {
 	enum { ENTRIES = 500, BYTES = 64 << 10 };
 	struct context *context = c->from.context;
@@ -293,13 +301,26 @@ static int select_here(struct copy *c, struct err *e)
 	if (!context || context->packed)
 		return 1;
 	context->budget = &budget;
-	int r = select_digest(c, &c->content, e);
+	int r = select_digest(b, c, false, &c->content, e);
 	context->budget = NULL;
 	context_forget(context);
 	if (r < 0)
 		return budget.exceeded ? 1 : -1;
-	c->content_known = true;
+	c->content_known = c->selected_here = true;
 	return 0;
+}
+
+/* The worker has kept the list of what it looked at; of what was looked at here it is made when it is wanted. */
+static void missed(struct build *b, struct step *step)
+{
+	struct copy *c = step->work;
+	struct digest again;
+	struct err e;
+	if (!c->selected_here)
+		return;
+	if (select_digest(b, c, true, &again, &e) < 0)
+		log_debug("%s: %s", step->title, e.msg); /* what copies the files will say so */
+	context_forget(c->from.context);
 }
 
 /* Only directories have one. */
@@ -318,7 +339,7 @@ static int select_work(void *ctx, struct worker_report *r, struct str *result, s
 	/* What earlier steps learned is in the builder's index already. */
 	struct stat_index *index = index_of(c);
 	size_t known = index ? stat_index_fresh(index)->len : 0;
-	if (select_digest(c, &d, e) < 0)
+	if (select_digest(j->build, c, true, &d, e) < 0)
 		return -1;
 	str_addf(result, "%s\n", digest_text(&d).s);
 	if (index) {
@@ -425,7 +446,7 @@ int step_copy(struct build *b, struct stage *st, struct step *step, struct err *
 	if (fetching)
 		return fetching;
 	if (!c->content_known) {
-		int r = c->select ? 1 : select_here(c, e);
+		int r = c->select ? 1 : select_here(b, c, e);
 		if (r == 1 && !c->select)
 			r = start_select(b, step, c, e);
 		if (r)

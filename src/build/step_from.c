@@ -120,6 +120,15 @@ static void from_image(struct stage *st, struct base_image *image)
 	start_env(st);
 }
 
+/* No record is kept under it: it tells later builds which base this one had. */
+static void note_base(struct step *step, const char *image)
+{
+	key_begin(&step->key, "from");
+	key_str(&step->key, "image", image);
+	key_digest(&step->key, "digest", &step->stage->meta_key);
+	key_end(&step->key);
+}
+
 int step_from(struct build *b, struct stage *st, struct step *step, struct err *e)
 {
 	struct platform want;
@@ -151,6 +160,8 @@ int step_from(struct build *b, struct stage *st, struct step *step, struct err *
 			from_image(st, base);
 		}
 	}
+	if (!st->base_stage)
+		note_base(step, image);
 	st->n_base_layers = st->slots.n;
 	if (slots_settle(b, st->slots.v, st->slots.n, e) < 0)
 		return -1;

@@ -101,7 +101,8 @@ static bool is_record(enum object_kind k)
 static bool is_well_named(const struct object *o)
 {
 	struct digest d;
-	if (o->kind == OBJECT_BLOB || o->kind == OBJECT_LISTING || o->kind == OBJECT_SNAPSHOT)
+	if (o->kind == OBJECT_BLOB || o->kind == OBJECT_LISTING || o->kind == OBJECT_SNAPSHOT ||
+	    o->kind == OBJECT_SOURCE)
 		return verify_digest_of(o->name, "", &d);
 	return !is_record(o->kind) || o->kind == OBJECT_LOG || verify_digest_of(o->name, ".json", &d);
 }

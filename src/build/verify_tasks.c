@@ -237,6 +237,7 @@ int verify_tasks(struct verify *v, struct err *e)
 		[OBJECT_BLOB] = check_blob,
 		[OBJECT_LISTING] = check_file,
 		[OBJECT_CONTEXT] = check_file,
+		[OBJECT_SOURCE] = check_file,
 	};
 	/* A tree is not to be blamed for a bad listing. */
 	static const check_fn trees[OBJECT_KINDS] = { [OBJECT_SNAPSHOT] = verify_snapshot };

@@ -26,6 +26,7 @@ const struct command *const commands[] = {
 	&cmd_tag,
 	&cmd_verify,
 	&cmd_version,
+	&cmd_why,
 };
 const size_t n_commands = ARRAY_LEN(commands);
 

@@ -25,6 +25,7 @@ static const struct {
 	{ OBJECT_STEP, "step", "step records" },        { OBJECT_MOUNT, "mount", "cache mounts" },
 	{ OBJECT_CONTEXT, "context", "context indexes" }, { OBJECT_BASE, "base", "base references" },
 	{ OBJECT_URL, "url", "fetched URLs" },          { OBJECT_LOG, "log", "logs" },
+	{ OBJECT_SOURCE, "source", "source lists" },
 	{ OBJECT_UNFINISHED, "tmp", "unfinished" },     { OBJECT_UNFINISHED, "trash", "unfinished" },
 };
 
