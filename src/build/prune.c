@@ -114,6 +114,17 @@ static int drop_until(struct prune *p, uint64_t keep, struct err *e)
 	return 0;
 }
 
+/* A record goes with its blob, which may have been used earlier than the record. */
+static int drop_broken(struct prune *p, struct err *e)
+{
+	for (size_t i = 0; i < p->objects.n && !p->options->dry_run; i++) {
+		struct object *o = &p->objects.v[i];
+		if (o->name && !record_is_whole(p->store, o) && drop(p, o, e) < 0)
+			return -1;
+	}
+	return 0;
+}
+
 static int prune(struct prune *p, struct err *e)
 {
 	struct timespec now;
@@ -131,7 +142,7 @@ static int prune(struct prune *p, struct err *e)
 		return -1;
 	for (size_t i = 0; i < p->objects.n; i++)
 		p->result.left += p->objects.v[i].size;
-	if (drop_unneeded(p, e) < 0 || drop_until(p, p->options->keep, e) < 0)
+	if (drop_unneeded(p, e) < 0 || drop_until(p, p->options->keep, e) < 0 || drop_broken(p, e) < 0)
 		return -1;
 	if (!p->options->dry_run)
 		store_recover(p->store);

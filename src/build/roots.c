@@ -6,6 +6,7 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "build/image.h"
 #include "oci/index.h"
 #include "oci/manifest.h"
 #include "oci/media_type.h"
@@ -142,6 +143,26 @@ static int add_record(struct store *s, const struct object *o, struct digest_set
 	else if (o->kind == OBJECT_URL && record_digest(&j, "digest", &d))
 		vec_push(ret, d);
 	return 0;
+}
+
+bool record_is_whole(struct store *s, const struct object *o)
+{
+	AUTO(json_fini) struct json j = { 0 };
+	struct image image = { 0 };
+	struct err ignored;
+	struct digest d;
+	bool leads = o->kind == OBJECT_STEP || o->kind == OBJECT_LAYER || o->kind == OBJECT_URL || o->kind == OBJECT_BASE;
+	if (!leads || store_json_get(s, o->name, &j, &ignored) != 0)
+		return true;
+	if (o->kind == OBJECT_STEP && !json_get(&j, "layer"))
+		return true;
+	if (o->kind != OBJECT_BASE)
+		return record_digest(o->kind == OBJECT_STEP ? json_get(&j, "layer") : &j, "digest", &d) &&
+		       blob_exists(s, &d, NULL);
+	/* Its layers may never have been fetched. */
+	bool whole = record_digest(&j, "manifest", &d) && image_load(s, &d, &image, &ignored) == 0;
+	image_fini(&image);
+	return whole;
 }
 
 int roots_cached(struct store *s, const struct objects *objects, struct digest_set *ret, struct err *e)

@@ -23,5 +23,7 @@ int roots_named(struct store *s, struct digest_set *ret, struct err *e);
 int roots_cached(struct store *s, const struct objects *objects, struct digest_set *ret, struct err *e);
 /* The blob that a layer/HEX.json names; false when it is none. */
 bool layer_record_blob(struct store *s, const char *name, struct digest *ret);
+/* Whether what a record of the cache names is there; true for what is no such record. */
+bool record_is_whole(struct store *s, const struct object *o);
 
 #endif

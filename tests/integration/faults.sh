@@ -113,6 +113,10 @@ disturb() {
   is "$bad_processes" "" "$signal during $phase: no process stays"
   is "$bad_files" "" "$signal during $phase: no temporary file stays after the next start"
   is "$bad_digest" "" "$signal during $phase: the next build gives the same image"
+  # A tree whose record was not yet written is known to be none.
+  nacre verify --format json
+  is "$(jq -r '.problems[] | select(.problem | startswith("has no record") | not) | "\(.object): \(.problem)"' out)" "" \
+    "$signal during $phase: nothing in the store is damaged" || diag_file err
 }
 
 nothing() { remove_tree "$STORE"; }
