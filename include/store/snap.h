@@ -10,6 +10,8 @@
 struct store;
 
 bool snap_exists(struct store *s, const struct chainid *c);
+/* There with a record that was copied: no snapshot, since nobody knows whether files and owners came along. */
+bool snap_is_copy(struct store *s, const struct chainid *c);
 /* O_PATH|O_DIRECTORY of snap/CHAIN/tree. ERR_NOTFOUND. */
 int snap_open(struct store *s, const struct chainid *c, int *ret_fd, struct err *e);
 /*

@@ -49,17 +49,23 @@ static bool identify(struct store *s, const char *tree, char *buf, size_t size)
 	return true;
 }
 
+/* Whether a record is of another tree than the one that is there. */
+static bool is_of_another(struct store *s, const struct snap_names *n, const struct json *record)
+{
+	char tree[64];
+	const char *made = json_str(record, "tree");
+	return made && (!identify(s, n->tree, tree, sizeof tree) || !str_eq(made, tree));
+}
+
 /* Whether the record says that this tree is complete and can not have lost anything since. */
 static bool record_is_good(struct store *s, const struct snap_names *n)
 {
-	char tree[64];
 	AUTO(json_fini) struct json j = { 0 };
 	struct err e;
 	struct boot_time t = { 0 };
 	if (store_json_get(s, n->record, &j, &e) != 0 || j.type != JSON_OBJECT)
 		return false;
-	const char *made = json_str(&j, "tree");
-	if (made && (!identify(s, n->tree, tree, sizeof tree) || !str_eq(made, tree)))
+	if (is_of_another(s, n, &j))
 		return false;
 	const char *boot = json_str(&j, "boot");
 	if (!boot)
@@ -77,6 +83,14 @@ bool snap_exists(struct store *s, const struct chainid *c)
 	struct stat st;
 	return store_use(s, n.dir, NULL) && fstatat(s->fd, n.tree, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
 	       S_ISDIR(st.st_mode) && record_is_good(s, &n);
+}
+
+bool snap_is_copy(struct store *s, const struct chainid *c)
+{
+	struct snap_names n = names_of(c);
+	AUTO(json_fini) struct json j = { 0 };
+	struct err e;
+	return store_json_get(s, n.record, &j, &e) == 0 && is_of_another(s, &n, &j);
 }
 
 int snap_open(struct store *s, const struct chainid *c, int *ret_fd, struct err *e)

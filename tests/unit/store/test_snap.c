@@ -143,8 +143,10 @@ static void test_copy(void **state)
 	assert_false(snap_exists(&t->s, &chain));
 	assert_int_equal(mkdirat(t->s.fd, tree, 0700), 0);
 	assert_false(snap_exists(&t->s, &chain));
+	assert_true(snap_is_copy(&t->s, &chain));
 	publish(t, "b");
 	assert_true(snap_exists(&t->s, &chain));
+	assert_false(snap_is_copy(&t->s, &chain));
 }
 
 static void test_odd_records(void **state)
