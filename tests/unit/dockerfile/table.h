@@ -43,4 +43,15 @@ static inline void describe(struct str *out, const struct df_instruction *in)
 	}
 }
 
+/* `head` and n times `part`; the caller owns it. */
+static inline char *repeat(const char *head, const char *part, size_t n, size_t *ret_len)
+{
+	struct str s = { 0 };
+	str_add(&s, head);
+	for (size_t i = 0; i < n; i++)
+		str_add(&s, part);
+	*ret_len = s.len;
+	return str_take(&s);
+}
+
 #endif
