@@ -102,7 +102,8 @@ static char *text_of(const struct json *j)
 	if (j->text)
 		return x_strdup(j->text);
 	for (size_t i = 0; i < json_len(j); i++) {
-		const char *text = json_at(j, i)->text;
+		const struct json *one = json_at(j, i);
+		const char *text = json_len(one) ? json_at(one, 0)->text : one->text;
 		strv_push(&words, text ? text : "…");
 	}
 	return strv_join(&words, " ");

@@ -64,14 +64,16 @@ int git_commits_read(struct copy_spec *spec, const struct str *result, struct er
 
 void git_key(const struct git_source *g, struct cache_key *k)
 {
-	key_str(k, "git", g->commit);
-	key_str(k, "git-subdir", g->subdir);
+	json_begin(&k->fields, '{');
+	key_str(k, "commit", g->commit);
+	key_str(k, "subdir", g->subdir);
 	if (g->keep_git_dir)
 		json_kv_bool(&k->fields, "git-dir", true);
 	if (g->no_submodules)
-		json_kv_bool(&k->fields, "git-submodules", false);
+		json_kv_bool(&k->fields, "submodules", false);
 	if (g->commit_times)
-		key_str(k, "git-mtime", "commit");
+		key_str(k, "mtime", "commit");
+	json_end(&k->fields, '}');
 }
 
 int git_trees_new(struct build *b, const struct copy_spec *spec, struct git_tree **ret, struct err *e)

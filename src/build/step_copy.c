@@ -71,8 +71,13 @@ static void write_key(struct build *b, struct step *step, const struct chainid *
 	key_str(k, "dest", c->spec.dest);
 	key_str(k, "chown", c->spec.chown);
 	key_str(k, "chmod", c->spec.chmod_text);
-	for (size_t i = 0; i < c->spec.git.n; i++)
-		git_key(&c->spec.git.v[i], k);
+	if (c->spec.git.n) {
+		json_put_key(&k->fields, "git");
+		json_begin(&k->fields, '[');
+		for (size_t i = 0; i < c->spec.git.n; i++)
+			git_key(&c->spec.git.v[i], k);
+		json_end(&k->fields, ']');
+	}
 	if (c->spec.git.n && c->spec.words.n > c->spec.git.n)
 		key_strv(k, "order", &c->spec.words);
 	key_strv(k, "exclude", &c->spec.excludes);

@@ -370,6 +370,9 @@ for query in "branch=side side" "tag=v1 one" "ref=side side" "ref=v1&checksum=$f
   printf 'FROM BASE\nADD http://WEB/repo.git?%s /got\nRUN test "$(cat /got/file)" = %s\n' "${query% *}" "${query##* }" | web >text
   proves "a query: ${query% *} [ADD-07]" <text
 done
+printf 'FROM BASE\nADD http://WEB/repo.git#v1 http://WEB/repo.git#side:sub /got/\nRUN test "$(ls /got | tr "\\n" ,)" = below,file,sub,\n' |
+  web >text
+proves "two repositories in one instruction [ADD-07]" <text
 printf 'FROM BASE\nADD http://WEB/repo.git?subdir=sub /got\nRUN test "$(ls /got)" = below\n' | web >text
 proves "a query: subdir=sub [ADD-07]" <text
 printf 'FROM BASE\nADD http://WEB/repo.git?submodules=false /got\nRUN test ! -e /got/module/file\n' | web >text
