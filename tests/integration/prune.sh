@@ -70,10 +70,11 @@ refused 2 "a time like" "an age that is none" prune --older-than yesterday
 mount='--mount=type=cache,id=other,uid=1000,target=/o'
 printf 'FROM app\nRUN %s ["/bin/busybox", "touch", "/o/kept"]\n' "$mount" >context/other
 builds "a cache mount of another id is made" -f context/other context
-printf 'FROM app\nRUN %s ["/bin/busybox", "sh", "-c", "/bin/busybox sleep 4; /bin/busybox ls -l /big /o/kept"]\nCOPY Dockerfile /\n' \
+printf 'FROM app\nRUN %s ["/bin/busybox", "sh", "-c", "/bin/busybox echo started; /bin/busybox sleep 4; /bin/busybox ls -l /big /o/kept"]\nCOPY Dockerfile /\n' \
   "$mount" >context/slow
 "$NACRE" build -t slow -f context/slow context >"$T/slow" 2>&1 &
 build=$!
+wait_for 60 grep -q ' started$' "$T/slow" # before that, the cache mount is nobody's
 for _ in 1 2 3 4 5 6 7; do
   nacre prune --all
   sleep 0.5
