@@ -84,7 +84,8 @@ static int add_base(struct selection *s, const struct digest *memo, const struct
 		return 0;
 	const struct carry_base base = { *memo, *manifest };
 	vec_push(&s->ret->bases, base);
-	roots_image(s->store, manifest, &s->ret->of[OBJECT_BLOB]);
+	if (roots_image(s->store, manifest, &s->ret->of[OBJECT_BLOB], e) < 0)
+		return -1;
 	for (size_t k = 0; k < i.config.diff_ids.n; k++)
 		if (add_layer(s, &i.config.diff_ids.v[k], e) < 0)
 			return -1;

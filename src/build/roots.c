@@ -54,12 +54,17 @@ static void add_manifest(const struct str *text, const char *name, struct digest
 	manifest_fini(&m);
 }
 
-static void add_image(struct store *s, const struct digest *top, struct digest_set *ret)
+/*
+ * A document that is missing or damaged leads nowhere. One that can not be read now may be whole, so what it leads to is
+ * unknown and nothing may be taken away: -1.
+ */
+static int add_image(struct store *s, const struct digest *top, struct digest_set *ret, struct err *e)
 {
 	VEC(struct digest) todo = { 0 };
 	size_t seen = 0;
+	int r = 0;
 	vec_push(&todo, *top);
-	while (seen < todo.n && seen < LIMIT_INDEX_ENTRIES) {
+	while (r == 0 && seen < todo.n && seen < LIMIT_INDEX_ENTRIES) {
 		struct digest d = todo.v[seen++];
 		struct digest_text name = digest_text(&d);
 		AUTO(str_fini) struct str text = { 0 };
@@ -69,6 +74,10 @@ static void add_image(struct store *s, const struct digest *top, struct digest_s
 		if (blob_read(s, &d, LIMIT_MANIFEST, &text, &why) < 0 ||
 		    json_parse(str_text(&text), text.len, name.s, &j, &why) < 0) {
 			log_debug("%s", why.msg);
+			if (why.kind == ERR_SYS) {
+				*e = why;
+				r = -1;
+			}
 			continue;
 		}
 		const struct json *manifests = json_get(&j, "manifests");
@@ -82,24 +91,25 @@ static void add_image(struct store *s, const struct digest *top, struct digest_s
 		}
 	}
 	vec_fini(&todo);
+	return r;
 }
 
-void roots_image(struct store *s, const struct digest *top, struct digest_set *ret)
+int roots_image(struct store *s, const struct digest *top, struct digest_set *ret, struct err *e)
 {
-	add_image(s, top, ret);
+	int r = add_image(s, top, ret, e);
 	digest_set_sort(ret);
+	return r;
 }
 
 int roots_named(struct store *s, struct digest_set *ret, struct err *e)
 {
 	struct ref_list refs = { 0 };
-	if (ref_list(s->fd, &refs, e) < 0)
-		return -1;
-	for (size_t i = 0; i < refs.n; i++)
-		add_image(s, &refs.v[i].digest, ret);
+	int r = ref_list(s->fd, &refs, e);
+	for (size_t i = 0; r == 0 && i < refs.n; i++)
+		r = add_image(s, &refs.v[i].digest, ret, e);
 	ref_list_fini(&refs);
 	digest_set_sort(ret);
-	return 0;
+	return r;
 }
 
 static bool record_digest(const struct json *j, const char *key, struct digest *ret)
@@ -116,15 +126,15 @@ bool layer_record_blob(struct store *s, const char *name, struct digest *ret)
 	return store_json_get(s, name, &j, &ignored) == 0 && record_digest(&j, "digest", ret);
 }
 
-static void add_last_build(struct store *s, const struct json *j, struct digest_set *ret)
+static int add_last_build(struct store *s, const struct json *j, struct digest_set *ret, struct err *e)
 {
 	const struct json *steps = json_get(j, "steps");
 	struct digest d;
-	if (record_digest(j, "image", &d))
-		add_image(s, &d, ret);
-	for (size_t i = 0; i < json_len(steps); i++)
+	int r = record_digest(j, "image", &d) ? add_image(s, &d, ret, e) : 0;
+	for (size_t i = 0; r == 0 && i < json_len(steps); i++)
 		if (record_digest(json_at(steps, i), "image", &d))
-			add_image(s, &d, ret);
+			r = add_image(s, &d, ret, e);
+	return r;
 }
 
 static int add_record(struct store *s, const struct object *o, struct digest_set *ret, struct err *e)
@@ -135,10 +145,10 @@ static int add_record(struct store *s, const struct object *o, struct digest_set
 	if (r)
 		return r < 0 ? -1 : 0;
 	if (o->kind == OBJECT_LOG)
-		add_last_build(s, &j, ret);
-	else if (o->kind == OBJECT_BASE && record_digest(&j, "manifest", &d))
-		add_image(s, &d, ret);
-	else if (o->kind == OBJECT_STEP && record_digest(json_get(&j, "layer"), "digest", &d))
+		return add_last_build(s, &j, ret, e);
+	if (o->kind == OBJECT_BASE && record_digest(&j, "manifest", &d))
+		return add_image(s, &d, ret, e);
+	if (o->kind == OBJECT_STEP && record_digest(json_get(&j, "layer"), "digest", &d))
 		vec_push(ret, d);
 	else if (o->kind == OBJECT_URL && record_digest(&j, "digest", &d))
 		vec_push(ret, d);

@@ -15,8 +15,8 @@ void digest_set_sort(struct digest_set *d); /* after adding */
 bool digest_set_has(const struct digest_set *d, const struct digest *x);
 void digest_set_fini(struct digest_set *d);
 
-/* A manifest, or an index, and what it leads to. What is missing or damaged leads nowhere. */
-void roots_image(struct store *s, const struct digest *top, struct digest_set *ret);
+/* A manifest, or an index, and what it leads to. What is missing or damaged leads nowhere; -1 for what can not be read. */
+int roots_image(struct store *s, const struct digest *top, struct digest_set *ret, struct err *e);
 /* Blobs of images that have a name. */
 int roots_named(struct store *s, struct digest_set *ret, struct err *e);
 /* Blobs of base images and fetched URLs, layers of steps, images of the last build. Damaged records lead nowhere. */

@@ -55,18 +55,17 @@ static void count_blob(struct store *s, struct usage *u, size_t at, const struct
 static int read_images(struct store *s, struct usage *u, struct err *e)
 {
 	struct ref_list refs = { 0 };
-	if (ref_list(s->fd, &refs, e) < 0)
-		return -1;
-	for (size_t i = 0; i < refs.n; i++) {
+	int r = ref_list(s->fd, &refs, e);
+	for (size_t i = 0; r == 0 && i < refs.n; i++) {
 		struct image_usage *image = vec_add(&u->images);
 		image->name = x_strdup(refs.v[i].name ? refs.v[i].name : digest_text(&refs.v[i].digest).s);
-		roots_image(s, &refs.v[i].digest, &image->blobs);
+		r = roots_image(s, &refs.v[i].digest, &image->blobs, e);
 	}
 	ref_list_fini(&refs);
-	for (size_t i = 0; i < u->images.n; i++)
+	for (size_t i = 0; r == 0 && i < u->images.n; i++)
 		for (size_t k = 0; k < u->images.v[i].blobs.n; k++)
 			count_blob(s, u, i, &u->images.v[i].blobs.v[k]);
-	return 0;
+	return r;
 }
 
 static int read_objects(struct store *s, struct usage *u, struct err *e)

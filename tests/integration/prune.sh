@@ -1,7 +1,7 @@
 #!/bin/sh
 # What is in the store, what goes and what stays.
 . "$(dirname "$0")/../lib/common.sh"
-need busybox jq
+need busybox jq strace
 
 mkdir context
 cp "$(command -v busybox)" context/busybox
@@ -85,4 +85,15 @@ nacre run slow /bin/busybox ls /big
 is "$status" 0 "and its image is whole"
 nacre prune --all
 is "$(find "$STORE/mount" -mindepth 1 ! -name '*.lock')" '' "cache mounts go with what stands beside them"
+
+# What cannot be read now may be whole: nothing that it may lead to is taken away.
+# shellcheck source=tests/lib/judge.sh
+. "$TESTS/lib/judge.sh"
+manifest=$(basename "$(manifest_of "$STORE" slow)")
+ls "$STORE/blobs/sha256" >blobs.before
+strace -f -qq -o /dev/null -P "blobs/sha256/$manifest" --inject=openat:error=EIO "$NACRE" prune --all >out 2>err
+isnt "$?" 0 "a prune stops at a manifest that cannot be read"
+like err "$manifest: Input/output error" "and names it"
+ls "$STORE/blobs/sha256" >blobs.after
+same blobs.before blobs.after "and takes nothing away"
 done_testing
