@@ -9,13 +9,14 @@ The disturbed run is traced by strace. A tracer without privileges takes those o
 of a user namespace with the same sub-ids and needs no newuidmap; it has a pid namespace too, which dies as a whole. All other
 runs are those of a plain user.
 """
-import argparse, hashlib, json, os, pathlib, random, re, select, shutil, signal, subprocess, sys, time
+import argparse, hashlib, json, os, pathlib, random, re, select, subprocess, sys, time
 
 STATE_CALLS = """openat open creat write writev pwrite64 pwritev copy_file_range sendfile fsync fdatasync syncfs
     rename renameat renameat2 link linkat symlink symlinkat unlink unlinkat mkdir mkdirat ftruncate fallocate chmod fchmod
     fchmodat fchown fchownat lchown utimensat setxattr fsetxattr lsetxattr mount umount2 move_mount setns unshare clone clone3
     pivot_root flock""".split()
-AS_ROOT = ["unshare", "--user", "--map-auto", "--map-root-user"]
+# Root already where a campaign runs in a namespace of its own.
+AS_ROOT = ["unshare", "--user", "--map-auto", "--map-root-user"] if os.geteuid() else []
 ALONE = AS_ROOT + ["--pid", "--fork", "--kill-child", "--mount-proc"]
 HANG = 30  # seconds
 
@@ -191,10 +192,10 @@ class Image:
                 p.wait()
         return status, errors.read_text(errors="replace"), met
 
-    def calls(self, command):
+    def calls(self, command, kinds=STATE_CALLS):
         """How often one process of an undisturbed run does each call: {call: most}."""
         log = self.top / "calls"
-        self.traced(command, ["-qq", "-e", "trace=" + ",".join("?" + c for c in STATE_CALLS)], log=str(log))
+        self.traced(command, ["-qq", "-e", "trace=" + ",".join("?" + c for c in kinds)], log=str(log))
         counts = {}
         for line in log.read_text(errors="replace").splitlines():
             m = re.match(r"(\d+) +(\w+)\((.*)", line)

@@ -15,7 +15,6 @@ def main():
     for name, state, command, prune, room in image.phases():
         image.restore(state)
         points = [(call, k) for call, most in sorted(image.calls(command).items()) for k in range(1, most + 1)]
-        report.note("calls of %s" % name) if not points else None
         for i, (call, k) in enumerate(campaign.sample(points, SHORT if opts.short else opts.points)):
             for kill_all in [i % 2 == 0] if opts.short or opts.points else [True, False]:
                 image.restore(state)

@@ -4,7 +4,7 @@
 #   sh tests/campaign/run.sh [--short] [--points N] [CAMPAIGN…]      default: all campaigns
 . "$(dirname "$0")/../lib/common.sh"
 need strace skopeo python3 unshare
-CAMPAIGNS='kill random_kill'
+CAMPAIGNS='kill random_kill errors space power'
 SIGNALS=30 # of each of four kinds, in the long form of faults.sh
 PYTHONDONTWRITEBYTECODE=1
 export PYTHONDONTWRITEBYTECODE
