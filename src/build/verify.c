@@ -25,7 +25,7 @@ bool verify_digest_of(const char *object, const char *ending, struct digest *ret
 	return digest_parse(text, ret, &ignored) == 0;
 }
 
-static char *format(const char *fmt, va_list ap)
+__attribute__((format(printf, 1, 0))) static char *format(const char *fmt, va_list ap)
 {
 	/* The size of err.msg: names and reasons in it are as long as those of errors. */
 	struct err text;
