@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/exit_codes.h"
 #include "base/log.h"
 #include "base/str.h"
 
@@ -79,8 +80,11 @@ void command_help(const struct command *c)
 	printf("\n`nacre COMMAND --help` tells more; nacre(1) lists exit codes.\n");
 }
 
-static int fail(const struct err *e)
+static int fail(struct err *e)
 {
+	/* It may be the disk of an output, but the store is what can be made smaller from here. */
+	if (err_exit_code(e) == EXIT_CODE_NO_SPACE)
+		err_hint(e, "`nacre du` says what the store holds, `nacre prune` makes room");
 	if (e->id[0])
 		log_error("%s [%s]", e->msg, e->id);
 	else

@@ -12,6 +12,7 @@
 #include "oci/media_type.h"
 #include "oci/tree_writer.h"
 #include "store/blob.h"
+#include "store/store.h"
 #include "store/record.h"
 
 enum { BUFFER = 256 << 10 };
@@ -45,7 +46,8 @@ int layer_writer_open(struct store *s, const struct layer_format *f, struct tree
 	w->blob = blob;
 	sha_init(&w->diffid);
 	sha_init(&w->digest);
-	struct sink *file = sink_digest(sink_fd(blob.fd, "layer"), &w->digest, &w->blob_bytes);
+	AUTO(free_drop) char *name = x_asprintf("a layer into the store %s", s->path);
+	struct sink *file = sink_digest(sink_fd(blob.fd, name), &w->digest, &w->blob_bytes);
 	struct sink *compress = sink_compress(f->how, f->level, f->threads, sink_thread(file));
 	w->tar = sink_digest(sink_thread(compress), &w->diffid, &w->tar_bytes);
 	*ret = w;
