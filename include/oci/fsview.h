@@ -41,6 +41,7 @@ struct fsnode {
 	void *mark;                 /* belongs to who plans with the view; NULL at first */
 	/* for fsview itself */
 	struct fsnode *hash_next;
+	uint64_t hash;              /* of the directory and the name */
 	size_t place;               /* in parent->kids */
 	unsigned touched;           /* 1 + the last layer that put this node or something below it */
 	unsigned emptied;           /* 1 + the last layer that hid all from below in this directory */

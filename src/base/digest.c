@@ -8,14 +8,11 @@
 #include "base/err.h"
 #include "base/str.h"
 
-static int hex_value(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	return -1;
-}
+/* The value of a digit and one more; 0 for what is none. */
+static const uint8_t hex_value[256] = {
+	['0'] = 1, ['1'] = 2, ['2'] = 3, ['3'] = 4, ['4'] = 5, ['5'] = 6, ['6'] = 7, ['7'] = 8,
+	['8'] = 9, ['9'] = 10, ['a'] = 11, ['b'] = 12, ['c'] = 13, ['d'] = 14, ['e'] = 15, ['f'] = 16,
+};
 
 static bool parse(const char *text, struct digest *ret)
 {
@@ -23,10 +20,10 @@ static bool parse(const char *text, struct digest *ret)
 		return false;
 	text += 7;
 	for (size_t i = 0; i < DIGEST_BYTES; i++) {
-		int hi = hex_value(text[2 * i]), lo = hex_value(text[2 * i + 1]);
-		if (hi < 0 || lo < 0)
+		unsigned hi = hex_value[(uint8_t)text[2 * i]], lo = hex_value[(uint8_t)text[2 * i + 1]];
+		if (!hi || !lo)
 			return false;
-		ret->b[i] = (uint8_t)(hi << 4 | lo);
+		ret->b[i] = (uint8_t)((hi - 1) << 4 | (lo - 1));
 	}
 	return true;
 }

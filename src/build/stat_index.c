@@ -23,7 +23,7 @@ struct stat_index {
 	char *name;           /* in the store */
 	struct arena arena;
 	VEC(struct entry) entries;
-	uint32_t *slots;      /* hash table of entry numbers + 1 */
+	struct slot { uint32_t entry /* number + 1, or 0 */, tag; } *slots; /* hash table; tag: the upper half of the hash */
 	size_t n_slots;       /* a power of two */
 	struct str fresh;
 };
@@ -32,43 +32,63 @@ static const char head[] = "nacre-context 2\n";
 
 enum { INDEX_MAX = 512 << 20 };
 
+/* Eight bytes at a time; what a user's own files may do to it is their own time. */
 static uint64_t hash(const char *s)
 {
-	uint64_t h = 1469598103934665603u;
-	for (; *s; s++)
-		h = (h ^ (unsigned char)*s) * 1099511628211u;
-	return h ^ h >> 32;
+	const uint64_t k = 0x9e3779b97f4a7c15u;
+	size_t n = strlen(s);
+	uint64_t h = n * k, word;
+	for (; n >= 8; s += 8, n -= 8) {
+		memcpy(&word, s, 8);
+		h = (h ^ word) * k;
+		h ^= h >> 29;
+	}
+	word = 0;
+	memcpy(&word, s, n);
+	h = (h ^ word) * k;
+	return h ^ h >> 29;
 }
 
-static size_t slot_of(const struct stat_index *x, const char *path)
+static uint32_t tag_of(uint64_t h)
 {
-	size_t i = hash(path) & (x->n_slots - 1);
-	while (x->slots[i] && strcmp(x->entries.v[x->slots[i] - 1].path, path) != 0)
-		i = (i + 1) & (x->n_slots - 1);
-	return i;
+	return (uint32_t)(h >> 32);
 }
 
-static void grow(struct stat_index *x)
+/* The slot of the path, or the empty one where it belongs. */
+static struct slot *slot_of(const struct stat_index *x, const char *path, uint64_t h)
 {
-	if (x->n_slots > x->entries.n * 2)
+	size_t i = h & (x->n_slots - 1);
+	for (struct slot *s; s = &x->slots[i], s->entry; i = (i + 1) & (x->n_slots - 1))
+		if (s->tag == tag_of(h) && strcmp(x->entries.v[s->entry - 1].path, path) == 0)
+			break;
+	return &x->slots[i];
+}
+
+static void grow(struct stat_index *x, size_t n)
+{
+	if (x->n_slots > n * 2)
 		return;
-	x->n_slots = x->n_slots ? x->n_slots * 2 : 1024;
+	for (x->n_slots = 1024; x->n_slots <= n * 2;)
+		x->n_slots *= 2;
 	free(x->slots);
 	x->slots = x_alloc(x->n_slots * sizeof *x->slots);
-	for (size_t i = 0; i < x->entries.n; i++)
-		x->slots[slot_of(x, x->entries.v[i].path)] = (uint32_t)(i + 1);
+	for (size_t i = 0; i < x->entries.n; i++) {
+		uint64_t h = hash(x->entries.v[i].path);
+		*slot_of(x, x->entries.v[i].path, h) = (struct slot){ (uint32_t)(i + 1), tag_of(h) };
+	}
 }
 
 static void put(struct stat_index *x, const struct entry *e, const char *path)
 {
-	grow(x);
-	size_t i = slot_of(x, path);
-	if (!x->slots[i]) {
+	grow(x, x->entries.n);
+	uint64_t h = hash(path);
+	struct slot *s = slot_of(x, path, h);
+	if (!s->entry) {
 		struct entry *new = vec_add(&x->entries);
 		new->path = arena_strdup(&x->arena, path);
-		x->slots[i] = (uint32_t)x->entries.n;
+		*s = (struct slot){ (uint32_t)x->entries.n, tag_of(h) };
 	}
-	struct entry *at = &x->entries.v[x->slots[i] - 1];
+	struct entry *at = &x->entries.v[s->entry - 1];
 	const char *kept = at->path;
 	*at = *e;
 	at->path = kept;
@@ -161,12 +181,13 @@ struct stat_index *stat_index_load(struct store *s, const char *path)
 	struct digest id = digest_of(path, strlen(path));
 	AUTO(str_fini) struct str text = { 0 };
 	x->name = x_asprintf("context/%s", digest_hex(&id).s);
-	grow(x);
+	grow(x, 0);
 	int r = store_file_get(s, x->name, INDEX_MAX, &text, &e);
 	if (r < 0)
 		log_debug("%s: %s; every file is read again", x->name, e.msg);
 	if (r != 0 || !str_starts(str_text(&text), head))
 		return x;
+	grow(x, text.len / sizeof "1 1 1600000000000000000 1600000000000000000 " / 2);
 	char *save = NULL;
 	for (char *line = strtok_r(text.buf + strlen(head), "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
 		struct entry entry = { 0 };
@@ -184,10 +205,10 @@ static int64_t ns(const struct timespec *t)
 
 bool stat_index_find(const struct stat_index *x, const char *path, const struct stat *st, struct digest *ret)
 {
-	size_t i = slot_of(x, path);
-	if (!x->slots[i])
+	const struct slot *s = slot_of(x, path, hash(path));
+	if (!s->entry)
 		return false;
-	const struct entry *e = &x->entries.v[x->slots[i] - 1];
+	const struct entry *e = &x->entries.v[s->entry - 1];
 	if (e->inode != st->st_ino || e->size != (uint64_t)st->st_size || e->mtime != ns(&st->st_mtim) ||
 	    e->ctime != ns(&st->st_ctim))
 		return false;

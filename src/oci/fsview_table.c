@@ -63,9 +63,9 @@ static uint64_t hash_of(const struct fsview *v, const struct fsnode *dir, const 
 	return s.a ^ s.b ^ s.c ^ s.d;
 }
 
-static struct fsnode **bucket(const struct fsview *v, const struct fsnode *dir, const char *name, size_t n)
+static struct fsnode **bucket(const struct fsview *v, uint64_t hash)
 {
-	return &v->table[hash_of(v, dir, name, n) & (v->table_size - 1)];
+	return &v->table[hash & (v->table_size - 1)];
 }
 
 static void grow(struct fsview *v)
@@ -78,7 +78,7 @@ static void grow(struct fsview *v)
 	v->table = x_alloc(v->table_size * sizeof *v->table);
 	for (size_t i = 0; i < old_size; i++) {
 		for (struct fsnode *node = old[i], *next; node; node = next) {
-			struct fsnode **head = bucket(v, node->parent, node->name, strlen(node->name));
+			struct fsnode **head = bucket(v, node->hash);
 			next = node->hash_next;
 			node->hash_next = *head;
 			*head = node;
@@ -91,8 +91,9 @@ struct fsnode *table_find(const struct fsview *v, const struct fsnode *dir, cons
 {
 	if (!v->table)
 		return NULL;
-	for (struct fsnode *node = *bucket(v, dir, name, n); node; node = node->hash_next)
-		if (node->parent == dir && strncmp(node->name, name, n) == 0 && !node->name[n])
+	uint64_t hash = hash_of(v, dir, name, n);
+	for (struct fsnode *node = *bucket(v, hash); node; node = node->hash_next)
+		if (node->hash == hash && node->parent == dir && strncmp(node->name, name, n) == 0 && !node->name[n])
 			return node;
 	return NULL;
 }
@@ -105,14 +106,15 @@ void table_add(struct fsview *v, struct fsnode *node)
 	 */
 	if (++v->n_nodes > v->table_size)
 		grow(v);
-	struct fsnode **head = bucket(v, node->parent, node->name, strlen(node->name));
+	node->hash = hash_of(v, node->parent, node->name, strlen(node->name));
+	struct fsnode **head = bucket(v, node->hash);
 	node->hash_next = *head;
 	*head = node;
 }
 
 void table_remove(struct fsview *v, struct fsnode *node)
 {
-	struct fsnode **at = bucket(v, node->parent, node->name, strlen(node->name));
+	struct fsnode **at = bucket(v, node->hash);
 	while (*at != node)
 		at = &(*at)->hash_next;
 	*at = node->hash_next;
