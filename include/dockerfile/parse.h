@@ -132,8 +132,9 @@ struct df_file {
 
 /*
  * All mistakes that do not follow from another one are gathered in `errors`; *e is as df_errors_verdict makes it. Errors
- * have line and line_end, and nearly all at_line and col. On failure *ret holds only `errors` and `lines`, for the
- * excerpts; df_file_fini either way.
+ * have line and line_end, and nearly all at_line and col. On failure *ret holds `errors` and `lines`, for the excerpts,
+ * and, when there are stages, what could be read of the file: all its FROMs and the instructions without a mistake.
+ * df_file_fini either way.
  */
 int df_parse(const char *bytes, size_t n, struct df_file *ret, struct err *e);
 void df_file_fini(struct df_file *f);

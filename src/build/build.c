@@ -172,6 +172,34 @@ static void no_core(void)
 	(void)setrlimit(RLIMIT_CORE, &none);
 }
 
+/* What an instruction with variables comes to may hang on one that could not be read. */
+static bool stands_alone(const struct df_file *f, int line)
+{
+	for (size_t i = 0; i < f->instructions.n; i++) {
+		const struct df_instruction *in = &f->instructions.v[i];
+		if (in->line <= line && line <= in->line_end)
+			return !strchr(in->text, '$');
+	}
+	return false;
+}
+
+/* The mistakes in what could be read of a file that has others, unless they may follow from those. */
+static int judge_rest(struct build *b, const struct df_check *check, struct err *e)
+{
+	struct df_errors known = b->file.errors, found;
+	struct err ignored;
+	b->file.errors = (struct df_errors){ 0 };
+	if (b->file.stages.n && graph_make(b, &ignored) == 0)
+		(void)check_walk(b, check, false, NULL, NULL, &ignored);
+	found = b->file.errors;
+	b->file.errors = known;
+	for (size_t i = 0; i < found.list.n; i++)
+		if (stands_alone(&b->file, found.list.v[i].line))
+			df_errors_add(&b->file.errors, &found.list.v[i]);
+	vec_fini(&found.list);
+	return df_errors_verdict(&b->file.errors, b->file_name, e);
+}
+
 /* Mistakes in the check directive are told with the others; what the graph finds is in the list for check_walk. */
 static int read_file(struct build *b, const struct str *text, struct df_check *check, struct err *e)
 {
@@ -179,7 +207,7 @@ static int read_file(struct build *b, const struct str *text, struct df_check *c
 	if (check_begin(b, check, e) < 0 && (!e->line || df_errors_take(&b->file.errors, e) < 0))
 		return -1;
 	if (!parsed)
-		return df_errors_verdict(&b->file.errors, b->file_name, e);
+		return judge_rest(b, check, e);
 	if (graph_make(b, e) < 0)
 		return b->file.errors.list.n ? df_errors_verdict(&b->file.errors, b->file_name, e) : -1;
 	return 0;

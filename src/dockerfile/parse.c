@@ -188,9 +188,12 @@ int df_parse(const char *bytes, size_t n, struct df_file *ret, struct err *e)
 		lint_all(ret);
 		return 0;
 	}
-	vec_fini(&ret->instructions);
-	vec_fini(&ret->stages);
-	ret->n_global = 0;
+	/* Without one of its FROMs, nothing can be said of what belongs where. */
+	if (p.no_stage || !ret->stages.n || ret->errors.more) {
+		vec_fini(&ret->instructions);
+		vec_fini(&ret->stages);
+		ret->n_global = 0;
+	}
 	return -1;
 }
 
