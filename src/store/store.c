@@ -84,9 +84,13 @@ static int make_path(const char *path)
 
 static int fill(struct store *s, bool new_store, struct err *e)
 {
-	for (size_t i = 0; i < ARRAY_LEN(dirs); i++)
+	for (size_t i = 0; i < ARRAY_LEN(dirs); i++) {
 		if (dir_make(s->fd, dirs[i]) < 0)
 			return err_sys(e, "create %s/%s", s->path, dirs[i]);
+		/* The name that tells a half-made store is on disk before the others, whatever a power cut takes. */
+		if (new_store && i == 0 && fsync(s->fd) < 0)
+			return err_sys(e, "sync %s", s->path);
+	}
 	if (!new_store)
 		return 0;
 	if (layout_init(s->fd, s->path, e) < 0)
