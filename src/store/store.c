@@ -121,7 +121,10 @@ static int open_at(const char *path, bool follow, struct store *ret, struct err 
 	if (fill(&s, new_store, e) < 0)
 		return -1;
 	*ret = (struct store){ .fd = fd_take(&fd), .path = x_strdup(path) };
-	live_begin(ret);
+	if (live_begin(ret, e) < 0) {
+		store_fini(ret);
+		return -1;
+	}
 	ret->left = store_recover(ret);
 	return 0;
 }

@@ -21,7 +21,7 @@ int aside_publish(struct store *s, const char *aside, const char *final);
 int aside_put(struct store *s, const char *name, const void *bytes, size_t n, bool sync, struct err *e);
 
 /* Says that this process has the store open from now on (store/use.h). */
-void live_begin(struct store *s);
+int live_begin(struct store *s, struct err *e);
 
 /* Ends the name of a file that stands beside an object of another id and says when that was used. */
 #define STORE_MARK ".used"

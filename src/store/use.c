@@ -73,14 +73,24 @@ void mark_remove(struct store *s, const char *name)
 	unlinkat(s->fd, mark_of(name).s, 0);
 }
 
-void live_begin(struct store *s)
+/* Of the file system: whoever would prune gets the same answer and does nothing. */
+static bool knows_no_locks(int why)
+{
+	return why == ENOLCK || why == EINVAL || why == EOPNOTSUPP || why == ENOSYS || why == EROFS;
+}
+
+int live_begin(struct store *s, struct err *e)
 {
 	/* The clock that stamps files: it stands still between ticks, as they do. */
 	clock_gettime(CLOCK_REALTIME_COARSE, &s->began);
 	s->live_fd = open_live(s);
-	/* Where there are no such locks, a prune gets the same answer and does nothing. */
-	if (s->live_fd < 0 || lock_byte(s->live_fd, F_OFD_SETLK, F_RDLCK, nanoseconds(&s->began)) < 0)
-		log_debug("%s/%s: %s; this store cannot be pruned", s->path, live, strerror(errno));
+	if (s->live_fd >= 0 && lock_byte(s->live_fd, F_OFD_SETLK, F_RDLCK, nanoseconds(&s->began)) == 0)
+		return 0;
+	/* Unseen, we would lose to a prune what we use. */
+	if (!knows_no_locks(errno))
+		return err_sys(e, "lock %s/%s", s->path, live);
+	log_debug("%s/%s: %s; this store cannot be pruned", s->path, live, strerror(errno));
+	return 0;
 }
 
 bool store_use(struct store *s, const char *name, struct stat *ret)
@@ -119,6 +129,8 @@ int store_use_stop(struct store *s, int *ret_lock, struct err *e)
 int store_use_since(struct store *s, int64_t *ret, struct err *e)
 {
 	struct timespec now;
+	if (s->live_fd < 0)
+		return err_set(e, ERR_SYS, "%s/%s cannot be locked here, so nobody can tell what is in use", s->path, live);
 	clock_gettime(CLOCK_REALTIME_COARSE, &now);
 	/* Each answer is some lock before the last one, so the last is the first of all. Our own is not in our way. */
 	off_t first = nanoseconds(&now);
