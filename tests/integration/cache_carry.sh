@@ -199,8 +199,7 @@ feeder=$!
 "$NACRE" cache import slow 2>/dev/null &
 import=$!
 wait_for 10 sh -c "ls $STORE/tmp/* || ls $STORE/blobs/sha256/*"
-kill -9 $import
-wait $import 2>/dev/null
+check "all of an import dies with it" kill_hard $import
 kill $feeder
 nacre du
 is "$status" 0 "the store of an import that was killed"

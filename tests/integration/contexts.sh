@@ -356,8 +356,7 @@ is "$(find "$STORE/tmp" -mindepth 1 | wc -l)" 0 "an interrupt leaves nothing in 
 "$NACRE" build "http://127.0.0.1:$(cat port)/x.tar" 2>err &
 killed=$!
 wait_for 10 grep -q load err
-kill -9 $killed
-wait $killed 2>err
+check "all of a build dies with it" kill_hard $killed
 builds "after a build that was killed" www/app
 is "$(find "$STORE/tmp" -mindepth 1 | wc -l)" 0 "nothing stays of it"
 done_testing

@@ -265,8 +265,8 @@ printf 'FROM base\nRUN --mount=type=ssh sleep 600\n' >Dockerfile
 "$NACRE" build --build-context "base=oci-layout://$T/busybox:latest" -f Dockerfile --ssh default=key context >/dev/null 2>err &
 victim=$!
 wait_for 10 grep -q 'sleep 600' err
-kill -9 $victim
-check "killed, its agent is gone too" wait_for 5 no_agent_left
+check "all of a build dies with it" kill_hard $victim
+check "its agent too" no_agent_left
 nacre build -q -f /dev/null context
 is "$(find store/tmp store/trash -mindepth 1 | wc -l)" 0 "and the next run leaves nothing of it"
 

@@ -16,6 +16,11 @@ export LC_ALL
 umask 022
 
 TESTS=$(CDPATH='' cd -- "$(dirname "$0")/.." && pwd)
+# What is below it is copied for another user.
+[ -f "$TESTS/lib/common.sh" ] || {
+  echo "$0 is in no folder of the tests" >&2
+  exit 1
+}
 : "${NACRE:=${TESTS%/tests}/build/nacre}"
 case $NACRE in
 /*) ;;
@@ -272,6 +277,27 @@ wait_for() {
     [ "$(date +%s)" -lt "$tap_deadline" ] || return 1
     sleep 0.1
   done
+}
+
+# descendants PID: the processes below it
+descendants() {
+  ps -e -o pid= -o ppid= | awk -v top="$1" '
+    { parent[$1] = $2 }
+    END { for (p in parent) for (q = parent[p]; q in parent && q != p; q = parent[q]) if (q == top) { print p; break } }'
+}
+
+# gone PID…: none runs any more; who waits to be reaped has let go of files and locks
+gone() { ! ps -o stat= -p "$(echo "$*" | tr ' ' ,)" 2>/dev/null | grep -qv '^Z'; }
+
+# kill_hard PID: SIGKILL for a child of this shell alone. Its own children die of that a moment later, and until then hold locks of
+# the store: they are waited for.
+kill_hard() {
+  kill -STOP "$1"
+  tap_family=$(descendants "$1")
+  kill -9 "$1"
+  wait "$1" 2>/dev/null
+  # shellcheck disable=SC2086
+  wait_for 10 gone $tap_family
 }
 
 # free_port [WANTED]: that one if nobody has it, else any.
