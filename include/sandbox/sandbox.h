@@ -73,14 +73,14 @@ struct sandbox_plan {
 struct sandbox {
 	pid_t pid;     /* our child to wait for */
 	int pidfd;     /* readable when it has ended */
-	int report_fd; /* ends with EOF after exec, or one struct err when the start failed */
+	int report_fd; /* one struct err when the start or the end failed */
 	int life_fd;   /* closing it kills the sandbox */
 };
 
 int sandbox_start(const struct sandbox_plan *p, struct sandbox *ret, struct err *e);
 /*
- * Once pidfd is readable: reaps. 0 and *ret_status, the wait(2) status of the command; -1 with the error of a start
- * that failed (ERR_SANDBOX, ERR_BUILD for an unknown user or a command that is not there …). Mount-point stubs made
+ * Once pidfd is readable: reaps. 0 and *ret_status, the wait(2) status of the command; -1 with the error of a start or
+ * end that failed (ERR_SANDBOX, ERR_BUILD for an unknown user or a command that is not there …). Mount-point stubs made
  * only to mount on are gone from the upper directory then, and their parents have the times they had (RUN-09); /proc,
  * /dev and /sys stay, as with runc.
  */

@@ -83,9 +83,11 @@ _Noreturn void child_main(struct launch *l)
 	struct sandbox_plan plan;
 	struct err e = { 0 };
 	struct user_ids *ids = x_alloc(sizeof *ids);
-	/* The guard's death is ours. The wait that follows fails when it was dead already. */
-	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || !sync_await(l->sync_fd, SYNC_IDS_MAPPED))
-		_exit(1);
+	/* The guard's death is ours. The wait that follows fails when it was dead already; then it has said why. */
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
+		err_sys(&e, "ask for a signal at the guard's death");
+	if (e.kind || sync_await(l->sync_fd, SYNC_IDS_MAPPED, &e) < 0)
+		report_failure(l, &e);
 	/*
 	 * We are a copy of the builder, with its environment and secrets in memory. Not dumpable, we belong to the
 	 * first user namespace for ptrace(2) and /proc/1, so not even a command with all capabilities can look (T-D5).

@@ -40,7 +40,7 @@ int inner_start(struct launch *l, enum sandbox_net net, inner_fn *inner, pid_t *
 
 _Noreturn void child_main(struct launch *l);
 _Noreturn void init_main(struct launch *l, pid_t command, struct stubs *stubs);
-_Noreturn void command_main(struct launch *l, const struct user_ids *ids);
+_Noreturn void command_main(const struct launch *shared, const struct user_ids *ids);
 
 /* The start has failed. */
 _Noreturn void report_failure(const struct launch *l, const struct err *e);

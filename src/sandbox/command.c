@@ -157,9 +157,11 @@ static int prepare_command(struct launch *l, const struct user_ids *ids, struct 
 	return give_up_power(l, ids, e);
 }
 
-_Noreturn void command_main(struct launch *l, const struct user_ids *ids)
+_Noreturn void command_main(const struct launch *shared, const struct user_ids *ids)
 {
 	struct err e = { 0 };
+	/* Our memory is init's until the exec, and it goes on with the descriptors it has. */
+	struct launch mine = *shared, *l = &mine;
 	AUTO(strv_fini) struct strv env = { 0 };
 	AUTO(free_drop) char *file = NULL;
 	strv_copy(&env, l->plan->env);

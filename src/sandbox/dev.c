@@ -1,5 +1,6 @@
 #include "dev_priv.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/mount.h>
@@ -91,7 +92,7 @@ static int put_pts(const struct dev *d, struct err *e)
 	static const struct mount_option without_gid[] = { { "ptmxmode", "0666" }, { "mode", "0620" }, { 0 } };
 	AUTO(fd_drop) int mnt = newmount_open("devpts", options, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC);
 	/* Where gid 5 is not mapped. */
-	if (mnt < 0)
+	if (mnt < 0 && errno == EINVAL)
 		mnt = newmount_open("devpts", without_gid, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC);
 	if (mnt < 0)
 		return refuse_namespace(e, "mount devpts");

@@ -32,7 +32,7 @@ int inner_start(struct launch *l, enum sandbox_net net, inner_fn *inner, pid_t *
 		return err_sys(e, "socketpair");
 	pid_t pid = clone_into(flags);
 	if (pid < 0)
-		return refuse_namespace(e, "make the namespaces of a step");
+		return refuse_new_namespace(e, "make the namespaces of a step");
 	if (pid == 0) {
 		close(pair[0]);
 		l->sync_fd = pair[1];
@@ -40,9 +40,9 @@ int inner_start(struct launch *l, enum sandbox_net net, inner_fn *inner, pid_t *
 	}
 	close(pair[1]);
 	l->sync_fd = pair[0];
-	if (!idmap_write_file(pid, "uid_map", &l->uid_map) || !idmap_write_file(pid, "gid_map", &l->gid_map))
-		return refuse_namespace(e, "write the id maps of a step");
-	(void)sync_tell(l->sync_fd, SYNC_IDS_MAPPED);
+	if (idmap_write_file(pid, "uid_map", &l->uid_map, e) < 0 || idmap_write_file(pid, "gid_map", &l->gid_map, e) < 0 ||
+	    sync_tell(l->sync_fd, SYNC_IDS_MAPPED, e) < 0)
+		return -1;
 	*ret_pid = pid;
 	return 0;
 }
@@ -61,9 +61,9 @@ static bool pass_on(int signal_fd, pid_t init)
 }
 
 /* Until the step is over, one way or another: the status the command had, or init's when it did not come that far. */
-static int watch(const struct launch *l, int signal_fd, pid_t init)
+static int watch(const struct launch *l, int signal_fd, pid_t init, int *ret_status, struct err *e)
 {
-	int status, of_init;
+	int status, of_init = 0;
 	pid_t ended;
 	while ((ended = waitpid(init, &of_init, WNOHANG)) == 0) {
 		struct pollfd p[2] = { { .fd = signal_fd, .events = POLLIN }, { .fd = l->life_fd, .events = POLLIN } };
@@ -76,7 +76,9 @@ static int watch(const struct launch *l, int signal_fd, pid_t init)
 	/* Its death is that of everything in the pid namespace, and of the mounts. */
 	while (!ended && waitpid(init, &of_init, 0) < 0 && errno == EINTR)
 		;
-	return sync_take_status(l->sync_fd, &status) ? status : of_init;
+	int told = sync_take_status(l->sync_fd, &status, e);
+	*ret_status = told > 0 ? status : of_init;
+	return told;
 }
 
 /* Ends so that wait(2) tells our parent what it told us. */
@@ -108,14 +110,17 @@ _Noreturn void guard_main(struct launch *l)
 	struct err e = { 0 };
 	sigset_t all;
 	pid_t init, foreground = l->plan->tty && !l->own_terminal ? tcgetpgrp(l->plan->stdin_fd) : -1;
-	if (leave_terminal(foreground, &e) < 0 || userns_join(l->plan->userns, &e) < 0 ||
+	sigfillset(&all);
+	int status, signal_fd = signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (signal_fd < 0)
+		err_sys(&e, "watch for signals to a step");
+	if (signal_fd < 0 || leave_terminal(foreground, &e) < 0 || userns_join(l->plan->userns, &e) < 0 ||
 	    inner_start(l, l->plan->net, child_main, &init, &e) < 0)
 		report_failure(l, &e);
-	sigfillset(&all);
-	int signal_fd = signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK);
-	int keep[4] = { l->life_fd, l->sync_fd, signal_fd, foreground < 0 ? 0 : l->plan->stdin_fd };
+	int keep[5] = { l->life_fd, l->sync_fd, l->report_fd, signal_fd, foreground < 0 ? 0 : l->plan->stdin_fd };
 	close_all_but(keep, ARRAY_LEN(keep));
-	int status = watch(l, signal_fd, init);
+	if (watch(l, signal_fd, init, &status, &e) < 0)
+		report_failure(l, &e);
 	/* The terminal is as it was for whoever had it. */
 	if (foreground > 0)
 		(void)tcsetpgrp(l->plan->stdin_fd, foreground);

@@ -105,12 +105,20 @@ int idmap_find(struct id_map *ret, struct err *e)
 	return 0;
 }
 
-bool idmap_write_file(pid_t pid, const char *file, const struct str *lines)
+int idmap_write_file(pid_t pid, const char *file, const struct str *lines, struct err *e)
 {
-	char path[64];
+	char path[64], what[96];
+	ssize_t put = -1;
 	snprintf(path, sizeof path, "/proc/%d/%s", pid, file);
+	snprintf(what, sizeof what, "write the id map %s", path);
 	AUTO(fd_drop) int fd = open(path, O_WRONLY | O_CLOEXEC);
-	return fd >= 0 && write(fd, lines->buf, lines->len) == (ssize_t)lines->len;
+	if (fd >= 0)
+		do
+			put = write(fd, lines->buf, lines->len);
+		while (put < 0 && errno == EINTR);
+	if (put < 0)
+		return refuse_namespace(e, what);
+	return put == (ssize_t)lines->len ? 0 : err_set(e, ERR_SYS, "%s: only a part was taken", what);
 }
 
 static void add_lines(const struct id_extent *map, size_t n, struct str *out)
@@ -156,10 +164,11 @@ int idmap_write(pid_t pid, const struct id_map *m, struct err *e)
 		AUTO(str_fini) struct str gid = { 0 };
 		add_lines(m->uid, m->n_uid, &uid);
 		add_lines(m->gid, m->n_gid, &gid);
-		if (idmap_write_file(pid, "gid_map", &gid) && idmap_write_file(pid, "uid_map", &uid))
+		if (idmap_write_file(pid, "gid_map", &gid, e) == 0 && idmap_write_file(pid, "uid_map", &uid, e) == 0)
 			return 0;
-		if (m->n_uid < 2)
-			return refuse_sys(e, "E-USERNS-DENIED", "write the id map of a user namespace");
+		/* newuidmap may have more power than this root; against an error of another kind it helps nothing. */
+		if (m->n_uid < 2 || e->kind != ERR_SANDBOX)
+			return -1;
 	}
 	if (run_helper("newuidmap", pid, m->uid, m->n_uid, e) < 0)
 		return -1;

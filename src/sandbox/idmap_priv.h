@@ -2,7 +2,6 @@
 #ifndef NACRE_SANDBOX_IDMAP_PRIV_H
 #define NACRE_SANDBOX_IDMAP_PRIV_H
 
-#include <stdbool.h>
 #include <sys/types.h>
 
 #include "base/str.h"
@@ -20,7 +19,7 @@ int idmap_write(pid_t pid, const struct id_map *m, struct err *e);
  */
 void idmap_nested(const struct id_extent *extents, size_t n, struct str *out);
 
-/* One write, as the kernel demands; false and errno. */
-bool idmap_write_file(pid_t pid, const char *file, const struct str *lines);
+/* In one write, as the kernel demands. ERR_SANDBOX when this machine denies it. */
+int idmap_write_file(pid_t pid, const char *file, const struct str *lines, struct err *e);
 
 #endif

@@ -21,6 +21,7 @@ static void close_the_rest(const struct launch *l, const struct stubs *stubs, in
 	VEC(int) keep = { 0 };
 	vec_push(&keep, l->life_fd);
 	vec_push(&keep, l->sync_fd);
+	vec_push(&keep, l->report_fd);
 	vec_push(&keep, signal_fd);
 	for (size_t i = 0; i < stubs->nodes.n; i++)
 		if (stubs->nodes.v[i].upper_fd >= 0)
@@ -52,38 +53,45 @@ static void pass_on(const struct signalfd_siginfo *info, pid_t command)
 		(void)kill(command, (int)info->ssi_signo);
 }
 
-static int wait_for_command(const struct launch *l, int signal_fd, pid_t command)
+static int wait_for_command(const struct launch *l, int signal_fd, pid_t command, int *ret_status, struct err *e)
 {
-	int status;
-	while (!reap(command, &status)) {
+	while (!reap(command, ret_status)) {
 		struct pollfd p[2] = { { .fd = signal_fd, .events = POLLIN }, { .fd = l->life_fd, .events = POLLIN } };
 		struct signalfd_siginfo info;
 		if (poll(p, 2, -1) < 0 && errno != EINTR)
-			_exit(1);
+			return err_sys(e, "wait for the command of a step");
 		if (p[1].revents)
 			_exit(1);
 		if (p[0].revents && fd_read(signal_fd, &info, sizeof info) == sizeof info)
 			pass_on(&info, command);
 	}
-	return status;
+	return 0;
 }
 
 _Noreturn void init_main(struct launch *l, pid_t command, struct stubs *stubs)
 {
 	sigset_t all;
+	struct err e = { 0 };
+	int status = 0;
 	sigfillset(&all);
 	int signal_fd = signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK);
-	if (signal_fd < 0)
-		_exit(1);
+	if (signal_fd < 0) {
+		err_sys(&e, "watch for signals to a step");
+		report_failure(l, &e);
+	}
 	close_the_rest(l, stubs, signal_fd);
-	int status = wait_for_command(l, signal_fd, command);
+	if (wait_for_command(l, signal_fd, command, &status, &e) < 0)
+		report_failure(l, &e);
 	if (stubs->nodes.n) {
 		/* Nobody may be left who could put things in the way of the cleaning. */
 		(void)kill(-1, SIGKILL);
 		while (waitpid(-1, NULL, 0) > 0 || errno == EINTR)
 			;
-		stubs_clean(stubs);
+		/* The layer of a command that failed is not used, and its own status says more. */
+		if (stubs_clean(stubs, &e) < 0 && status == 0)
+			report_failure(l, &e);
 	}
-	(void)sync_tell_status(l->sync_fd, status);
+	if (sync_tell_status(l->sync_fd, status, &e) < 0)
+		report_failure(l, &e);
 	_exit(0);
 }

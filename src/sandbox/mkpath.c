@@ -52,6 +52,8 @@ static int fill_gap(struct mkpath *m, size_t end, bool last, struct err *e)
 	if (parent < 0)
 		return err_sys(e, "open the directory of %s", prefix);
 	ssize_t n = readlinkat(parent, name, target, sizeof target - 1);
+	if (n < 0 && errno != ENOENT && errno != EINVAL)
+		return err_sys(e, "read the link %s", prefix);
 	if (n < 0)
 		return m->make(m->ctx, parent, name, !last || m->directory, e);
 	target[n] = '\0';

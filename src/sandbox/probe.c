@@ -49,9 +49,9 @@ static int try_mounts(struct err *e)
 static void probe_inner(struct launch *l)
 {
 	struct err e = { 0 };
-	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || !sync_await(l->sync_fd, SYNC_IDS_MAPPED))
-		_exit(1);
-	if (try_mounts(&e) < 0 || (l->filter && filter_load(l->filter, &e) < 0))
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
+		err_sys(&e, "ask for a signal at the parent's death");
+	if (e.kind || sync_await(l->sync_fd, SYNC_IDS_MAPPED, &e) < 0 || try_mounts(&e) < 0 || (l->filter && filter_load(l->filter, &e) < 0))
 		report_failure(l, &e);
 	_exit(0);
 }

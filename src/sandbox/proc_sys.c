@@ -74,6 +74,8 @@ int sys_open(enum sandbox_net net, bool writable, int *ret_mnt, struct err *e)
 	/* A sysfs shows one network namespace, and only its owner may mount it. */
 	if (net == SANDBOX_NET_NONE)
 		mnt = newmount_open("sysfs", NULL, quiet | (writable ? 0u : MOUNT_ATTR_RDONLY));
+	if (mnt < 0 && net == SANDBOX_NET_NONE && errno != EPERM)
+		return refuse_namespace(e, "mount /sys");
 	if (mnt < 0) {
 		AUTO(fd_drop) int host = newmount_clone(AT_FDCWD, "/sys");
 		if (host < 0 || (!writable && newmount_restrict(host, quiet) < 0))

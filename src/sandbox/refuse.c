@@ -44,20 +44,30 @@ static int sysctl_number(const char *path)
 	return str_to_u64(text.buf, 1u << 30, &n) ? (int)n : -1;
 }
 
+/*
+ * What a kernel without the feature, a policy or a filter answers. Anything else (memory or descriptors used up, a disk
+ * error) says nothing about the machine.
+ */
+static bool is_denial(int why)
+{
+	switch (why) {
+	case EPERM:
+	case EACCES:
+	case ENOSYS:
+	case EINVAL:
+	case ENODEV:
+	case EOPNOTSUPP:
+		return true;
+	}
+	return false;
+}
+
 int refuse_namespace(struct err *e, const char *what)
 {
 	int why = errno;
-	/* user_namespaces(7): a limit of 0 (or one that is used up) is reported as "No space left on device". */
-	if (why == ENOSPC || why == EUSERS) {
-		err_set(e, ERR_SANDBOX,
-			"%s: the kernel's limit on user namespaces is reached (user.max_user_namespaces is %d)", what,
-			sysctl_number("/proc/sys/user/max_user_namespaces"));
-		e->sysno = why;
-		err_hint(e, "allow them with: sysctl -w user.max_user_namespaces=15000");
-		return refuse_as(e, "E-USERNS-SYSCTL");
-	}
-	errno = why;
 	err_sys(e, "%s", what);
+	if (!is_denial(why))
+		return -1;
 	/* Debian's patch, in its kernels before 6.x and in some derived distributions. */
 	if (sysctl_number("/proc/sys/kernel/unprivileged_userns_clone") == 0) {
 		err_hint(e, "allow user namespaces with: sysctl -w kernel.unprivileged_userns_clone=1");
@@ -72,4 +82,17 @@ int refuse_namespace(struct err *e, const char *what)
 	}
 	err_hint(e, "a seccomp filter, a chroot or a container around nacre denies user namespaces");
 	return refuse_as(e, "E-USERNS-DENIED");
+}
+
+int refuse_new_namespace(struct err *e, const char *what)
+{
+	int why = errno;
+	/* user_namespaces(7): a limit of 0 (or one that is used up) is reported as "No space left on device". */
+	if (why != ENOSPC && why != EUSERS)
+		return refuse_namespace(e, what);
+	err_set(e, ERR_SANDBOX, "%s: the kernel's limit on user namespaces is reached (user.max_user_namespaces is %d)", what,
+		sysctl_number("/proc/sys/user/max_user_namespaces"));
+	e->sysno = why;
+	err_hint(e, "allow them with: sysctl -w user.max_user_namespaces=15000");
+	return refuse_as(e, "E-USERNS-SYSCTL");
 }

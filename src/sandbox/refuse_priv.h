@@ -11,8 +11,11 @@ int refuse_sys(struct err *e, const char *id, const char *fmt, ...) __attribute_
 
 /*
  * A call that user namespaces should allow (clone, unshare, mount) failed with the present errno; `what` says which.
- * Looks for the reason: a namespace limit (ENOSPC), a sysctl of the distribution, AppArmor, or a filter above us.
+ * Looks for the reason: a sysctl of the distribution, AppArmor, or a filter above us. An errno
+ * that speaks of none of these stays an ERR_SYS.
  */
 int refuse_namespace(struct err *e, const char *what);
+/* The same of a call that makes a namespace, which a limit on their number may have stopped. */
+int refuse_new_namespace(struct err *e, const char *what);
 
 #endif

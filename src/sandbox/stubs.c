@@ -60,6 +60,8 @@ static int add_directories(struct stubs *s, const char *path, struct err *e)
 				.path = ptr_take(&prefix), .parent = parent, .before = before, .upper_fd = -1
 			};
 			n->copied_up = root_stat(s->upper_fd, open_as, &upper) < 0;
+			if (n->copied_up && errno != ENOENT)
+				return err_sys(e, "stat /%s in the upper directory", n->path);
 		}
 		parent = at;
 		if (!path[end])
@@ -140,36 +142,55 @@ static bool untouched(const struct stat *now, const struct stat *sealed)
 	       now->st_mode == sealed->st_mode && now->st_uid == sealed->st_uid && now->st_gid == sealed->st_gid;
 }
 
-/* Removes the node if it is still what we made, and empty. */
-static void remove_node(const struct stubs *s, const struct stub_node *n)
+/* Removes the node if it is still what we made, and empty. What the command removed, replaced or filled is its own. */
+static int remove_node(const struct stubs *s, const struct stub_node *n, struct err *e)
 {
 	struct stat st;
 	int parent_fd = s->nodes.v[n->parent].upper_fd;
 	const char *name = path_base(n->path);
-	if (fstatat(parent_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0 || st.st_ino != n->sealed.st_ino ||
-	    st.st_dev != n->sealed.st_dev || (S_ISREG(st.st_mode) && st.st_size))
-		return;
-	(void)unlinkat(parent_fd, name, S_ISDIR(st.st_mode) ? AT_REMOVEDIR : 0);
+	if (fstatat(parent_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return errno == ENOENT ? 0 : err_sys(e, "stat the mount point /%s", n->path);
+	if (st.st_ino != n->sealed.st_ino || st.st_dev != n->sealed.st_dev || (S_ISREG(st.st_mode) && st.st_size))
+		return 0;
+	/* rmdir(2): either says that it is not empty. */
+	if (unlinkat(parent_fd, name, S_ISDIR(st.st_mode) ? AT_REMOVEDIR : 0) == 0 || errno == ENOTEMPTY ||
+	    errno == EEXIST)
+		return 0;
+	return err_sys(e, "remove the mount point /%s", n->path);
 }
 
-void stubs_clean(struct stubs *s)
+static int clean_node(const struct stubs *s, const struct stub_node *n, const struct stat *now, struct err *e)
 {
-	VEC(struct stat) now = { 0 };
+	/* The command may have removed the directory: its times can still be set, they only count no more. */
+	if (n->upper_fd >= 0 && !n->made && set_times(n->upper_fd, now) < 0)
+		return err_sys(e, "restore the times of /%s", n->path);
+	if (n->parent >= 0 && (n->made || (n->copied_up && untouched(now, &n->sealed))))
+		return remove_node(s, n, e);
+	return 0;
+}
+
+static int clean_all(const struct stubs *s, struct stat *now, struct err *e)
+{
 	for (size_t i = 0; i < s->nodes.n; i++) {
-		struct stat *st = vec_add(&now);
-		if (s->nodes.v[i].upper_fd < 0 || fstat(s->nodes.v[i].upper_fd, st) < 0)
-			*st = s->nodes.v[i].sealed;
+		now[i] = s->nodes.v[i].sealed;
+		if (s->nodes.v[i].upper_fd >= 0 && fstat(s->nodes.v[i].upper_fd, &now[i]) < 0)
+			return err_sys(e, "stat /%s in the upper directory", s->nodes.v[i].path);
 	}
 	/* Children come after their directory, so backwards every directory is seen when its stubs are gone. */
-	for (size_t i = s->nodes.n; i-- > 0;) {
-		struct stub_node *n = &s->nodes.v[i];
-		if (n->upper_fd >= 0 && !n->made)
-			(void)set_times(n->upper_fd, &now.v[i]);
-		if (n->parent >= 0 && (n->made || (n->copied_up && untouched(&now.v[i], &n->sealed))))
-			remove_node(s, n);
-		fd_drop(&n->upper_fd);
-		free(n->path);
+	for (size_t i = s->nodes.n; i-- > 0;)
+		if (clean_node(s, &s->nodes.v[i], &now[i], e) < 0)
+			return -1;
+	return 0;
+}
+
+int stubs_clean(struct stubs *s, struct err *e)
+{
+	AUTO(free_drop) struct stat *now = x_alloc((s->nodes.n + 1) * sizeof *now);
+	int r = clean_all(s, now, e);
+	for (size_t i = 0; i < s->nodes.n; i++) {
+		fd_drop(&s->nodes.v[i].upper_fd);
+		free(s->nodes.v[i].path);
 	}
-	vec_fini(&now);
 	vec_fini(&s->nodes);
+	return r;
 }

@@ -36,7 +36,10 @@ int stubs_init(struct stubs *s, int root_fd, int upper_fd, int proc_fd, struct e
 int stubs_make(void *ctx, int parent_fd, const char *name, bool directory, struct err *e);
 /* All are made: remembers how the upper looks now, and gives directories their times back. */
 int stubs_seal(struct stubs *s, struct err *e);
-/* When every process of the step is dead. What cannot be removed stays: it is not a stub any more. */
-void stubs_clean(struct stubs *s);
+/*
+ * When every process of the step is dead. What the command removed, replaced or filled is its own; a stub that is still
+ * ours and cannot be removed is an error, since it would become part of the layer.
+ */
+int stubs_clean(struct stubs *s, struct err *e);
 
 #endif

@@ -31,7 +31,7 @@ static int start_holder(pid_t *ret_pid, int *ret_hold, struct err *e)
 	if (pid < 0) {
 		close(hold[1]);
 		errno = why;
-		return refuse_namespace(e, "make a user namespace");
+		return refuse_new_namespace(e, "make a user namespace");
 	}
 	*ret_pid = pid;
 	*ret_hold = hold[1];

@@ -270,6 +270,7 @@ during() {
   shift
   remove_tree "$T/step"
   mkdir "$T/step"
+  : >"$T/out" # what the last one printed is not this one's
   "$SANDBOX_TRY" -l "$root" "$T/step" "$@" >"$T/out" 2>"$T/err" </dev/null &
   tap_victim=$!
   wait_for 10 grep -q ready "$T/out"
