@@ -2,6 +2,8 @@
 #ifndef NACRE_BUILD_BUILD_H
 #define NACRE_BUILD_BUILD_H
 
+#include <stdbool.h>
+
 #include "base/err.h"
 #include "build/options.h"
 #include "oci/descriptor.h"
@@ -10,6 +12,7 @@
 struct build_result {
 	struct descriptor image; /* the manifest, in the store */
 	struct strv names;       /* the references it got */
+	bool beyond;             /* it was said that cache_max was too little for it */
 };
 
 /*

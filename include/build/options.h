@@ -40,6 +40,7 @@ struct build_options {
 	const char *iidfile;         /* or NULL */
 	const char *depfile;         /* or NULL */
 	const char *output;          /* oci:DIR[:TAG], or NULL */
+	uint64_t cache_max;          /* bytes that the store should not exceed; UINT64_MAX: any */
 	struct layer_format format;
 };
 

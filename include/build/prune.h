@@ -17,6 +17,8 @@ struct prune_options {
 	bool all;           /* the whole cache */
 	int64_t older_than; /* cache that was not used for so many seconds; -1: none */
 	uint64_t keep;      /* cache, least recently used first, until the store has no more bytes; UINT64_MAX: none */
+	uint64_t spare;     /* so many bytes less than that, once something has to go for it */
+	bool going_on;      /* the caller goes on using the store: what it uses stays, and nothing goes without need */
 	bool dry_run;
 };
 

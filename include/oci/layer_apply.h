@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/digest.h"
 #include "base/err.h"
@@ -22,6 +23,7 @@ struct layer_apply {
 	int tree_fd;                 /* an empty directory, or -1 for no tree */
 	bool digest_files;           /* keep a digest per file in the listing (COPY --from keys) */
 	struct strv *implied;        /* see tree_writer_finish; may be NULL */
+	uint64_t *ret_size;          /* bytes of the tar; may be NULL */
 };
 /* Publishes list/DIFFHEX and layer/DIFFHEX.json; the tree is for the caller to publish. */
 int layer_apply(const struct layer_apply *a, struct diffid *ret, struct err *e);

@@ -8,6 +8,7 @@
 #define NACRE_REGISTRY_PULL_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/err.h"
 #include "oci/descriptor.h"
@@ -16,9 +17,11 @@
 
 struct store;
 
-/* Progress of a transfer, called now and then. text: one line for the user. */
 struct pull_progress {
+	/* Called now and then; text: one line for the user. */
 	void (*line)(void *ctx, const char *text);
+	/* May be NULL. Called before layers are fetched: how many bytes those have that the store has not. */
+	void (*coming)(void *ctx, uint64_t bytes);
 	void *ctx;
 };
 
@@ -43,6 +46,7 @@ int pull_image(struct store *s, const struct reference *r, const struct platform
  * verified; links and special files in the layout are refused. tag NULL and digest NULL: the only image.
  */
 int pull_layout(struct store *s, int layout_fd, const char *name, const char *tag, const struct digest *digest,
-		const struct platform *want, struct pulled *ret, struct err *e);
+		const struct platform *want, const struct pull_progress *progress /* may be NULL */,
+		struct pulled *ret, struct err *e);
 
 #endif

@@ -25,8 +25,9 @@ bool store_use(struct store *s, const char *name, struct stat *ret /* may be NUL
 /* For prunes: nobody asks for anything while *ret_lock is held. Keep it for moments, and
  * do not fork with it: the child would hold it too. */
 int store_use_stop(struct store *s, int *ret_lock, struct err *e);
-/* What was used at or after this time (nanoseconds of CLOCK_REALTIME) may be in use by another living process. */
-int store_use_since(struct store *s, int64_t *ret, struct err *e);
+/* What was used at or after this time (nanoseconds of CLOCK_REALTIME) may be in use by a living process; `own`: by the one
+ * that opened `s` too, else by another. */
+int store_use_since(struct store *s, bool own, int64_t *ret, struct err *e);
 /* When it was last asked for, as store_use_since counts time; `st` is what stat(2) says about it. */
 int64_t store_used(struct store *s, const char *name, const struct stat *st);
 

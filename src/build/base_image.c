@@ -8,6 +8,7 @@
 #include "base/path.h"
 #include "base_image_priv.h"
 #include "build_priv.h"
+#include "room_priv.h"
 #include "registry/pull.h"
 #include "registry/reference.h"
 #include "store/blob.h"
@@ -105,16 +106,28 @@ struct fetch {
 	struct build *build;
 	struct base_image *image;
 	bool want_layers;
+	struct worker_report *report; /* from here on: in the worker */
+	struct room room;
+	uint64_t coming;
 };
 
 static void fetch_line(void *ctx, const char *text)
 {
-	worker_line(ctx, text);
+	const struct fetch *f = ctx;
+	worker_line(f->report, text);
+}
+
+static void fetch_coming(void *ctx, uint64_t bytes)
+{
+	struct fetch *f = ctx;
+	f->coming = bytes;
+	if (bytes)
+		room_take(f->build, f->report, 0, bytes, &f->room);
 }
 
 /* oci-layout://DIR[:TAG|@DIGEST] */
-static int fetch_layout(struct store *s, const char *spec, const struct platform *want, struct pulled *ret,
-			struct err *e)
+static int fetch_layout(struct store *s, const char *spec, const struct platform *want,
+			const struct pull_progress *progress, struct pulled *ret, struct err *e)
 {
 	AUTO(free_drop) char *dir = x_strdup(spec);
 	struct digest digest;
@@ -133,7 +146,7 @@ static int fetch_layout(struct store *s, const char *spec, const struct platform
 	AUTO(fd_drop) int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
 		return err_sys(e, "open the OCI layout %s", dir);
-	return pull_layout(s, fd, dir, tag, at ? &digest : NULL, want, ret, e);
+	return pull_layout(s, fd, dir, tag, at ? &digest : NULL, want, progress, ret, e);
 }
 
 static int remember(struct build *b, const char *reference, const struct platform *want, const struct digest *manifest,
@@ -156,15 +169,16 @@ static bool found_after_claim(struct fetch *f, struct worker_report *r, struct c
 	return find_local(f->build, i, f->want_layers);
 }
 
-static int fetch(struct fetch *f, struct worker_report *r, struct str *result, struct err *e)
+static int fetch(struct fetch *f, struct str *result, struct err *e)
 {
-	struct pull_progress progress = { .line = fetch_line, .ctx = r };
+	struct pull_progress progress = { .line = fetch_line, .coming = fetch_coming, .ctx = f };
 	const struct platform *want = f->image->has_want ? &f->image->want : NULL;
 	const char *reference = f->image->reference;
 	struct pulled got = { 0 };
 	int rc;
 	if (is_layout(reference)) {
-		rc = fetch_layout(f->build->store, reference + strlen("oci-layout://"), want, &got, e);
+		rc = fetch_layout(f->build->store, reference + strlen("oci-layout://"), want, &progress, &got,
+				  e);
 	} else {
 		AUTO(reference_fini) struct reference ref = { 0 };
 		if (str_starts(reference, "docker-image://"))
@@ -175,6 +189,7 @@ static int fetch(struct fetch *f, struct worker_report *r, struct str *result, s
 		}
 		rc = pull_image(f->build->store, &ref, want, f->want_layers, &progress, &got, e);
 	}
+	room_end(&f->room, rc == 0 ? f->coming : 0);
 	if (rc == 0 && !is_layout(f->image->reference))
 		rc = remember(f->build, f->image->reference, want, &got.manifest.digest, e);
 	if (rc == 0)
@@ -192,7 +207,9 @@ static int fetch_work(void *ctx, struct worker_report *r, struct str *result, st
 		str_add(result, digest_text(&f->image->manifest).s);
 		return 0;
 	}
-	return fetch(f, r, result, e);
+	f->report = r;
+	f->room.fd = -1;
+	return fetch(f, result, e);
 }
 
 static int fetch_done(struct build *b, struct job *j, const struct str *result, const struct err *failed, struct err *e)

@@ -24,6 +24,7 @@
 #include "depfile_priv.h"
 #include "export_priv.h"
 #include "graph_priv.h"
+#include "room_priv.h"
 #include "stat_index_priv.h"
 #include "dockerfile/lint.h"
 #include "oci/time.h"
@@ -326,6 +327,7 @@ static void build_fini(struct build *b)
 	rerun_fini(&b->rerun);
 	json_fini(&b->earlier);
 	secrets_fini(&b->secrets);
+	build_room_free(b->room);
 	free(b->hosts_text);
 	free(b->resolv_text[SANDBOX_NET_HOST]);
 	free(b->resolv_text[SANDBOX_NET_NONE]);
@@ -354,7 +356,9 @@ int build_run(struct store *s, const struct build_options *o, struct build_resul
 	struct df_check check = { 0 };
 	b.context.fd = -1;
 	b.progress = progress_new(o->progress);
-	int r = prepare(&b, &check, e);
+	int r = build_room_new(o->cache_max, &b.room, e);
+	if (r == 0)
+		r = prepare(&b, &check, e);
 	if (r == 0)
 		r = check_allowed(&b, e);
 	if (r == 0)
@@ -369,6 +373,7 @@ int build_run(struct store *s, const struct build_options *o, struct build_resul
 	} else {
 		print_errors(&b, e);
 	}
+	ret->beyond = build_room_is_beyond(b.room);
 	save_indexes(&b);
 	build_log_write(&b, r == 0 ? ret : NULL);
 	build_fini(&b);

@@ -32,6 +32,7 @@
 #include "store/store.h"
 
 struct build;
+struct build_room;
 struct changes;
 struct stage;
 struct step;
@@ -259,6 +260,7 @@ struct build {
 	struct json earlier;                 /* log of the last build of the same Dockerfile */
 	bool earlier_read;
 	bool store_dirty;                    /* something to sync before names are written */
+	struct build_room *room;             /* owned; NULL: the store has no limit (room_priv.h) */
 };
 
 /* ---- slots.c: layers and their trees ---- */
@@ -374,7 +376,8 @@ void layer_job_result(const struct layer *layer, struct str *result);
 int layer_job_start(struct build *b, struct step *step, struct layer_slot *slot, const char *name, worker_fn *fn,
 		    struct err *e);
 /* In the worker: the marked part of `dest` as a layer, and as a tree if the slot has one. */
-int layer_job_write(struct layer_job *l, struct fsview *dest, struct str *result, struct err *e);
+int layer_job_write(struct layer_job *l, struct fsview *dest, struct worker_report *report, struct str *result,
+		    struct err *e);
 /* Puts a new slot on the stack and starts fn for it, with a tree when a later RUN wants one. */
 int layer_job_launch(struct build *b, struct stage *st, struct step *step, const char *name, worker_fn *fn,
 		     struct err *e);

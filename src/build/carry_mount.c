@@ -107,7 +107,7 @@ static int make_way(struct store *s, int mounts_fd, const struct digest *id, boo
 		return 1;
 	AUTO(free_drop) char *path = x_asprintf("mount/%s", name.s);
 	old.name = path;
-	return store_use_since(s, &since, e) < 0 ? -1 : object_remove(s, &old, since, e);
+	return store_use_since(s, false, &since, e) < 0 ? -1 : object_remove(s, &old, since, e);
 }
 
 static int fill(struct store *s, int work_fd, int mounts_fd, const struct digest *id, struct source *in, bool replace,

@@ -116,6 +116,27 @@ static int gather(struct emit *m, struct fsnode ***ret, size_t *ret_n, struct er
 	return r;
 }
 
+static bool is_written(const struct fsnode *n)
+{
+	const struct copy_mark *mark = n->mark;
+	return n->type == TAR_FILE && mark->self;
+}
+
+int copy_measure(struct fsview *dest, uint64_t *ret, struct err *e)
+{
+	enum { HEADER = 512 };
+	struct emit m = { .dest = dest };
+	struct fsnode **order = NULL;
+	size_t n = 0;
+	uint64_t size = 0;
+	int r = dest->root->mark ? gather(&m, &order, &n, e) : 0;
+	for (size_t i = 0; i < n; i++)
+		size += HEADER + (is_written(order[i]) ? order[i]->size : 0);
+	free(order);
+	*ret = size;
+	return r;
+}
+
 /* The image that holds what is to be written here; NULL: none does. */
 static struct copy_from *image_of(const struct fsnode *n)
 {

@@ -122,6 +122,8 @@ int copy_plan(struct build *b, const struct copy_selection *s, const struct copy
 int copy_plan_mkdir(struct build *b, struct fsview *dest, const char *path, uint32_t mode,
 		    const struct copy_owner *owner, struct err *e);
 
+/* How many bytes the marked part of `dest` has, a header for each entry included. */
+int copy_measure(struct fsview *dest, uint64_t *ret, struct err *e);
 /* Writes the marked part of `dest` as a layer. */
 int copy_emit(struct build *b, struct fsview *dest, struct layer_writer *w, struct err *e);
 

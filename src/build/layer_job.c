@@ -5,6 +5,7 @@
 
 #include "build_priv.h"
 #include "copy_priv.h"
+#include "room_priv.h"
 #include "why_priv.h"
 #include "oci/layer_writer.h"
 #include "oci/time.h"
@@ -72,9 +73,26 @@ int layer_job_start(struct build *b, struct step *step, struct layer_slot *slot,
 	return 0;
 }
 
-int layer_job_write(struct layer_job *l, struct fsview *dest, struct str *result, struct err *e)
+/* The layer as it is before compression, and the tree. */
+static int take_room(struct layer_job *l, struct fsview *dest, struct worker_report *report, struct room *ret,
+		     uint64_t *ret_tree, struct err *e)
+{
+	uint64_t size = 0;
+	if (l->build->room && copy_measure(dest, &size, e) < 0)
+		return -1;
+	*ret_tree = l->slot->tree_fd >= 0 ? size : 0;
+	room_take(l->build, report, 0, size + *ret_tree, ret);
+	return 0;
+}
+
+int layer_job_write(struct layer_job *l, struct fsview *dest, struct worker_report *report, struct str *result,
+		    struct err *e)
 {
 	struct layer layer = { 0 };
+	struct room room;
+	uint64_t tree_size;
+	if (take_room(l, dest, report, &room, &tree_size, e) < 0)
+		return -1;
 	AUTO(layer_writer_drop) struct layer_writer *w = NULL;
 	struct tree_writer *tree = l->slot->tree_fd >= 0 ? tree_writer_new(l->slot->tree_fd) : NULL;
 	/* Directories on the way are written as they are, so nothing of the tree is left unsaid. */
@@ -86,8 +104,11 @@ int layer_job_write(struct layer_job *l, struct fsview *dest, struct str *result
 	if (r == 0 && tree)
 		r = tree_writer_finish(tree, NULL, e);
 	tree_writer_free(tree);
-	if (r < 0)
+	if (r < 0) {
+		room_drop(&room);
 		return -1;
+	}
+	room_end(&room, layer.blob.size + tree_size);
 	layer_job_result(&layer, result);
 	descriptor_fini(&layer.blob);
 	return 0;

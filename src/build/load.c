@@ -118,7 +118,7 @@ static int take_entry(struct load *l, const struct layout_place *place, const st
 	struct pulled got = { 0 };
 	AUTO(image_fini) struct image image = { 0 };
 	int r = place->bundle ? pull_bundle(place->bundle, &x->desc, &got, e)
-			      : pull_layout(l->store, place->dir, l->name, NULL, &x->desc.digest, NULL, &got, e);
+			      : pull_layout(l->store, place->dir, l->name, NULL, &x->desc.digest, NULL, NULL, &got, e);
 	if (r < 0)
 		return -1;
 	r = image_load(l->store, &got.manifest.digest, &image, e);

@@ -114,6 +114,14 @@ static int drop_until(struct prune *p, uint64_t keep, struct err *e)
 	return 0;
 }
 
+static int make_room(struct prune *p, struct err *e)
+{
+	uint64_t keep = p->options->keep, spare = p->options->spare;
+	if (p->result.left <= keep)
+		return 0;
+	return drop_until(p, keep > spare ? keep - spare : 0, e);
+}
+
 /* A record goes with its blob, which may have been used earlier than the record. */
 static int drop_broken(struct prune *p, struct err *e)
 {
@@ -129,7 +137,7 @@ static int prune(struct prune *p, struct err *e)
 {
 	struct timespec now;
 	/* From here on a process that begins to use the store keeps what it asks for: it began after `since`. */
-	if (store_use_since(p->store, &p->since, e) < 0)
+	if (store_use_since(p->store, p->options->going_on, &p->since, e) < 0)
 		return -1;
 	clock_gettime(CLOCK_REALTIME, &now);
 	p->now = (int64_t)now.tv_sec * 1000000000;
@@ -137,12 +145,16 @@ static int prune(struct prune *p, struct err *e)
 		store_recover(p->store);
 		claims_sweep(p->store);
 	}
-	if (objects_read(p->store, &p->objects, e) < 0 || roots_named(p->store, &p->named, e) < 0 ||
-	    (!p->options->all && roots_cached(p->store, &p->objects, &p->cached, e) < 0))
+	if (objects_read(p->store, &p->objects, e) < 0)
 		return -1;
 	for (size_t i = 0; i < p->objects.n; i++)
 		p->result.left += p->objects.v[i].size;
-	if (drop_unneeded(p, e) < 0 || drop_until(p, p->options->keep, e) < 0 || drop_broken(p, e) < 0)
+	if (p->options->going_on && p->result.left <= p->options->keep)
+		return 0;
+	if (roots_named(p->store, &p->named, e) < 0 ||
+	    (!p->options->all && roots_cached(p->store, &p->objects, &p->cached, e) < 0))
+		return -1;
+	if (drop_unneeded(p, e) < 0 || make_room(p, e) < 0 || drop_broken(p, e) < 0)
 		return -1;
 	if (!p->options->dry_run)
 		store_recover(p->store);

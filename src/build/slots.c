@@ -10,6 +10,7 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "build_priv.h"
+#include "room_priv.h"
 #include "oci/layer_apply.h"
 #include "store/snap.h"
 
@@ -149,15 +150,18 @@ struct unpack {
 static int unpack_work(void *ctx, struct worker_report *r, struct str *result, struct err *e)
 {
 	struct unpack *u = ctx;
-	(void)r;
 	AUTO(strv_fini) struct strv implied = { 0 };
+	AUTO(room_drop) struct room room = { .fd = -1 };
 	struct diffid got;
+	uint64_t size;
+	room_take(u->build, r, 0, room_of_tree(u->build, &u->layer.blob), &room);
 	struct layer_apply a = {
 		.store = u->build->store,
 		.blob = &u->layer.blob,
 		.want = &u->layer.diffid,
 		.tree_fd = u->tree_fd,
 		.implied = &implied,
+		.ret_size = &size,
 	};
 	/* A listing is made too: who wants only that takes ours. */
 	AUTO(free_drop) char *name = x_asprintf("list-%s", digest_hex(&u->layer.diffid.d).s);
@@ -167,6 +171,7 @@ static int unpack_work(void *ctx, struct worker_report *r, struct str *result, s
 		return -1;
 	if (layer_apply(&a, &got, e) < 0)
 		return -1;
+	room_end(&room, size);
 	for (size_t i = 0; i < implied.n; i++)
 		str_addn(result, implied.v[i], strlen(implied.v[i]) + 1);
 	return 0;

@@ -411,7 +411,6 @@ static int copy_work(void *ctx, struct worker_report *r, struct str *result, str
 	struct copy_owner owner = { 0 };
 	struct copy_from image = { .slots = st->slots.v, .n_slots = st->slots.n, .view = st->view, .spool_fd = -1 };
 	struct fsview empty, *dest = st->view;
-	(void)r;
 	if (c->spec.link) {
 		fsview_init(&empty);
 		dest = &empty;
@@ -428,7 +427,7 @@ static int copy_work(void *ctx, struct worker_report *r, struct str *result, str
 	copy_selection_sort(&s);
 	if (copy_plan(l->build, &s, &c->spec, &owner, dest, c->spec.link ? NULL : &image, e) < 0)
 		return -1;
-	return layer_job_write(l, dest, result, e);
+	return layer_job_write(l, dest, r, result, e);
 }
 
 int step_copy(struct build *b, struct stage *st, struct step *step, struct err *e)

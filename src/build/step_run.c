@@ -1,13 +1,16 @@
 /* RUN: a command on the stage's trees, its upper directory packed into a layer (SEMANTICS section 10). */
+#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/log.h"
 #include "base/path.h"
 #include "base/tree.h"
 #include "build_priv.h"
+#include "room_priv.h"
 #include "run_mounts_priv.h"
 #include "depfile_priv.h"
 #include "dockerfile/flags.h"
@@ -167,6 +170,16 @@ static int on_exit_status(struct step *step, int status, struct err *e)
 	return -1;
 }
 
+/* Of what the command wrote nobody could tell before; its layer has no more. */
+static void take_room(struct layer_job *l, struct worker_report *report, struct room *ret)
+{
+	const struct run *r = l->step->work;
+	uint64_t upper = 0;
+	if (l->build->room && tree_bytes(r->upper_fd, ".", &upper) < 0)
+		log_debug("%s: %s", l->step->title, strerror(errno)); /* what could not be read is not packed either */
+	room_take(l->build, report, upper, upper, ret);
+}
+
 static int pack_work(void *ctx, struct worker_report *report, struct str *result, struct err *e)
 {
 	struct layer_job *l = ctx;
@@ -174,16 +187,20 @@ static int pack_work(void *ctx, struct worker_report *report, struct str *result
 	struct time_clamp clamp = { .after = l->build->start_time - 1, .to = l->build->epoch };
 	AUTO(layer_writer_drop) struct layer_writer *w = NULL;
 	struct layer layer = { 0 };
-	(void)report;
-	if (userns_join(&l->build->userns, e) < 0 || layer_writer_open(l->build->store, &l->format, NULL, &w, e) < 0)
+	if (userns_join(&l->build->userns, e) < 0)
 		return -1;
 	/* The kernel's work directory is of no use any more, and not part of the snapshot this becomes. */
 	AUTO(free_drop) char *scratch = x_asprintf("%u/work", r->work_id);
 	(void)tree_remove(l->build->tmp_fd, scratch);
+	AUTO(room_drop) struct room room = { .fd = -1 };
+	take_room(l, report, &room);
+	if (layer_writer_open(l->build->store, &l->format, NULL, &w, e) < 0)
+		return -1;
 	if (layer_diff(r->upper_fd, w, l->build->has_epoch ? &clamp : NULL, e) < 0)
 		return -1;
 	if (layer_writer_finish(w, &layer, e) < 0)
 		return -1;
+	room_end(&room, layer.blob.size);
 	layer_job_result(&layer, result);
 	descriptor_fini(&layer.blob);
 	return 0;

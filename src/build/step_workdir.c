@@ -39,7 +39,6 @@ static int workdir_work(void *ctx, struct worker_report *r, struct str *result, 
 	const struct workdir *w = l->step->work;
 	struct copy_owner owner = { 0 };
 	struct copy_from image = { .slots = st->slots.v, .n_slots = st->slots.n, .view = st->view, .spool_fd = -1 };
-	(void)r;
 	if (l->build->userns_open && userns_join(&l->build->userns, e) < 0)
 		return -1;
 	if (*w->user && owner_resolve(l->build, &image, w->user, &owner, e) < 0)
@@ -47,7 +46,7 @@ static int workdir_work(void *ctx, struct worker_report *r, struct str *result, 
 	AUTO(free_drop) char *dir = path_rooted(w->path);
 	if (copy_plan_mkdir(l->build, st->view, dir, 0755, &owner, e) < 0)
 		return -1;
-	return layer_job_write(l, st->view, result, e);
+	return layer_job_write(l, st->view, r, result, e);
 }
 
 /* An absolute path is stored as it is written, "/a/" or "/a/../b"; joining a relative one cleans it. */

@@ -139,7 +139,7 @@ static void one_for_each(struct verify *v)
 
 static int verify(struct verify *v, struct err *e)
 {
-	if (store_use_since(v->store, &v->since, e) < 0)
+	if (store_use_since(v->store, false, &v->since, e) < 0)
 		return -1;
 	store_recover(v->store);
 	v->xattrs = store_has_xattrs(v->store);

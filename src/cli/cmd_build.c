@@ -31,7 +31,7 @@ static const struct option_def table[] = {
 	{ "build-context", 0, OPTION_LIST, AT(contexts), "NAME[::PLATFORM]=VALUE",
 	  "a named context: a directory, a git or HTTP URL, oci-layout://DIR[:TAG|@DIGEST] or docker-image://REF" },
 	{ "cache-max", 0, OPTION_STRING, AT(cache_max), "SIZE",
-	  "after the build, drop cache until the store is no larger (\"10GB\"; also $NACRE_CACHE_MAX)" },
+	  "drop cache so that the store is no larger, during and after the build (\"10GB\"; also $NACRE_CACHE_MAX)" },
 	{ "call", 0, OPTION_STRING, AT(call), "METHOD[,format=F]",
 	  "build (default), or without building: check, outline or targets; as text, json, for check also sarif" },
 	{ "cgroup-parent", 0, OPTION_STRING, AT(cgroup_parent), "GROUP", "refused: RUN has no control group of its own" },
@@ -181,7 +181,7 @@ static int parse_cache_max(const char *option, uint64_t *ret, struct err *e)
 }
 
 /* A build that went well stays so; what could not be kept is said. */
-static void cap_store(struct store *s, uint64_t max)
+static void cap_store(struct store *s, uint64_t max, bool said)
 {
 	struct prune_options want = { .older_than = -1, .keep = max };
 	struct prune_result result;
@@ -194,7 +194,7 @@ static void cap_store(struct store *s, uint64_t max)
 		return;
 	}
 	str_add_size(&left, result.left);
-	if (result.left > max)
+	if (result.left > max && !said)
 		log_warn("the store %s has %s after all that can be dropped; `nacre du` says what it holds", s->path,
 			 left.buf);
 }
@@ -208,12 +208,12 @@ static void tell_where(struct store *s)
 		log_warn("%s", news.v[i]);
 }
 
-static int run_build(struct store *s, const struct build_options *build, uint64_t max, bool quiet, struct err *e)
+static int run_build(struct store *s, const struct build_options *build, bool quiet, struct err *e)
 {
 	struct build_result result = { 0 };
 	tell_where(s);
 	int r = build_run(s, build, &result, e);
-	cap_store(s, max);
+	cap_store(s, build->cache_max, result.beyond);
 	if (r == 0) {
 		printf("%s\n", digest_text(&result.image.digest).s);
 		for (size_t i = 0; i < result.names.n && !quiet; i++)
@@ -230,13 +230,12 @@ static int run(void *options, const struct strv *args, struct err *e)
 	struct store store;
 	enum call_method method;
 	enum call_format format;
-	uint64_t max;
 	if (args_count(&cmd_build, args, 1, 1, e) < 0 || to_build_options(o, args->v[0], &build, e) < 0 ||
-	    parse_call(o, &method, &format, e) < 0 || parse_cache_max(o->cache_max, &max, e) < 0)
+	    parse_call(o, &method, &format, e) < 0 || parse_cache_max(o->cache_max, &build.cache_max, e) < 0)
 		return -1;
 	if (store_open(o->store ? o->store : global_store(), &store, e) < 0)
 		return -1;
-	int r = method == CALL_BUILD ? run_build(&store, &build, max, o->quiet, e)
+	int r = method == CALL_BUILD ? run_build(&store, &build, o->quiet, e)
 				     : run_call(&store, &build, method, format, e);
 	store_fini(&store);
 	return r;

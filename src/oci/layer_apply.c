@@ -27,7 +27,7 @@ struct apply {
 	char name[16 + DIGEST_TEXT]; /* "layer sha256:HEX", for messages */
 	int blob_fd;                 /* owned */
 	struct sha blob_sha, diff_sha;
-	uint64_t blob_size;
+	uint64_t blob_size, tar_size;
 	struct source *in;           /* owned */
 	struct tar_reader *tar;      /* owned */
 	struct tree_writer *tree;    /* owned; NULL = none */
@@ -65,7 +65,7 @@ static int apply_open(struct apply *p, struct err *e)
 	struct source *s = source_fd(p->blob_fd, "blob");
 	s = source_digest(s, &p->blob_sha, &p->blob_size);
 	s = source_decompress(s, "blob");
-	s = source_digest(s, &p->diff_sha, NULL);
+	s = source_digest(s, &p->diff_sha, &p->tar_size);
 	s = source_limit(s, LIMIT_LAYER_BYTES, "tar");
 	p->in = read_ahead(s);
 	p->tar = tar_reader_new(p->in, "tar");
@@ -214,5 +214,7 @@ int layer_apply(const struct layer_apply *a, struct diffid *ret, struct err *e)
 	if (publish(&p, &diffid, e) < 0)
 		return -1;
 	*ret = diffid;
+	if (a->ret_size)
+		*a->ret_size = p.tar_size;
 	return 0;
 }

@@ -170,6 +170,18 @@ static int take_config(struct image_source *src, const struct manifest *m, const
 	return check_platform(&config, want, chosen, src->name, ret, e);
 }
 
+/* Tells what is going to be written, before it is. */
+static void announce(const struct image_source *src, const struct manifest *m)
+{
+	uint64_t size, coming = 0;
+	if (!src->progress || !src->progress->coming)
+		return;
+	for (size_t i = 0; i < m->layers.n; i++)
+		if (!blob_exists(src->store, &m->layers.v[i].digest, &size))
+			coming += m->layers.v[i].size;
+	src->progress->coming(src->progress->ctx, coming);
+}
+
 static int take_manifest(struct image_source *src, const struct document *doc, const struct platform *want, bool chosen,
 			 bool want_layers, struct pulled *ret, struct err *e)
 {
@@ -179,6 +191,8 @@ static int take_manifest(struct image_source *src, const struct document *doc, c
 	    check_manifest(&m, want_layers, src->name, e) < 0 ||
 	    take_config(src, &m, want, chosen, &ret->platform, e) < 0)
 		return -1;
+	if (want_layers)
+		announce(src, &m);
 	if (want_layers && src->blobs(src, "layer", m.layers.v, m.layers.n, e) < 0)
 		return -1;
 	/* Last, so that a manifest in the store has its config, and after a whole pull its layers. */

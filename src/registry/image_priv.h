@@ -16,6 +16,7 @@ struct store;
 struct image_source {
 	const char *name;       /* for messages; borrowed */
 	struct store *store;    /* borrowed */
+	const struct pull_progress *progress; /* borrowed; may be NULL */
 	/* A manifest or index by its descriptor. *ret_type: what the peer calls it, or NULL; the caller owns it. */
 	int (*document)(struct image_source *src, const struct descriptor *d, struct str *out, char **ret_type,
 			struct err *e);

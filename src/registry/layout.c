@@ -202,10 +202,11 @@ static int find_image(int layout_fd, const char *name, const char *tag, const st
 }
 
 int pull_layout(struct store *s, int layout_fd, const char *name, const char *tag, const struct digest *digest,
-		const struct platform *want, struct pulled *ret, struct err *e)
+		const struct platform *want, const struct pull_progress *progress, struct pulled *ret, struct err *e)
 {
 	AUTO(layout_fini) struct layout l = {
-		.source = { .name = name, .store = s, .document = source_document, .blobs = source_blobs },
+		.source = { .name = name, .store = s, .progress = progress, .document = source_document,
+			    .blobs = source_blobs },
 		.blobs_fd = -1,
 	};
 	AUTO(fd_drop) int blobs = -1;

@@ -155,7 +155,8 @@ int pull_image(struct store *s, const struct reference *r, const struct platform
 	AUTO(free_drop) char *type = NULL;
 	struct digest digest;
 	AUTO(pull_fini) struct pull p = {
-		.source = { .name = name, .store = s, .document = source_document, .blobs = source_blobs },
+		.source = { .name = name, .store = s, .progress = progress, .document = source_document,
+			    .blobs = source_blobs },
 		.ref = r,
 		.progress = progress,
 	};

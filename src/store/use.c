@@ -126,17 +126,21 @@ int store_use_stop(struct store *s, int *ret_lock, struct err *e)
 	return 0;
 }
 
-int store_use_since(struct store *s, int64_t *ret, struct err *e)
+int store_use_since(struct store *s, bool own, int64_t *ret, struct err *e)
 {
 	struct timespec now;
+	/* Seen from another open file, our lock is as good as theirs. */
+	AUTO(fd_drop) int other = own ? open_live(s) : -1;
 	if (s->live_fd < 0)
 		return err_set(e, ERR_SYS, "%s/%s cannot be locked here, so nobody can tell what is in use", s->path, live);
 	clock_gettime(CLOCK_REALTIME_COARSE, &now);
-	/* Each answer is some lock before the last one, so the last is the first of all. Our own is not in our way. */
+	if (own && other < 0)
+		return err_sys(e, "open %s/%s", s->path, live);
+	/* Each answer is some lock before the last one, so the last is the first of all. */
 	off_t first = nanoseconds(&now);
 	while (first > 1) {
 		struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = 1, .l_len = first - 1 };
-		if (fcntl(s->live_fd, F_OFD_GETLK, &lock) < 0)
+		if (fcntl(own ? other : s->live_fd, F_OFD_GETLK, &lock) < 0)
 			return err_sys(e, "ask for the locks of %s/%s", s->path, live);
 		if (lock.l_type == F_UNLCK)
 			break;

@@ -109,7 +109,7 @@ static int pull(const char *tag, const struct digest *digest, const char *platfo
 	last = (struct err){ 0 };
 	if (platform)
 		assert_int_equal(platform_parse(platform, &want, &last), 0);
-	return pull_layout(&store, fd, "dir", tag, digest, platform ? &want : NULL, ret, &last);
+	return pull_layout(&store, fd, "dir", tag, digest, platform ? &want : NULL, NULL, ret, &last);
 }
 
 static void assert_pulled(const char *tag, const struct digest *digest, const char *platform, const char *arch)

@@ -52,13 +52,18 @@ static void end(pid_t pid)
 	assert_int_equal(waitpid(pid, NULL, 0), pid);
 }
 
-static int64_t since(struct temp *t)
+static int64_t since_of(struct temp *t, bool own)
 {
 	struct err e;
 	int64_t ret;
-	if (store_use_since(&t->s, &ret, &e) < 0)
+	if (store_use_since(&t->s, own, &ret, &e) < 0)
 		fail_msg("%s", e.msg);
 	return ret;
+}
+
+static int64_t since(struct temp *t)
+{
+	return since_of(t, false);
 }
 
 static void test_oldest_living(void **state)
@@ -67,9 +72,11 @@ static void test_oldest_living(void **state)
 	struct temp *t = *state;
 	int64_t own = (int64_t)t->s.began.tv_sec * S + t->s.began.tv_nsec;
 	assert_true(since(t) >= own); /* nobody else is there: now */
+	assert_int_equal(since_of(t, true), own);
 	pid_t pids[] = { living_since(&t->s, own - 50L * S), living_since(&t->s, own - 200L * S),
 			 living_since(&t->s, own - 100L * S) };
 	assert_int_equal(since(t), own - 200L * S);
+	assert_int_equal(since_of(t, true), own - 200L * S);
 	end(pids[1]);
 	assert_int_equal(since(t), own - 100L * S);
 	end(pids[0]);
