@@ -37,6 +37,7 @@ void *arena_alloc(struct arena *a, size_t size) __attribute__((returns_nonnull))
 char *arena_strdup(struct arena *a, const char *s) __attribute__((returns_nonnull, nonnull));
 char *arena_strndup(struct arena *a, const char *s, size_t n) __attribute__((returns_nonnull));
 char *arena_printf(struct arena *a, const char *fmt, ...) __attribute__((returns_nonnull, format(printf, 2, 3)));
+void arena_join(struct arena *to, struct arena *from); /* what `from` has belongs to `to`; from is empty */
 void arena_fini(struct arena *a);
 
 #endif

@@ -26,6 +26,9 @@ typedef int worker_fn(void *ctx, struct worker_report *r, struct str *result, st
 /* ctx is as it was at the fork. `name` (up to 15 bytes) is seen in ps. */
 int worker_start(struct worker *w, const char *name, worker_fn *fn, void *ctx, struct err *e);
 
+/* Processors that this process may use; at least 1. */
+unsigned proc_cpus(void);
+
 /* Called inside the worker. */
 void worker_line(struct worker_report *r, const char *text);
 

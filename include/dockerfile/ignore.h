@@ -13,6 +13,8 @@ struct df_ignore;
 /* `name` for messages. *ret NULL-safe to free; an empty file gives a matcher that excludes nothing. */
 int df_ignore_parse(const char *bytes, size_t n, const char *name, struct df_ignore **ret, struct err *e);
 int df_ignore_from_patterns(const struct strv *patterns, struct df_ignore **ret, struct err *e);
+/* The same patterns (borrowed from i) for another thread: asking writes to what a matcher remembers. */
+struct df_ignore *df_ignore_twin(const struct df_ignore *i);
 void df_ignore_free(struct df_ignore *i);
 /* path relative, cleaned, no leading slash. The last matching line decides; a match on a parent directory counts.
  * *ret_line (may be NULL) gets the number of the deciding line, 0 when none matched. */

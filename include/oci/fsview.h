@@ -50,7 +50,7 @@ struct fsnode {
 struct fsview {
 	struct arena arena;
 	struct fsnode *root;
-	/* For a view that is read on demand: fills dir's kids with fsview_add. NULL when all is loaded. */
+	/* For a view that is read on demand: fills dir's kids. NULL when all is loaded. */
 	int (*load)(struct fsview *v, struct fsnode *dir, struct err *e);
 	void *load_ctx; /* borrowed */
 	uint64_t next_inode;

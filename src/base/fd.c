@@ -44,7 +44,7 @@ int fd_read_all(int fd, size_t limit, const char *name, struct str *out, struct 
 	struct stat st;
 	size_t start = out->len;
 	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0 && (uint64_t)st.st_size <= limit)
-		str_reserve(out, (size_t)st.st_size + 1);
+		str_reserve(out, (size_t)st.st_size + 4096); /* and the look for more */
 	for (;;) {
 		str_reserve(out, 4096);
 		ssize_t got = fd_read(fd, out->buf + out->len, out->cap - out->len - 1);

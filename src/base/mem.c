@@ -118,6 +118,14 @@ char *arena_printf(struct arena *a, const char *fmt, ...)
 	return arena_strndup(a, s, (size_t)n);
 }
 
+void arena_join(struct arena *to, struct arena *from)
+{
+	struct arena_chunk **end = &to->chunks;
+	while (*end)
+		end = &(*end)->next;
+	*end = ptr_take(&from->chunks);
+}
+
 void arena_fini(struct arena *a)
 {
 	while (a->chunks) {

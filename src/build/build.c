@@ -242,7 +242,7 @@ static void save_indexes(struct build *b)
 	for (size_t i = 0; i <= b->contexts.n; i++) {
 		struct context *c = i ? &b->contexts.v[i - 1]->dir : &b->context;
 		/* Losing it costs time only; a work directory is not seen again. */
-		if (c->opened && c->kind == CONTEXT_DIR && stat_index_save(b->store, c->index, &e) < 0)
+		if (c->opened && c->kind == CONTEXT_DIR && stat_index_save(c->index, &e) < 0)
 			log_debug("stat index of %s: %s", c->path, e.msg);
 	}
 }

@@ -419,8 +419,17 @@ int context_attach_packed(struct context *c, const char *listing, size_t n, stru
 void context_fini(struct context *c);
 /* Drops what was read: the next look sees the directory as it is then. */
 void context_forget(struct context *c);
+/* Takes from the budget, if there is one; ERR_LIMIT when it does not suffice. */
+int context_spend(struct context *c, size_t entries, uint64_t bytes, struct err *e);
 /* Gives a file of the context its digest, from the stat index or by reading it. */
 int context_digest(struct context *c, struct fsnode *n, struct err *e);
+/*
+ * What a worker tells of files that it read (the context may be NULL: those of an image): their digest, and what its
+ * stat index learned since context_learned said `known`. context_take reads one report at *p, before `end`, and moves on.
+ */
+size_t context_learned(const struct context *c);
+void context_report(const struct context *c, size_t known, const struct digest *d, struct str *out);
+int context_take(struct context *c, const char **p, const char *end, struct digest *ret, struct err *e);
 /* O_RDONLY of a file of the context. */
 int context_open_file(struct context *c, const struct fsnode *n, int *ret_fd, struct err *e);
 

@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
@@ -15,91 +14,12 @@
 #include "base/tree.h"
 #include "build_priv.h"
 #include "context_fetch_priv.h"
+#include "context_scan_priv.h"
 #include "stat_index_priv.h"
 #include "dockerfile/ignore.h"
 #include "oci/listing.h"
 
-static enum tar_type type_of(mode_t mode)
-{
-	switch (mode & S_IFMT) {
-	case S_IFDIR:
-		return TAR_DIR;
-	case S_IFLNK:
-		return TAR_SYMLINK;
-	case S_IFIFO:
-		return TAR_FIFO;
-	case S_IFCHR:
-		return TAR_CHAR;
-	case S_IFBLK:
-		return TAR_BLOCK;
-	}
-	return TAR_FILE; /* a socket becomes an empty file (CP-13) */
-}
-
-/* File capabilities are kept (CP-13); only executables can have a use for them, so only they are asked. */
-static const struct tar_xattrs *read_capability(struct fsview *v, int dir, const char *name, mode_t mode)
-{
-	char value[64], path[64];
-	if (!S_ISREG(mode) || !(mode & 0111))
-		return NULL;
-	AUTO(fd_drop) int fd = openat(dir, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-	snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
-	ssize_t n = fd < 0 ? -1 : getxattr(path, "security.capability", value, sizeof value);
-	if (n <= 0)
-		return NULL;
-	struct tar_xattrs *x = arena_alloc(&v->arena, sizeof *x);
-	x->v = arena_alloc(&v->arena, sizeof *x->v);
-	x->v[0] = (struct tar_xattr){
-		.name = arena_strdup(&v->arena, "security.capability"),
-		.value = arena_strndup(&v->arena, value, (size_t)n),
-		.len = (size_t)n,
-	};
-	x->n = 1;
-	return x;
-}
-
-static int read_link(struct fsview *v, int dir, struct fsnode *n, const char *path, struct err *e)
-{
-	char target[LIMIT_LINK_TARGET + 1];
-	ssize_t len = readlinkat(dir, n->name, target, sizeof target - 1);
-	if (len < 0)
-		return err_sys(e, "read the link %s", path);
-	n->link = arena_strndup(&v->arena, target, (size_t)len);
-	return 0;
-}
-
-static int add_node(struct context *c, int dir, struct fsnode *parent, const char *name, const char *path,
-		    struct fsnode **ret, struct err *e)
-{
-	struct stat st;
-	*ret = NULL;
-	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0) {
-		if (errno == ENOENT)
-			return 0; /* went away since the directory was read */
-		return err_sys(e, "stat %s", path);
-	}
-	struct fsnode *n = fsview_add(&c->view, parent, name);
-	n->type = type_of(st.st_mode);
-	n->mode = st.st_mode & 07777;
-	n->mtime = st.st_mtim.tv_sec;
-	n->mtime_ns = (uint32_t)st.st_mtim.tv_nsec;
-	n->major = major(st.st_rdev);
-	n->minor = minor(st.st_rdev);
-	n->kids_loaded = n->type != TAR_DIR;
-	if (n->type == TAR_FILE) {
-		n->size = S_ISREG(st.st_mode) ? (uint64_t)st.st_size : 0;
-		/* Inode numbers of another file system below the context mean nothing here. */
-		n->inode = st.st_nlink > 1 && st.st_dev == c->device ? st.st_ino : 0;
-		n->has_digest = S_ISREG(st.st_mode) ? stat_index_find(c->index, path, &st, &n->digest) : true;
-		if (!S_ISREG(st.st_mode))
-			n->digest = digest_of("", 0);
-		n->xattrs = read_capability(&c->view, dir, name, st.st_mode);
-	}
-	*ret = n;
-	return n->type == TAR_SYMLINK ? read_link(&c->view, dir, n, path, e) : 0;
-}
-
-static int spend(struct context *c, size_t entries, uint64_t bytes, struct err *e)
+int context_spend(struct context *c, size_t entries, uint64_t bytes, struct err *e)
 {
 	struct context_budget *b = c->budget;
 	if (!b)
@@ -110,47 +30,6 @@ static int spend(struct context *c, size_t entries, uint64_t bytes, struct err *
 	}
 	b->entries -= entries;
 	b->bytes -= (size_t)bytes;
-	return 0;
-}
-
-static int load_dir(struct fsview *v, struct fsnode *dir, struct err *e);
-
-/* An ignored directory stands only for what a "!" line brings back from below it. */
-static int keep_only_reincluded(struct context *c, struct fsnode *n, struct err *e)
-{
-	n->kids_loaded = true;
-	if (load_dir(&c->view, n, e) < 0)
-		return -1;
-	if (!n->n_kids)
-		fsview_detach(&c->view, n);
-	return 0;
-}
-
-static int load_dir(struct fsview *v, struct fsnode *dir, struct err *e)
-{
-	struct context *c = v->load_ctx;
-	AUTO(free_drop) char *where = fsnode_path(dir);
-	AUTO(strv_fini) struct strv names = { 0 };
-	AUTO(fd_drop) int fd = root_open(c->fd, *where ? where : ".", O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
-	if (fd < 0)
-		return err_sys(e, "open directory %s of the context", *where ? where : ".");
-	if (dir_names(fd, &names, e) < 0)
-		return err_in(e, "%s", where);
-	if (spend(c, names.n, 0, e) < 0)
-		return -1;
-	for (size_t i = 0; i < names.n; i++) {
-		AUTO(free_drop) char *path = *where ? x_asprintf("%s/%s", where, names.v[i]) : x_strdup(names.v[i]);
-		bool ignored = c->ignore && df_ignored(c->ignore, path, NULL);
-		struct fsnode *n;
-		struct stat st;
-		if (ignored && !(df_ignore_may_reinclude(c->ignore, path) &&
-				 fstatat(fd, names.v[i], &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode)))
-			continue;
-		if (add_node(c, fd, dir, names.v[i], path, &n, e) < 0)
-			return -1;
-		if (n && ignored && keep_only_reincluded(c, n, e) < 0)
-			return -1;
-	}
 	return 0;
 }
 
@@ -176,7 +55,7 @@ static int read_ignore(struct context *c, int dir, const char *path, const char 
 static void view_start(struct context *c)
 {
 	fsview_init(&c->view);
-	c->view.load = load_dir;
+	c->view.load = context_scan;
 	c->view.load_ctx = c;
 	c->view.root->kids_loaded = false;
 }
@@ -187,7 +66,7 @@ void context_attach(struct build *b, struct context *c)
 	struct stat st;
 	c->opened = true;
 	c->device = fstat(c->fd, &st) == 0 ? st.st_dev : 0;
-	c->index = stat_index_load(b->store, real ? real : c->path);
+	c->index = stat_index_open(b->store, real ? real : c->path);
 	view_start(c);
 }
 
@@ -268,6 +147,11 @@ int context_open_file(struct context *c, const struct fsnode *n, int *ret_fd, st
 	return 0;
 }
 
+static bool has_capability(int fd)
+{
+	return fgetxattr(fd, "security.capability", NULL, 0) > 0;
+}
+
 enum { READ_SIZE = 128 * 1024 };
 
 int context_digest(struct context *c, struct fsnode *n, struct err *e)
@@ -277,7 +161,7 @@ int context_digest(struct context *c, struct fsnode *n, struct err *e)
 	AUTO(free_drop) char *path = fsnode_path(n);
 	if (n->has_digest)
 		return 0;
-	if (spend(c, 0, n->size, e) < 0)
+	if (context_spend(c, 0, n->size, e) < 0)
 		return -1;
 	if (context_open_file(c, n, &fd, e) < 0)
 		return -1;
@@ -295,8 +179,44 @@ int context_digest(struct context *c, struct fsnode *n, struct err *e)
 	}
 	n->digest = sha_end(&s);
 	n->has_digest = true;
+	/* One with a capability is not entered: of those in the index nobody asks for it again. */
+	if (has_capability(fd))
+		return 0;
 	if (fstat(fd, &after) == 0 && after.st_size == before.st_size &&
 	    after.st_mtim.tv_sec == before.st_mtim.tv_sec && after.st_mtim.tv_nsec == before.st_mtim.tv_nsec)
 		stat_index_add(c->index, path, &before, &n->digest);
+	return 0;
+}
+
+/* ---- from a worker ---- */
+
+size_t context_learned(const struct context *c)
+{
+	return c && c->index ? stat_index_added(c->index) : 0;
+}
+
+void context_report(const struct context *c, size_t known, const struct digest *d, struct str *out)
+{
+	AUTO(str_fini) struct str learned = { 0 };
+	if (c && c->index)
+		stat_index_give(c->index, known, &learned);
+	str_addf(out, "%s %zu\n", digest_text(d).s, learned.len);
+	str_addn(out, learned.buf, learned.len);
+}
+
+int context_take(struct context *c, const char **p, const char *end, struct digest *ret, struct err *e)
+{
+	const char *line = memchr(*p, '\n', (size_t)(end - *p));
+	AUTO(free_drop) char *head = x_strndup(*p, line ? (size_t)(line - *p) : 0);
+	char *blank = strchr(head, ' ');
+	uint64_t n;
+	if (!blank || !str_to_u64(blank + 1, (uint64_t)(end - line - 1), &n))
+		return err_set(e, ERR_BUILD, "a worker told of files it read in a way nobody understands");
+	*blank = '\0';
+	if (digest_parse(head, ret, e) < 0)
+		return -1;
+	if (c && c->index)
+		stat_index_merge(c->index, line + 1, n);
+	*p = line + 1 + n;
 	return 0;
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/path.h"
+#include "context_scan_priv.h"
 #include "copy_priv.h"
 #include "dockerfile/match.h"
 
@@ -369,19 +370,46 @@ int copy_select(struct copy_from *from, const struct copy_spec *spec, struct cop
 
 /* ---- everything that is selected ---- */
 
+/* The path of the node that is visited; the part of its directory stays for the next. */
+struct walk_path {
+	struct str text;
+	const struct fsnode *dir; /* whose path is the first `base` bytes; NULL: no one's */
+	size_t base;
+};
+
+static const char *walk_to(struct walk_path *p, const struct fsnode *n)
+{
+	if (!n->parent)
+		return "";
+	if (n->parent != p->dir) {
+		AUTO(free_drop) char *dir = fsnode_path(n->parent);
+		str_clear(&p->text);
+		str_add(&p->text, dir);
+		if (*dir)
+			str_addc(&p->text, '/');
+		p->dir = n->parent;
+		p->base = p->text.len;
+	}
+	p->text.len = p->base;
+	str_add(&p->text, n->name);
+	return p->text.buf;
+}
+
 static int walk_match(const struct copy_match *m, const struct copy_spec *spec, const struct df_ignore *exclude,
 		      copy_visit_fn *visit, void *ctx, struct err *e)
 {
 	VEC(struct fsnode *) todo = { 0 };
+	struct walk_path at = { 0 };
 	if (!m->node || (m->kept && !*m->kept))
 		return visit(ctx, m, spec, NULL, "", e);
+	if (m->from->context && !exclude)
+		context_scan_all(m->from->context, m->node);
 	size_t skip = copy_match_skip(m);
 	int r = 0;
 	vec_push(&todo, m->node);
 	while (todo.n && r == 0) {
 		struct fsnode *n = todo.v[--todo.n];
-		AUTO(free_drop) char *path = fsnode_path(n);
-		const char *name = n == m->node ? "" : path + skip, *seen = m->kept ? path + skip : name;
+		const char *path = walk_to(&at, n), *name = n == m->node ? "" : path + skip, *seen = m->kept ? path + skip : name;
 		if (*seen && exclude && df_ignored(exclude, seen, NULL) &&
 		    !(n->type == TAR_DIR && df_ignore_may_reinclude(exclude, seen)))
 			continue;
@@ -393,6 +421,7 @@ static int walk_match(const struct copy_match *m, const struct copy_spec *spec, 
 			vec_push(&todo, n->kids[i - 1]);
 	}
 	vec_fini(&todo);
+	str_fini(&at.text);
 	return r;
 }
 
@@ -422,7 +451,6 @@ static int digest_node(void *ctx, const struct copy_match *m, const struct copy_
 {
 	struct sha *s = ctx;
 	const struct copy_from *from = m->from;
-	AUTO(str_fini) struct str line = { 0 };
 	if (!*name)
 		sha_add_str(s, m->kept ? m->kept : m->name);
 	if (!n) {
@@ -430,12 +458,12 @@ static int digest_node(void *ctx, const struct copy_match *m, const struct copy_
 			sha_add_str(s, m->content);
 		return 0;
 	}
-	str_addf(&line, "%c %o", n->type, n->mode);
-	if (spec->from_image)
-		str_addf(&line, " %u:%u", n->uid, n->gid);
-	if (n->type == TAR_CHAR || n->type == TAR_BLOCK)
-		str_addf(&line, " %u:%u", n->major, n->minor);
-	sha_add_str(s, line.buf);
+	const bool image = spec->from_image, device = n->type == TAR_CHAR || n->type == TAR_BLOCK;
+	const uint32_t facts[] = {
+		(uint32_t)n->type, n->mode, image ? n->uid : 0, image ? n->gid : 0, device ? n->major : 0,
+		device ? n->minor : 0,
+	};
+	sha_add(s, facts, sizeof facts);
 	sha_add_str(s, name);
 	if (n->type == TAR_SYMLINK)
 		sha_add_str(s, n->link);

@@ -163,7 +163,7 @@ int run_mounts_depends(const struct run_mounts *m, struct depfile *d, struct err
 	return 0;
 }
 
-/* In a worker: a digest per mount from a directory, then what the stat indexes learned. */
+/* In a worker: a report per mount from a context. */
 static int hash_work(void *ctx, struct worker_report *report, struct str *result, struct err *e)
 {
 	struct run_mounts *m = ((struct hash_job *)ctx)->mounts;
@@ -173,6 +173,7 @@ static int hash_work(void *ctx, struct worker_report *report, struct str *result
 		struct copy_selection s = { 0 };
 		struct copy_spec spec = { 0 };
 		struct digest d;
+		size_t known = context_learned(r->from.context);
 		if (!r->from.context)
 			continue;
 		mount_spec(&r->m, &spec);
@@ -185,7 +186,7 @@ static int hash_work(void *ctx, struct worker_report *report, struct str *result
 		strv_fini(&spec.sources);
 		if (rc < 0)
 			return err_in(e, "mount on %s", r->target);
-		str_addf(result, "%s\n", digest_text(&d).s);
+		context_report(r->from.context, known, &d, result);
 	}
 	return 0;
 }
@@ -193,7 +194,7 @@ static int hash_work(void *ctx, struct worker_report *report, struct str *result
 static int hash_done(struct build *b, struct job *j, const struct str *result, const struct err *failed, struct err *e)
 {
 	struct run_mounts *m = j->ctx;
-	const char *p = result ? result->buf : NULL;
+	const char *p = result ? str_text(result) : NULL;
 	(void)b;
 	m->hashing = NULL;
 	if (failed) {
@@ -204,12 +205,8 @@ static int hash_done(struct build *b, struct job *j, const struct str *result, c
 	}
 	for (size_t i = 0; i < m->v.n; i++) {
 		struct run_mount *r = &m->v.v[i];
-		if (!r->from.context)
-			continue;
-		AUTO(free_drop) char *text = x_strndup(p, DIGEST_TEXT);
-		if (digest_parse(text, &r->content, e) < 0)
+		if (r->from.context && context_take(r->from.context, &p, result->buf + result->len, &r->content, e) < 0)
 			return -1;
-		p += DIGEST_TEXT + 1;
 	}
 	m->digests_known = true;
 	return 0;

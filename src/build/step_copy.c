@@ -297,20 +297,23 @@ static int select_digest(struct build *b, struct copy *c, bool keep, struct dige
 	return r;
 }
 
-/* A few files are looked at here: forking costs more. 1: there are more, or they have to be read. */
+/* A few files are looked at here: forking costs more. 1: there are more, or they have to be read, or a large index. */
 static int select_here(struct build *b, struct copy *c, struct err *e)
 {
 	enum { ENTRIES = 500, BYTES = 64 << 10 };
 	struct context *context = c->from.context;
 	struct context_budget budget = { .entries = ENTRIES, .bytes = BYTES };
-	if (!context || context->packed)
+	if (!context || context->packed || stat_index_is_large(context->index))
 		return 1;
 	context->budget = &budget;
 	int r = select_digest(b, c, false, &c->content, e);
 	context->budget = NULL;
+	/* A process of its own goes on with what was seen. */
+	if (r < 0 && budget.exceeded)
+		return 1;
 	context_forget(context);
 	if (r < 0)
-		return budget.exceeded ? 1 : -1;
+		return -1;
 	c->content_known = c->selected_here = true;
 	return 0;
 }
@@ -328,13 +331,7 @@ static void missed(struct build *b, struct step *step)
 	context_forget(c->from.context);
 }
 
-/* Only directories have one. */
-static struct stat_index *index_of(const struct copy *c)
-{
-	return c->from.context ? c->from.context->index : NULL;
-}
-
-/* In a worker, since it may read many files. The result: the digest, then new lines for the stat index. */
+/* In a worker, since it may read many files. */
 static int select_work(void *ctx, struct worker_report *r, struct str *result, struct err *e)
 {
 	struct select_job *j = ctx;
@@ -342,15 +339,10 @@ static int select_work(void *ctx, struct worker_report *r, struct str *result, s
 	struct digest d;
 	(void)r;
 	/* What earlier steps learned is in the builder's index already. */
-	struct stat_index *index = index_of(c);
-	size_t known = index ? stat_index_fresh(index)->len : 0;
+	size_t known = context_learned(c->from.context);
 	if (select_digest(j->build, c, true, &d, e) < 0)
 		return -1;
-	str_addf(result, "%s\n", digest_text(&d).s);
-	if (index) {
-		const struct str *fresh = stat_index_fresh(index);
-		str_addn(result, str_text(fresh) + known, fresh->len - known);
-	}
+	context_report(c->from.context, known, &d, result);
 	return 0;
 }
 
@@ -367,11 +359,9 @@ static int select_done(struct build *b, struct job *j, const struct str *result,
 		e->line_end = step->in->line_end;
 		return -1;
 	}
-	AUTO(free_drop) char *digest = x_strndup(result->buf, DIGEST_TEXT);
-	if (digest_parse(digest, &c->content, e) < 0)
+	const char *p = str_text(result);
+	if (context_take(c->from.context, &p, p + result->len, &c->content, e) < 0)
 		return -1;
-	if (index_of(c))
-		stat_index_merge(index_of(c), result->buf + DIGEST_TEXT);
 	c->content_known = true;
 	return 0;
 }
@@ -380,6 +370,8 @@ static int start_select(struct build *b, struct step *step, struct copy *c, stru
 {
 	struct select_job ctx = { .build = b, .copy = c };
 	c->select = job_worker(b, step, "nacre-hash", select_work, &ctx, e);
+	if (c->from.context)
+		context_forget(c->from.context);
 	if (!c->select)
 		return -1;
 	c->select->done = select_done;

@@ -1,7 +1,6 @@
 /* Everything that is read to its last byte, by as many threads as there are processors. */
 #include <errno.h>
 #include <fcntl.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +11,7 @@
 #include "base/fd.h"
 #include "base/limits.h"
 #include "base/mem.h"
+#include "base/proc.h"
 #include "oci/layer_check.h"
 #include "oci/listing.h"
 #include "store/record.h"
@@ -193,19 +193,12 @@ static void wait_for_all(struct pool *p)
 		fprintf(stderr, "\r\033[K");
 }
 
-static unsigned processors(void)
-{
-	cpu_set_t set;
-	unsigned n = sched_getaffinity(0, sizeof set, &set) == 0 ? (unsigned)CPU_COUNT(&set) : 1;
-	return n > THREADS_MAX ? THREADS_MAX : n;
-}
-
 static int run(struct pool *p, struct err *e)
 {
 	pthread_t threads[THREADS_MAX];
-	unsigned n = 0, wanted = processors();
+	unsigned n = 0, wanted = proc_cpus();
 	pthread_mutex_lock(&p->lock);
-	while (n < wanted && pthread_create(&threads[n], NULL, work, p) == 0)
+	while (n < wanted && n < THREADS_MAX && pthread_create(&threads[n], NULL, work, p) == 0)
 		n++;
 	p->running = n;
 	pthread_mutex_unlock(&p->lock);

@@ -26,6 +26,7 @@ struct memory {
 struct df_ignore {
 	VEC(struct ignore_pattern) patterns;
 	bool includes;        /* one of them is a "!" */
+	bool twin;            /* the patterns are another's */
 	struct memory *memory; /* owned; not the matcher's value, so a const matcher may change it */
 };
 
@@ -39,6 +40,14 @@ static struct df_ignore *ignore_new(void)
 	struct df_ignore *i = x_alloc(sizeof *i);
 	i->memory = x_alloc(sizeof *i->memory);
 	return i;
+}
+
+struct df_ignore *df_ignore_twin(const struct df_ignore *i)
+{
+	struct df_ignore *t = x_memdup(i, sizeof *i);
+	t->memory = x_alloc(sizeof *t->memory);
+	t->twin = true;
+	return t;
 }
 
 static void forget(struct memory *m, size_t depth)
@@ -79,9 +88,10 @@ void df_ignore_free(struct df_ignore *i)
 {
 	if (!i)
 		return;
-	for (size_t k = 0; k < i->patterns.n; k++)
+	for (size_t k = 0; k < i->patterns.n && !i->twin; k++)
 		ignore_pattern_fini(&i->patterns.v[k]);
-	vec_fini(&i->patterns);
+	if (!i->twin)
+		vec_fini(&i->patterns);
 	forget(i->memory, 0);
 	vec_fini(&i->memory->levels);
 	free(i->memory->path);

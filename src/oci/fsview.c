@@ -69,16 +69,21 @@ static int by_name(const void *a, const void *b)
 	return strcmp((*(struct fsnode *const *)a)->name, (*(struct fsnode *const *)b)->name);
 }
 
-int fsview_kids(struct fsview *v, struct fsnode *dir, struct err *e)
+void fsnode_sort(struct fsnode *dir)
 {
-	if (fsview_load(v, dir, e) < 0)
-		return -1;
 	if (dir->kids_sorted)
-		return 0;
+		return;
 	qsort(dir->kids, dir->n_kids, sizeof *dir->kids, by_name);
 	for (size_t i = 0; i < dir->n_kids; i++)
 		dir->kids[i]->place = i;
 	dir->kids_sorted = true;
+}
+
+int fsview_kids(struct fsview *v, struct fsnode *dir, struct err *e)
+{
+	if (fsview_load(v, dir, e) < 0)
+		return -1;
+	fsnode_sort(dir);
 	return 0;
 }
 

@@ -10,7 +10,7 @@
 
 /* ---- fsview_table.c: children by directory and name ---- */
 
-struct fsnode *table_find(const struct fsview *v, const struct fsnode *dir, const char *name, size_t n);
+struct fsnode *table_find(const struct fsview *v, struct fsnode *dir, const char *name, size_t n);
 void table_add(struct fsview *v, struct fsnode *node);
 void table_remove(struct fsview *v, struct fsnode *node);
 
@@ -18,6 +18,8 @@ void table_remove(struct fsview *v, struct fsnode *node);
 
 /* fsview_add without a copy of the name. */
 struct fsnode *fsview_add_named(struct fsview *v, struct fsnode *dir, const char *name /* of the arena */);
+/* Brings the kids in order. */
+void fsnode_sort(struct fsnode *dir);
 int fsview_load(struct fsview *v, struct fsnode *dir, struct err *e);
 
 /* ---- fsview_walk.c ---- */

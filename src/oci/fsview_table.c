@@ -87,8 +87,29 @@ static void grow(struct fsview *v)
 	free(old);
 }
 
-struct fsnode *table_find(const struct fsview *v, const struct fsnode *dir, const char *name, size_t n)
+/* A view that is read on demand has its directories in order and needs no table. */
+static struct fsnode *find_sorted(struct fsnode *dir, const char *name, size_t n)
 {
+	fsnode_sort(dir);
+	size_t low = 0, high = dir->n_kids;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		struct fsnode *kid = dir->kids[middle];
+		int order = strncmp(name, kid->name, n);
+		if (order == 0 && !kid->name[n])
+			return kid;
+		if (order > 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return NULL;
+}
+
+struct fsnode *table_find(const struct fsview *v, struct fsnode *dir, const char *name, size_t n)
+{
+	if (v->load)
+		return find_sorted(dir, name, n);
 	if (!v->table)
 		return NULL;
 	uint64_t hash = hash_of(v, dir, name, n);
@@ -104,6 +125,8 @@ void table_add(struct fsview *v, struct fsnode *node)
 	 * Nodes below a removed directory stay in the table, unreachable because their directory is: no address is used
 	 * twice.
 	 */
+	if (v->load)
+		return;
 	if (++v->n_nodes > v->table_size)
 		grow(v);
 	node->hash = hash_of(v, node->parent, node->name, strlen(node->name));
@@ -114,6 +137,8 @@ void table_add(struct fsview *v, struct fsnode *node)
 
 void table_remove(struct fsview *v, struct fsnode *node)
 {
+	if (v->load)
+		return;
 	struct fsnode **at = bucket(v, node->hash);
 	while (*at != node)
 		at = &(*at)->hash_next;

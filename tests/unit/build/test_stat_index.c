@@ -6,13 +6,17 @@
 
 #include <cmocka.h>
 
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "base/proc.h"
+#include "base/fd.h"
+#include "base/mem.h"
 #include "base/tree.h"
 #include "src/build/stat_index_priv.h"
+#include "store/record.h"
 
 #include <fcntl.h>
 
@@ -53,17 +57,17 @@ static void survives_a_build(void **state)
 	struct err e;
 	struct stat st = old_file();
 	struct digest d = digest_of("abc", 3), got;
-	struct stat_index *x = stat_index_load(&f->store, "/ctx");
+	struct stat_index *x = stat_index_open(&f->store, "/ctx");
 	const char *name = "a dir/new\nline\\\xff";
 	assert_false(stat_index_find(x, name, &st, &got));
 	stat_index_add(x, name, &st, &d);
-	assert_int_equal(stat_index_save(&f->store, x, &e), 0);
+	assert_int_equal(stat_index_save(x, &e), 0);
 	stat_index_free(x);
-	x = stat_index_load(&f->store, "/ctx");
+	x = stat_index_open(&f->store, "/ctx");
 	assert_true(stat_index_find(x, name, &st, &got));
 	assert_true(digest_eq(&got, &d));
 	stat_index_free(x);
-	x = stat_index_load(&f->store, "/other");
+	x = stat_index_open(&f->store, "/other");
 	assert_false(stat_index_find(x, name, &st, &got));
 	stat_index_free(x);
 }
@@ -73,7 +77,7 @@ static void any_difference_counts(void **state)
 	struct fixture *f = *state;
 	struct stat st = old_file(), other;
 	struct digest d = digest_of("abc", 3), got;
-	struct stat_index *x = stat_index_load(&f->store, "/ctx2");
+	struct stat_index *x = stat_index_open(&f->store, "/ctx2");
 	stat_index_add(x, "f", &st, &d);
 	assert_true(stat_index_find(x, "f", &st, &got));
 	other = st;
@@ -96,7 +100,7 @@ static void racy_files_are_not_entered(void **state)
 	struct fixture *f = *state;
 	struct stat st = old_file();
 	struct digest d = digest_of("abc", 3), got;
-	struct stat_index *x = stat_index_load(&f->store, "/ctx3");
+	struct stat_index *x = stat_index_open(&f->store, "/ctx3");
 	clock_gettime(CLOCK_REALTIME, &st.st_ctim);
 	stat_index_add(x, "just-written", &st, &d);
 	assert_false(stat_index_find(x, "just-written", &st, &got));
@@ -113,11 +117,83 @@ static void damage_means_reading_again(void **state)
 	struct fixture *f = *state;
 	struct stat st = old_file();
 	struct digest d = digest_of("abc", 3), got;
-	struct stat_index *x = stat_index_load(&f->store, "/ctx4");
-	stat_index_merge(x, "garbage\n7 3 x y z\n7 3 1 2 0123 short-digest\n");
-	assert_false(stat_index_find(x, "short-digest", &st, &got));
+	struct err e;
+	struct stat_index *x = stat_index_open(&f->store, "/ctx4");
+	struct digest id = digest_of("/ctx4", 5);
+	AUTO(free_drop) char *name = x_asprintf("context/%s", digest_hex(&id).s);
 	stat_index_add(x, "f", &st, &d);
 	assert_true(stat_index_find(x, "f", &st, &got));
+	assert_int_equal(stat_index_save(x, &e), 0);
+	stat_index_free(x);
+	/* Any one byte that is another. */
+	AUTO(fd_drop) int fd = openat(f->store.fd, name, O_RDWR);
+	char was, is;
+	for (off_t at = 0; pread(fd, &was, 1, at) == 1; at++) {
+		is = (char)(was ^ 1);
+		assert_int_equal(pwrite(fd, &is, 1, at), 1);
+		x = stat_index_open(&f->store, "/ctx4");
+		assert_false(stat_index_find(x, "f", &st, &got));
+		stat_index_free(x);
+		assert_int_equal(pwrite(fd, &was, 1, at), 1);
+	}
+	/* A piece of an entry at the end. */
+	assert_int_equal(store_file_put(&f->store, name, "nacre-context 3\nshort", 21, &e), 0);
+	x = stat_index_open(&f->store, "/ctx4");
+	assert_false(stat_index_find(x, "f", &st, &got));
+	stat_index_free(x);
+}
+
+static void learns_from_another_process(void **state)
+{
+	struct fixture *f = *state;
+	struct err e;
+	struct stat st = old_file(), changed = st;
+	struct digest d = digest_of("abc", 3), new = digest_of("xyz", 3), got;
+	AUTO(str_fini) struct str given = { 0 };
+	struct stat_index *x = stat_index_open(&f->store, "/ctx5"), *worker = stat_index_open(&f->store, "/ctx5");
+	stat_index_add(x, "f", &st, &d);
+	stat_index_add(worker, "earlier", &st, &d);
+	size_t known = stat_index_added(worker);
+	changed.st_mtim.tv_sec++;
+	stat_index_add(worker, "f", &changed, &new);
+	stat_index_add(worker, "g", &st, &d);
+	stat_index_give(worker, known, &given);
+	stat_index_merge(x, given.buf, given.len);
+	assert_false(stat_index_find(x, "earlier", &st, &got));
+	assert_true(stat_index_find(x, "g", &st, &got));
+	assert_true(stat_index_find(x, "f", &changed, &got));
+	assert_true(digest_eq(&got, &new));
+	/* Only the later of two is written. */
+	assert_int_equal(stat_index_save(x, &e), 0);
+	stat_index_free(x);
+	x = stat_index_open(&f->store, "/ctx5");
+	assert_true(stat_index_find(x, "f", &changed, &got));
+	assert_false(stat_index_find(x, "f", &st, &got));
+	stat_index_free(x);
+	stat_index_free(worker);
+}
+
+static void holds_many(void **state)
+{
+	struct fixture *f = *state;
+	struct err e;
+	struct stat st = old_file();
+	struct digest d = digest_of("abc", 3), got;
+	char name[32];
+	struct stat_index *x = stat_index_open(&f->store, "/ctx6");
+	assert_false(stat_index_is_large(x));
+	for (st.st_ino = 1; st.st_ino <= 20000; st.st_ino++) {
+		snprintf(name, sizeof name, "dir/%u", (unsigned)st.st_ino);
+		stat_index_add(x, name, &st, &d);
+	}
+	assert_int_equal(stat_index_save(x, &e), 0);
+	stat_index_free(x);
+	x = stat_index_open(&f->store, "/ctx6");
+	assert_true(stat_index_is_large(x));
+	for (st.st_ino = 1; st.st_ino <= 20000; st.st_ino++) {
+		snprintf(name, sizeof name, "dir/%u", (unsigned)st.st_ino);
+		assert_true(stat_index_find(x, name, &st, &got));
+	}
 	stat_index_free(x);
 }
 
@@ -128,6 +204,8 @@ int main(void)
 		cmocka_unit_test(any_difference_counts),
 		cmocka_unit_test(racy_files_are_not_entered),
 		cmocka_unit_test(damage_means_reading_again),
+		cmocka_unit_test(learns_from_another_process),
+		cmocka_unit_test(holds_many),
 	};
 	return cmocka_run_group_tests(tests, set_up, tear_down);
 }

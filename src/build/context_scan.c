@@ -1,0 +1,317 @@
+/* Reading the directories of a context into its view: one when it is asked for, or all below one, by threads. */
+#include "context_scan_priv.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/limits.h"
+#include "base/path.h"
+#include "base/proc.h"
+#include "base/tree.h"
+#include "dockerfile/ignore.h"
+#include "stat_index_priv.h"
+
+/* What one thread needs. */
+struct scan {
+	struct context *c;
+	struct arena *arena;            /* takes the nodes; borrowed */
+	const struct df_ignore *ignore; /* borrowed; NULL: nothing is ignored */
+	struct str path;                /* of the entry that is looked at */
+	VEC(struct fsnode *) hidden;    /* ignored directories that a "!" line may bring something back from */
+};
+
+static void scan_fini(struct scan *s)
+{
+	str_fini(&s->path);
+	vec_fini(&s->hidden);
+}
+
+static enum tar_type type_of(mode_t mode)
+{
+	switch (mode & S_IFMT) {
+	case S_IFDIR:
+		return TAR_DIR;
+	case S_IFLNK:
+		return TAR_SYMLINK;
+	case S_IFIFO:
+		return TAR_FIFO;
+	case S_IFCHR:
+		return TAR_CHAR;
+	case S_IFBLK:
+		return TAR_BLOCK;
+	}
+	return TAR_FILE; /* a socket becomes an empty file (CP-13) */
+}
+
+/* File capabilities are kept (CP-13); only executables can have a use for them, so only they are asked. */
+static const struct tar_xattrs *read_capability(struct scan *s, int dir, const char *name)
+{
+	char value[64], path[64 + NAME_MAX];
+	snprintf(path, sizeof path, "/proc/self/fd/%d/%s", dir, name);
+	ssize_t n = lgetxattr(path, "security.capability", value, sizeof value);
+	if (n <= 0)
+		return NULL;
+	struct tar_xattrs *x = arena_alloc(s->arena, sizeof *x);
+	x->v = arena_alloc(s->arena, sizeof *x->v);
+	x->v[0] = (struct tar_xattr){
+		.name = arena_strdup(s->arena, "security.capability"),
+		.value = arena_strndup(s->arena, value, (size_t)n),
+		.len = (size_t)n,
+	};
+	x->n = 1;
+	return x;
+}
+
+static int read_link(struct scan *s, int dir, struct fsnode *n, struct err *e)
+{
+	char target[LIMIT_LINK_TARGET + 1];
+	ssize_t len = readlinkat(dir, n->name, target, sizeof target - 1);
+	if (len < 0)
+		return err_sys(e, "read the link %s", s->path.buf);
+	n->link = arena_strndup(s->arena, target, (size_t)len);
+	return 0;
+}
+
+static void file_facts(struct scan *s, int dir, struct fsnode *n, const struct stat *st)
+{
+	const struct context *c = s->c;
+	if (!S_ISREG(st->st_mode)) {
+		n->has_digest = true;
+		n->digest = digest_of("", 0);
+		return;
+	}
+	n->size = (uint64_t)st->st_size;
+	/* Inode numbers of another file system below the context mean nothing here. */
+	n->inode = st->st_nlink > 1 && st->st_dev == c->device ? st->st_ino : 0;
+	n->has_digest = stat_index_find(c->index, s->path.buf, st, &n->digest);
+	/* Those in the index have none. */
+	if (!n->has_digest && st->st_mode & 0111)
+		n->xattrs = read_capability(s, dir, n->name);
+}
+
+static struct fsnode *add_node(struct scan *s, struct fsnode *parent, const char *name, const struct stat *st)
+{
+	struct fsnode *n = arena_alloc(s->arena, sizeof *n);
+	n->name = arena_strdup(s->arena, name);
+	n->parent = parent;
+	n->kids_sorted = true;
+	n->type = type_of(st->st_mode);
+	n->mode = st->st_mode & 07777;
+	n->mtime = st->st_mtim.tv_sec;
+	n->mtime_ns = (uint32_t)st->st_mtim.tv_nsec;
+	n->major = major(st->st_rdev);
+	n->minor = minor(st->st_rdev);
+	n->kids_loaded = n->type != TAR_DIR;
+	n->place = parent->n_kids;
+	parent->kids[parent->n_kids++] = n;
+	return n;
+}
+
+static int scan_entry(struct scan *s, int dir_fd, struct fsnode *dir, const char *name, struct err *e)
+{
+	struct stat st;
+	const char *path = s->path.buf;
+	bool ignored = s->ignore && df_ignored(s->ignore, path, NULL);
+	if (ignored && !df_ignore_may_reinclude(s->ignore, path))
+		return 0;
+	if (fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0) {
+		if (errno == ENOENT)
+			return 0; /* went away since the directory was read */
+		return err_sys(e, "stat %s", path);
+	}
+	if (ignored && !S_ISDIR(st.st_mode))
+		return 0;
+	struct fsnode *n = add_node(s, dir, name, &st);
+	if (ignored)
+		vec_push(&s->hidden, n);
+	if (n->type == TAR_FILE)
+		file_facts(s, dir_fd, n, &st);
+	return n->type == TAR_SYMLINK ? read_link(s, dir_fd, n, e) : 0;
+}
+
+static int scan_names(struct scan *s, struct fsnode *dir, struct err *e)
+{
+	AUTO(free_drop) char *where = fsnode_path(dir);
+	AUTO(strv_fini) struct strv names = { 0 };
+	AUTO(fd_drop) int fd = root_open(s->c->fd, *where ? where : ".", O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
+	if (fd < 0)
+		return err_sys(e, "open directory %s of the context", *where ? where : ".");
+	if (dir_names(fd, &names, e) < 0)
+		return err_in(e, "%s", where);
+	if (context_spend(s->c, names.n, 0, e) < 0)
+		return -1;
+	dir->kids = arena_alloc(s->arena, names.n * sizeof(struct fsnode *));
+	dir->cap_kids = names.n;
+	str_clear(&s->path);
+	str_add(&s->path, where);
+	if (*where)
+		str_addc(&s->path, '/');
+	size_t base = s->path.len;
+	for (size_t i = 0; i < names.n; i++) {
+		s->path.len = base;
+		str_add(&s->path, names.v[i]);
+		if (scan_entry(s, fd, dir, names.v[i], e) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int scan_dir(struct scan *s, struct fsnode *dir, struct err *e);
+
+/* An ignored directory stands only for what a "!" line brings back from below it. */
+static int drop_empty_hidden(struct scan *s, struct fsnode *dir, size_t first, struct err *e)
+{
+	size_t kept = 0, next = first;
+	for (size_t i = 0; i < dir->n_kids; i++) {
+		struct fsnode *n = dir->kids[i];
+		if (next < s->hidden.n && n == s->hidden.v[next]) {
+			next++;
+			if (scan_dir(s, n, e) < 0)
+				return -1;
+			if (!n->n_kids)
+				continue;
+		}
+		n->place = kept;
+		dir->kids[kept++] = n;
+	}
+	dir->n_kids = kept;
+	s->hidden.n = first;
+	return 0;
+}
+
+static int scan_dir(struct scan *s, struct fsnode *dir, struct err *e)
+{
+	size_t first = s->hidden.n;
+	if (scan_names(s, dir, e) < 0 || drop_empty_hidden(s, dir, first, e) < 0) {
+		dir->n_kids = 0;
+		s->hidden.n = first;
+		return -1;
+	}
+	dir->kids_loaded = true;
+	return 0;
+}
+
+int context_scan(struct fsview *v, struct fsnode *dir, struct err *e)
+{
+	struct context *c = v->load_ctx;
+	AUTO(scan_fini) struct scan s = { .c = c, .arena = &v->arena, .ignore = c->ignore };
+	return scan_dir(&s, dir, e);
+}
+
+/* ---- all below a directory ---- */
+
+/*
+ * Threads that take directories from one list and put there those they find. They exist only inside context_scan_all:
+ * outside it the process has one thread and may fork.
+ */
+struct crew {
+	struct context *c;
+	pthread_mutex_t lock;        /* of all below */
+	pthread_cond_t changed;
+	VEC(struct fsnode *) todo;
+	unsigned busy;               /* threads that may yet find more */
+	size_t found;                /* entries */
+};
+
+struct member {
+	struct crew *crew;
+	pthread_t thread;
+	struct arena arena;
+	struct df_ignore *ignore;    /* owned */
+};
+
+/* Reads the directory that was put there last; with the lock, which it gives back meanwhile. */
+static void take_one(struct crew *w, struct scan *s)
+{
+	struct fsnode *dir = w->todo.v[--w->todo.n];
+	struct err ignored;
+	w->busy++;
+	pthread_mutex_unlock(&w->lock);
+	/* What cannot be read stays unread: who asks for it is told why. */
+	if (!dir->kids_loaded)
+		(void)scan_dir(s, dir, &ignored);
+	pthread_mutex_lock(&w->lock);
+	w->busy--;
+	w->found += dir->n_kids;
+	for (size_t i = dir->n_kids; i > 0; i--)
+		if (dir->kids[i - 1]->type == TAR_DIR)
+			vec_push(&w->todo, dir->kids[i - 1]);
+	pthread_cond_broadcast(&w->changed);
+}
+
+static void take_all(struct crew *w, struct scan *s)
+{
+	pthread_mutex_lock(&w->lock);
+	while (w->todo.n || w->busy) {
+		if (w->todo.n)
+			take_one(w, s);
+		else
+			pthread_cond_wait(&w->changed, &w->lock);
+	}
+	pthread_mutex_unlock(&w->lock);
+}
+
+static void *member_main(void *ctx)
+{
+	struct member *m = ctx;
+	AUTO(scan_fini) struct scan s = { .c = m->crew->c, .arena = &m->arena, .ignore = m->ignore };
+	take_all(m->crew, &s);
+	return NULL;
+}
+
+static bool member_start(struct crew *w, struct member *m)
+{
+	sigset_t all, before;
+	*m = (struct member){ .crew = w, .ignore = w->c->ignore ? df_ignore_twin(w->c->ignore) : NULL };
+	/* Signals are for the thread that stays. */
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	bool started = pthread_create(&m->thread, NULL, member_main, m) == 0;
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	if (!started)
+		df_ignore_free(m->ignore);
+	return started;
+}
+
+static void member_end(struct member *m)
+{
+	pthread_join(m->thread, NULL);
+	arena_join(&m->crew->c->view.arena, &m->arena);
+	df_ignore_free(m->ignore);
+}
+
+void context_scan_all(struct context *c, struct fsnode *dir)
+{
+	/* Below that, a second thread costs more than it brings. */
+	enum { ALONE = 1000, MEMBERS = 7 };
+	struct member members[MEMBERS];
+	unsigned n = 0, wanted = proc_cpus() - 1;
+	if (c->view.load != context_scan || c->budget || dir->type != TAR_DIR)
+		return;
+	struct crew w = {
+		.c = c, .lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER
+	};
+	AUTO(scan_fini) struct scan s = { .c = c, .arena = &c->view.arena, .ignore = c->ignore };
+	stat_index_load(c->index);
+	vec_push(&w.todo, dir);
+	pthread_mutex_lock(&w.lock);
+	while (w.todo.n && w.found < ALONE)
+		take_one(&w, &s);
+	pthread_mutex_unlock(&w.lock);
+	size_t left = w.todo.n;
+	while (n + 1 < left && n < wanted && n < MEMBERS && member_start(&w, &members[n]))
+		n++;
+	take_all(&w, &s);
+	while (n)
+		member_end(&members[--n]);
+	vec_fini(&w.todo);
+}

@@ -1,0 +1,15 @@
+/* Reads the directories of a context that lies in a directory into its view: names in order, what is ignored left out. */
+#ifndef NACRE_BUILD_CONTEXT_SCAN_PRIV_H
+#define NACRE_BUILD_CONTEXT_SCAN_PRIV_H
+
+#include "build_priv.h"
+
+/* fsview's loader: one directory. load_ctx is the context. */
+int context_scan(struct fsview *v, struct fsnode *dir, struct err *e);
+/*
+ * All that is below, with as many threads as there are processors when it is much. For what will be walked whole. A
+ * directory that cannot be read is left unread. Does nothing for an archive or a context with a budget.
+ */
+void context_scan_all(struct context *c, struct fsnode *dir);
+
+#endif
