@@ -134,14 +134,14 @@ for n in 1 2; do
 done
 limit=$(($(size) + 4 * MB))
 begin_watch
-"$NACRE" build --cache-max $limit -t first context1 >first 2>&1 &
+"$NACRE" build --cache-max $limit -t first context1 >first.log 2>&1 &
 first=$!
-"$NACRE" build --cache-max $limit -t second context2 >second 2>&1
-is "$?" 0 "one of two builds at once" || diag_file second
+"$NACRE" build --cache-max $limit -t second context2 >second.log 2>&1
+is "$?" 0 "one of two builds at once" || diag_file second.log
 wait $first
-is "$?" 0 "and the other" || diag_file first
+is "$?" 0 "and the other" || diag_file first.log
 end_watch
-cat first second >both
+cat first.log second.log >both
 unlike both 'after all that can be dropped' "both fit"
 check "below the limit together" [ "$peak" -le $((limit + TOLERANCE)) ]
 for name in first second; do
