@@ -104,6 +104,7 @@ struct step {
 	bool has_key;
 	struct claim claim;       /* on the key, until the record is written */
 	struct job *waiting;      /* for who has the claim */
+	struct step *twin;        /* of another stage: what it gives is ours too */
 	bool unclaimed;           /* it runs, and its key is not known yet */
 	/* Writes the key, given the chain below the step's layer; also for a step that ran before that chain was known.
 	 */
@@ -357,6 +358,8 @@ int layer_by_diffid(struct store *s, const struct diffid *d, struct layer *ret, 
 /* ---- step_claim.c: one build runs a step, others wait and take its record ---- */
 /* At a miss: 0 it is ours to run, 1 somebody else runs it: come back and look again. */
 int step_claim(struct build *b, struct step *step, struct err *e);
+/* The same step runs, or ran, in another stage of this build: 0 its layer is on our stack, 1 come back, 2 there is none. */
+int step_twin(struct build *b, struct step *step);
 /* The keys of running steps that have become known are claimed. Before a record is written from which others could
  * learn those keys. */
 int step_claim_known(struct build *b, struct err *e);

@@ -158,6 +158,30 @@ static int look_up(struct build *b, const struct step *step, struct step_record 
 	return r;
 }
 
+/* Whether a stage beside this one runs it. *ret: 0 its layer was taken, 2 it is not there yet. */
+static bool take_twin(struct build *b, struct stage *st, struct step *step, int *ret)
+{
+	int r = step_twin(b, step);
+	if (r == 2)
+		return false;
+	if (r == 0 && !step->alone)
+		st->chain_missed = true;
+	if (r == 0)
+		layer_job_applied(st, step);
+	*ret = r == 0 ? 0 : 2;
+	return true;
+}
+
+/* Nothing is looked up: it runs here, or in another stage. As layer_job_cached. */
+static int run_it(struct build *b, struct stage *st, struct step *step, enum why_cause cause, const char *option)
+{
+	int r;
+	if (take_twin(b, st, step, &r))
+		return r;
+	why_missed(b, step, cause, option);
+	return 1;
+}
+
 int layer_job_cached(struct build *b, struct stage *st, struct step *step, struct err *e)
 {
 	static const struct chainid none;
@@ -167,8 +191,7 @@ int layer_job_cached(struct build *b, struct stage *st, struct step *step, struc
 	const char *option = rerun_option(b, step);
 	if (option) {
 		st->chain_missed = st->chain_forced = true;
-		why_missed(b, step, WHY_OPTION, option);
-		return 1;
+		return run_it(b, st, step, WHY_OPTION, option);
 	}
 	if (slots_settle(b, st->slots.v, st->slots.n, e) < 0)
 		return -1;
@@ -176,15 +199,17 @@ int layer_job_cached(struct build *b, struct stage *st, struct step *step, struc
 	/* A step whose parent ran in this build does not wait until that is packed, for the sake of its key: a new
 	 * parent practically never leads back to an old one. Once it is packed, another build may have gone on. */
 	if (st->chain_missed && !step->alone && (!known || st->chain_forced)) {
-		step->unclaimed = true;
-		why_missed(b, step, WHY_PARENT, NULL);
-		return 1;
+		int r = run_it(b, st, step, WHY_PARENT, NULL);
+		step->unclaimed = r == 1;
+		return r;
 	}
 	if (!known)
 		return 2;
 	step->write_key(b, step, st->slots.n ? &st->slots.v[st->slots.n - 1]->chain : &none);
 	bool old;
 	int r = look_up(b, step, &rec, &old, e);
+	if (r == 1 && take_twin(b, st, step, &r))
+		return r;
 	if (r == 1) {
 		r = step_claim(b, step, e);
 		if (r)

@@ -6,9 +6,12 @@
  * written, since nobody can know the key sooner. So a build that comes later follows the first one step by step.
  *
  * Nobody waits for ever. A stage waits before its step starts and when all below it is packed, so it has no step whose
- * record is still to come; and what is left to do for a claim that is held never waits for the claim of a step. That
- * another stage of the same build has it is no special case: the loop goes on.
+ * record is still to come; and what is left to do for a claim that is held never waits for the claim of a step.
+ *
+ * Inside one build no key is needed: a step on the same layers that says the same in another stage is its twin, and gives
+ * its layer to both. So each runs once also where nothing is looked up, with --no-cache and on what is still being packed.
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -53,6 +56,74 @@ static const struct layer_slot *slot_below(const struct stage *st, const struct 
 		;
 	return i > 0 ? st->slots.v[i - 1] : NULL;
 }
+
+/* ---- in other stages of this build ---- */
+
+static bool same_layer(const struct layer_slot *x, const struct layer_slot *y)
+{
+	return x == y || (x && y && !digest_is_zero(&x->chain.d) && digest_eq(&x->chain.d, &y->chain.d));
+}
+
+/* What its key says beside what stands below it. The caller owns it. */
+static char *own_text(struct build *b, struct step *s)
+{
+	static const struct chainid none;
+	struct cache_key kept = s->key;
+	bool had = s->has_key;
+	s->key = (struct cache_key){ 0 };
+	s->write_key(b, s, &none);
+	char *text = ptr_take(&s->key.text);
+	key_fini(&s->key);
+	s->key = kept;
+	s->has_key = had;
+	return text;
+}
+
+static struct step *twin_in(struct build *b, struct stage *other, struct step *step)
+{
+	const struct layer_slot *below = slot_below(step->stage, step);
+	for (size_t i = 0; i < other->steps.n; i++) {
+		struct step *s = other->steps.v[i];
+		/* Only what was found missing runs. */
+		if (!s->why || s->cached || !s->write_key || s->in->op != step->in->op ||
+		    !same_layer(slot_below(other, s), below))
+			continue;
+		AUTO(free_drop) char *text = own_text(b, s), *mine = own_text(b, step);
+		if (strcmp(text, mine) == 0)
+			return s;
+	}
+	return NULL;
+}
+
+static void take_from(struct step *step, const struct step *twin)
+{
+	step->cached = true;
+	free(step->history.created);
+	step->history.created = x_strdup(twin->history.created);
+	step->slot = slot_ref(twin->slot);
+	step->has_layer = true;
+	vec_push(&step->stage->slots, slot_ref(twin->slot));
+}
+
+int step_twin(struct build *b, struct step *step)
+{
+	static const char note[] = "the same step runs in another stage; its result is taken";
+	for (size_t i = 0; i < b->stages.n && !step->twin; i++)
+		if (b->stages.v[i] != step->stage)
+			step->twin = twin_in(b, b->stages.v[i], step);
+	if (!step->twin)
+		return 2;
+	if (!step->shown) {
+		progress_step_start(b->progress, step);
+		progress_step_line(b->progress, step, note, strlen(note));
+	}
+	if (step->twin->state < STEP_APPLIED)
+		return 1;
+	take_from(step, step->twin);
+	return 0;
+}
+
+/* ---- steps that began before their key was known ---- */
 
 static int claim_stage(struct build *b, struct stage *st, struct err *e)
 {

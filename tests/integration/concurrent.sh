@@ -70,6 +70,39 @@ RUN --mount=type=cache,id=twin,target=/c [ "\$(cat /c/ran)" = x ]
 END
 builds "equal steps in two stages run once" -f context/twins context
 
+cat >context/forks <<END
+FROM $FAKE/busybox AS a
+RUN sleep 0.5; head -c 9 /dev/urandom >/one; echo one ran
+RUN head -c 9 /dev/urandom >/two; echo two ran
+COPY data /
+FROM $FAKE/busybox AS b
+RUN sleep 0.5; head -c 9 /dev/urandom >/one; echo one ran
+RUN head -c 9 /dev/urandom >/two; echo two ran
+COPY data /
+RUN head -c 9 /dev/urandom >/own
+FROM $FAKE/busybox AS common
+RUN head -c 9 /dev/urandom >/below; echo below ran
+FROM common AS c
+RUN sleep 0.5; head -c 9 /dev/urandom >/three; echo three ran
+FROM common AS d
+RUN sleep 0.5; head -c 9 /dev/urandom >/three; echo three ran
+FROM $FAKE/busybox
+COPY --from=a /one /two /data /x/
+COPY --from=c /three /below /x/
+COPY --from=b /one /two /data /y/
+COPY --from=d /three /below /y/
+RUN diff -r /x /y
+END
+for option in '' --no-cache; do
+  # shellcheck disable=SC2086
+  builds "stages that begin alike have the same files (${option:-by default})" $option -f context/forks context
+  is "$(sed -n 's/^#[0-9]* [0-9.]* \([a-z]* ran\)$/\1/p' "$T/err" | sort | tr '\n' ' ')" "below ran one ran three ran two ran " \
+    "because each step ran once" || diag_file "$T/err" 60
+done
+first=$digest
+builds "from the cache" -f context/forks context
+is "$digest" "$first" "the result of the last one is found"
+
 # Each runs first what the other runs last.
 cat >context/there <<END
 FROM $FAKE/busybox AS a
