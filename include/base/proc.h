@@ -15,6 +15,7 @@
  */
 struct worker {
 	pid_t pid;         /* 0: none */
+	const char *name;  /* borrowed */
 	int fd;            /* readable: worker_read */
 	struct str in;     /* bytes not yet understood */
 };
@@ -23,13 +24,13 @@ struct worker_report; /* what the work function writes to */
 
 typedef int worker_fn(void *ctx, struct worker_report *r, struct str *result, struct err *e);
 
-/* ctx is as it was at the fork. `name` (up to 15 bytes) is seen in ps. */
+/* ctx is as it was at the fork. `name` (a literal of up to 15 bytes) is seen in ps and in messages. */
 int worker_start(struct worker *w, const char *name, worker_fn *fn, void *ctx, struct err *e);
 
 /* Processors that this process may use; at least 1. */
 unsigned proc_cpus(void);
 
-/* Called inside the worker. */
+/* Called inside the worker, which ends there when it can report no more. */
 void worker_line(struct worker_report *r, const char *text);
 
 enum worker_event { WORKER_AGAIN, WORKER_LINE, WORKER_DONE, WORKER_FAILED };

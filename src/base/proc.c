@@ -19,8 +19,9 @@
 /*
  * On the socket, a worker writes frames: one type byte, a length of four bytes in host order, the bytes.
  *   'L' a line for the user     'R' the result, the last frame     'E' a struct err, the last frame
+ * One that cannot write a frame has no other way to tell than its exit status: MUTE and the errno.
  */
-enum { FRAME_HEAD = 5 };
+enum { FRAME_HEAD = 5, MUTE = 100 };
 
 struct worker_report {
 	int fd;
@@ -37,12 +38,12 @@ static void put_frame(int fd, char type, const void *bytes, size_t n)
 {
 	struct str frame = { 0 };
 	uint32_t len = (uint32_t)n;
-	struct err ignored;
+	struct err e = { 0 };
 	str_addc(&frame, type);
 	str_addn(&frame, &len, sizeof len);
 	str_addn(&frame, bytes, n);
-	/* When nobody reads any more, the builder is gone and so are we soon. */
-	(void)fd_write_all(fd, frame.buf, frame.len, "report", &ignored);
+	if (fd_write_all(fd, frame.buf, frame.len, "report", &e) < 0)
+		_exit(MUTE + e.sysno);
 	str_fini(&frame);
 }
 
@@ -109,7 +110,7 @@ int worker_start(struct worker *w, const char *name, worker_fn *fn, void *ctx, s
 	}
 	close(pair[1]);
 	fcntl(pair[0], F_SETFL, O_NONBLOCK);
-	*w = (struct worker){ .pid = pid, .fd = pair[0] };
+	*w = (struct worker){ .pid = pid, .name = name, .fd = pair[0] };
 	return 0;
 }
 
@@ -143,6 +144,22 @@ static char take_frame(struct worker *w, struct str *body)
 	return type;
 }
 
+/* The worker's end of the socket is closed, and it has not reported. */
+static void ended_silently(struct worker *w, struct err *e)
+{
+	int status;
+	worker_reap(w, &status);
+	if (WIFSIGNALED(status)) {
+		err_set(e, ERR_SYS, "a worker process (%s) was killed by signal %d (%s)", w->name, WTERMSIG(status),
+			strsignal(WTERMSIG(status)));
+	} else if (WEXITSTATUS(status) > MUTE) {
+		errno = WEXITSTATUS(status) - MUTE;
+		err_sys(e, "write the report of a worker process (%s)", w->name);
+	} else {
+		err_set(e, ERR_SYS, "a worker process (%s) ended without a report", w->name);
+	}
+}
+
 enum worker_event worker_read(struct worker *w, struct str *text, struct err *e)
 {
 	for (;;) {
@@ -157,7 +174,7 @@ enum worker_event worker_read(struct worker *w, struct str *text, struct err *e)
 			if (text->len == sizeof *e)
 				memcpy(e, text->buf, sizeof *e);
 			else
-				err_set(e, ERR_SYS, "a worker sent a broken report");
+				err_set(e, ERR_SYS, "a worker process (%s) sent a broken report", w->name);
 			worker_reap(w, NULL);
 			return WORKER_FAILED;
 		}
@@ -165,14 +182,13 @@ enum worker_event worker_read(struct worker *w, struct str *text, struct err *e)
 		ssize_t n = fd_read(w->fd, w->in.buf + w->in.len, 65536);
 		if (n < 0 && errno == EAGAIN)
 			return WORKER_AGAIN;
-		if (n <= 0) {
-			int status;
-			worker_reap(w, &status);
-			if (WIFSIGNALED(status))
-				err_set(e, ERR_SYS, "a worker process was killed by signal %d (%s)", WTERMSIG(status),
-					strsignal(WTERMSIG(status)));
-			else
-				err_set(e, ERR_SYS, "a worker process ended without a report");
+		if (n < 0) {
+			err_sys(e, "read the report of a worker process (%s)", w->name);
+			worker_kill(w);
+			return WORKER_FAILED;
+		}
+		if (n == 0) {
+			ended_silently(w, e);
 			return WORKER_FAILED;
 		}
 		w->in.len += (size_t)n;
@@ -242,7 +258,10 @@ static int exchange(int in, int out, int err_pipe, const char *input, struct str
 				input += n;
 				left -= (size_t)n;
 			}
-			if (left == 0 || (n < 0 && errno != EINTR && errno != EAGAIN)) {
+			/* It need not read all that it is given. */
+			if (n < 0 && errno != EINTR && errno != EAGAIN && errno != EPIPE && errno != ECONNRESET)
+				return err_sys(e, "write its input");
+			if (left == 0 || (n < 0 && (errno == EPIPE || errno == ECONNRESET))) {
 				shutdown(in, SHUT_WR);
 				p[2].fd = -1;
 			}
@@ -251,7 +270,9 @@ static int exchange(int in, int out, int err_pipe, const char *input, struct str
 			if (p[i].fd < 0 || !(p[i].revents & (POLLIN | POLLHUP | POLLERR)))
 				continue;
 			ssize_t n = fd_read(p[i].fd, buf, sizeof buf);
-			if (n <= 0) {
+			if (n < 0)
+				return err_sys(e, "read its %s", i ? "messages" : "output");
+			if (n == 0) {
 				p[i].fd = -1;
 				continue;
 			}
@@ -290,6 +311,15 @@ static _Noreturn void become(const char *const *argv, pid_t parent, int report_f
 	_exit(127);
 }
 
+/* Why there was no exec; false at the end of file that the exec makes. */
+static bool take_why(int fd, int *ret_why)
+{
+	ssize_t n = fd_read(fd, ret_why, sizeof *ret_why);
+	if (n < 0)
+		*ret_why = errno;
+	return n != 0;
+}
+
 int proc_start(const char *const *argv, pid_t *ret, struct err *e)
 {
 	int ex[2], why;
@@ -302,7 +332,7 @@ int proc_start(const char *const *argv, pid_t *ret, struct err *e)
 	AUTO(fd_drop) int report = ex[0];
 	if (pid < 0)
 		return err_sys(e, "run %s", argv[0]);
-	if (fd_read(report, &why, sizeof why) == (ssize_t)sizeof why) {
+	if (take_why(report, &why)) {
 		while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
 			;
 		return not_started(argv[0], why, e);
@@ -311,43 +341,82 @@ int proc_start(const char *const *argv, pid_t *ret, struct err *e)
 	return 0;
 }
 
+/* Ours is [0]. */
+struct pipes {
+	int in[2], out[2], messages[2], exec[2];
+};
+
+static void pair_drop(int *pair)
+{
+	fd_drop(&pair[0]);
+	fd_drop(&pair[1]);
+}
+
+static void pipes_drop(struct pipes *p)
+{
+	pair_drop(p->in);
+	pair_drop(p->out);
+	pair_drop(p->messages);
+	pair_drop(p->exec);
+}
+
+static int pipes_make(struct pipes *p)
+{
+	*p = (struct pipes){ { -1, -1 }, { -1, -1 }, { -1, -1 }, { -1, -1 } };
+	return socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, p->in) < 0 || pipe2(p->out, O_CLOEXEC) < 0 ||
+			       pipe2(p->messages, O_CLOEXEC) < 0 || pipe2(p->exec, O_CLOEXEC) < 0
+		       ? -1
+		       : 0;
+}
+
+static _Noreturn void run_in_child(const char *const *argv, pid_t parent, const struct pipes *p)
+{
+	default_signals();
+	if (proc_die_with_parent(parent) == 0 && dup2(p->in[1], 0) == 0 && dup2(p->out[1], 1) == 1 &&
+	    dup2(p->messages[1], 2) == 2)
+		execvp(argv[0], (char *const *)argv);
+	int why = errno;
+	(void)!write(p->exec[1], &why, sizeof why);
+	_exit(127);
+}
+
+static int ended_badly(const char *program, int status, struct str *text, struct err *e)
+{
+	while (text->len && text->buf[text->len - 1] == '\n')
+		text->buf[--text->len] = '\0';
+	err_set(e, ERR_CHILD, "%s failed (%s %d)%s%s", program, WIFEXITED(status) ? "exit status" : "signal",
+		WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status), text->len ? ": " : "", str_text(text));
+	e->status = status;
+	return -1;
+}
+
 int proc_run(const char *const *argv, const char *input, struct str *out, size_t out_limit, int timeout_ms,
 	     struct err *e)
 {
-	int in[2], so[2], se[2], ex[2];
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, in) < 0)
-		return err_sys(e, "run %s", argv[0]);
-	if (pipe2(so, O_CLOEXEC) < 0 || pipe2(se, O_CLOEXEC) < 0 || pipe2(ex, O_CLOEXEC) < 0)
+	AUTO(pipes_drop) struct pipes p;
+	int why = 0, status = 0, r;
+	if (pipes_make(&p) < 0)
 		return err_sys(e, "run %s", argv[0]);
 	pid_t parent = getpid();
 	pid_t pid = fork();
 	if (pid < 0)
 		return err_sys(e, "run %s", argv[0]);
-	if (pid == 0) {
-		default_signals();
-		proc_die_with_parent(parent);
-		if (dup2(in[1], 0) < 0 || dup2(so[1], 1) < 0 || dup2(se[1], 2) < 0)
-			_exit(127);
-		execvp(argv[0], (char *const *)argv);
-		int why = errno;
-		(void)!write(ex[1], &why, sizeof why);
-		_exit(127);
-	}
-	close(in[1]);
-	close(so[1]);
-	close(se[1]);
-	close(ex[1]);
+	if (pid == 0)
+		run_in_child(argv, parent, &p);
+	fd_drop(&p.in[1]);
+	fd_drop(&p.out[1]);
+	fd_drop(&p.messages[1]);
+	fd_drop(&p.exec[1]);
 	struct sigaction ignore = { .sa_handler = SIG_IGN }, old;
 	sigaction(SIGPIPE, &ignore, &old);
 	if (!input)
-		shutdown(in[0], SHUT_WR);
-	int why = 0, status = 0, r;
+		shutdown(p.in[0], SHUT_WR);
 	AUTO(str_fini) struct str text = { 0 };
-	if (fd_read(ex[0], &why, sizeof why) == (ssize_t)sizeof why) {
+	if (take_why(p.exec[0], &why)) {
 		r = not_started(argv[0], why, e);
 	} else {
-		fcntl(in[0], F_SETFL, O_NONBLOCK);
-		r = exchange(in[0], so[0], se[0], input, out, out_limit, &text, timeout_ms, e);
+		fcntl(p.in[0], F_SETFL, O_NONBLOCK);
+		r = exchange(p.in[0], p.out[0], p.messages[0], input, out, out_limit, &text, timeout_ms, e);
 		if (r < 0)
 			err_in(e, "%s", argv[0]);
 	}
@@ -356,18 +425,5 @@ int proc_run(const char *const *argv, const char *input, struct str *out, size_t
 	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		;
 	sigaction(SIGPIPE, &old, NULL);
-	close(in[0]);
-	close(so[0]);
-	close(se[0]);
-	close(ex[0]);
-	if (r == 0 && status != 0) {
-		while (text.len && text.buf[text.len - 1] == '\n')
-			text.buf[--text.len] = '\0';
-		r = err_set(e, ERR_CHILD, "%s failed (%s %d)%s%s", argv[0],
-			    WIFEXITED(status) ? "exit status" : "signal",
-			    WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status), text.len ? ": " : "",
-			    str_text(&text));
-		e->status = status;
-	}
-	return r;
+	return r == 0 && status != 0 ? ended_badly(argv[0], status, &text, e) : r;
 }

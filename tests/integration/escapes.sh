@@ -23,7 +23,7 @@ canary_state >canary.before
 # unharmed DESCRIPTION: the last `nacre` ended by itself, and the canary is as it was
 unharmed() {
   canary_state >canary.after
-  if [ "$status" -le 13 ] && cmp -s canary.before canary.after && ! grep -Eq 'worker process (was killed|ended)|Sanitizer|runtime error' err; then
+  if [ "$status" -le 13 ] && cmp -s canary.before canary.after && ! grep -Eq 'worker process \([^)]*\) (was killed|ended)|Sanitizer|runtime error' err; then
     ok "$1"
   else
     not_ok "$1"

@@ -101,6 +101,32 @@ static void test_death(void **state)
 	assert_int_equal(e.kind, ERR_SYS);
 }
 
+/* Puts a full disk in the place of the socket. */
+static int full_report(void *ctx, struct worker_report *r, struct str *result, struct err *e)
+{
+	int full = open("/dev/full", O_WRONLY | O_CLOEXEC);
+	for (int fd = 3; fd < 32; fd++) {
+		struct stat st;
+		if (fstat(fd, &st) == 0 && S_ISSOCK(st.st_mode))
+			dup2(full, fd);
+	}
+	if (ctx)
+		worker_line(r, "a line");
+	return ctx ? 0 : err_set(e, ERR_SPEC, "no report of this arrives");
+}
+
+static void test_report_fails(void **state)
+{
+	for (int line = 0; line < 2; line++) {
+		struct worker w;
+		struct err e = { 0 };
+		assert_int_equal(worker_start(&w, "test", full_report, line ? &line : NULL, &e), 0);
+		assert_int_equal(worker_wait(&w, NULL, NULL, NULL, &e), -1);
+		assert_int_equal(e.sysno, ENOSPC);
+		assert_string_equal(e.msg, "write the report of a worker process (test): No space left on device");
+	}
+}
+
 static int wait_for_ever(void *ctx, struct worker_report *r, struct str *result, struct err *e)
 {
 	while (!ctx)
@@ -211,6 +237,7 @@ int main(void)
 		cmocka_unit_test(test_failure),
 		cmocka_unit_test(test_large_result),
 		cmocka_unit_test(test_death),
+		cmocka_unit_test(test_report_fails),
 		cmocka_unit_test(test_kill),
 		cmocka_unit_test(test_dies_with_its_parent),
 		cmocka_unit_test(test_program),
