@@ -23,6 +23,8 @@ struct pull_progress {
 	/* May be NULL. Called before layers are fetched: how many bytes those have that the store has not. */
 	void (*coming)(void *ctx, uint64_t bytes);
 	void *ctx;
+	/* It is not worth a wait: what fails is not tried again. */
+	bool once;
 };
 
 struct pulled {

@@ -105,7 +105,7 @@ static bool find_local(struct build *b, struct base_image *i, bool need_layers)
 struct fetch {
 	struct build *build;
 	struct base_image *image;
-	bool want_layers;
+	bool want_layers, only_looks;
 	struct worker_report *report; /* from here on: in the worker */
 	struct room room;
 	uint64_t coming;
@@ -171,7 +171,9 @@ static bool found_after_claim(struct fetch *f, struct worker_report *r, struct c
 
 static int fetch(struct fetch *f, struct str *result, struct err *e)
 {
-	struct pull_progress progress = { .line = fetch_line, .coming = fetch_coming, .ctx = f };
+	struct pull_progress progress = {
+		.line = fetch_line, .coming = fetch_coming, .ctx = f, .once = f->only_looks
+	};
 	const struct platform *want = f->image->has_want ? &f->image->want : NULL;
 	const char *reference = f->image->reference;
 	struct pulled got = { 0 };
@@ -289,12 +291,12 @@ int base_image_need(struct build *b, struct step *step, const char *reference, c
 	return 0;
 }
 
-/* Waits for it: for checks, which have nothing else to do. */
+/* Waits for it: for checks, which have nothing else to do, and say what they can without it. */
 static bool fetch_documents(struct build *b, struct base_image *i)
 {
 	struct err e;
 	struct worker w;
-	struct fetch f = { .build = b, .image = i };
+	struct fetch f = { .build = b, .image = i, .only_looks = true };
 	AUTO(str_fini) struct str result = { 0 };
 	if (worker_start(&w, "nacre-pull", fetch_work, &f, &e) < 0 || worker_wait(&w, NULL, NULL, &result, &e) < 0 ||
 	    digest_parse(str_text(&result), &i->manifest, &e) < 0) {

@@ -188,6 +188,10 @@ static int retry(struct run *r, struct transfer *t, const struct err *why, const
 	bool is_told = after && retry_after_ms(after, time(NULL), &told);
 	if (is_told && told > wait)
 		wait = told;
+	if (r->progress && r->progress->once) {
+		*e = *why;
+		return -1;
+	}
 	if (t->failures >= RETRY_TRIES || now + wait - t->progress_ms > RETRY_BUDGET_MS) {
 		*e = *why;
 		return err_hint(e, "gave up after %u tries", t->failures);
