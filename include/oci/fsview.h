@@ -52,6 +52,9 @@ struct fsview {
 	struct fsnode *root;
 	/* For a view that is read on demand: fills dir's kids. NULL when all is loaded. */
 	int (*load)(struct fsview *v, struct fsnode *dir, struct err *e);
+	/* One child of a directory that is not loaded, *ret NULL when there is none; may be NULL. Those that were found
+	 * stay the same nodes when the directory is loaded. */
+	int (*find)(struct fsview *v, struct fsnode *dir, const char *name, struct fsnode **ret, struct err *e);
 	void *load_ctx; /* borrowed */
 	uint64_t next_inode;
 	struct fsnode **table;      /* children by (directory, name); owned */
@@ -71,8 +74,12 @@ int fsview_apply(struct fsview *v, const struct listing *l, unsigned layer, stru
 
 /* A new child of dir (which must not have one of that name); the caller fills the rest. */
 struct fsnode *fsview_add(struct fsview *v, struct fsnode *dir, const char *name);
+/* For loaders: puts a node into its directory; the arena is the view's, or will be. */
+void fsnode_add_kid(struct arena *arena, struct fsnode *dir, struct fsnode *kid);
 /* Takes a node out, with all below it. What is put there later is a new node. */
 void fsview_detach(struct fsview *v, struct fsnode *node);
+/* Brings the kids in order. */
+void fsnode_sort(struct fsnode *dir);
 /* Loads if needed and sorts. */
 int fsview_kids(struct fsview *v, struct fsnode *dir, struct err *e);
 /* Child by name, or NULL; -1 only when loading fails. */

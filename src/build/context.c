@@ -56,6 +56,7 @@ static void view_start(struct context *c)
 {
 	fsview_init(&c->view);
 	c->view.load = context_scan;
+	c->view.find = context_find;
 	c->view.load_ctx = c;
 	c->view.root->kids_loaded = false;
 }

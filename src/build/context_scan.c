@@ -111,8 +111,7 @@ static struct fsnode *add_node(struct scan *s, struct fsnode *parent, const char
 	n->major = major(st->st_rdev);
 	n->minor = minor(st->st_rdev);
 	n->kids_loaded = n->type != TAR_DIR;
-	n->place = parent->n_kids;
-	parent->kids[parent->n_kids++] = n;
+	fsnode_add_kid(s->arena, parent, n);
 	return n;
 }
 
@@ -138,6 +137,16 @@ static int scan_entry(struct scan *s, int dir_fd, struct fsnode *dir, const char
 	return n->type == TAR_SYMLINK ? read_link(s, dir_fd, n, e) : 0;
 }
 
+/* Makes the path one of entries of `dir`; how much of it stays. */
+static size_t path_start(struct scan *s, const char *dir)
+{
+	str_clear(&s->path);
+	str_add(&s->path, dir);
+	if (*dir)
+		str_addc(&s->path, '/');
+	return s->path.len;
+}
+
 static int scan_names(struct scan *s, struct fsnode *dir, struct err *e)
 {
 	AUTO(free_drop) char *where = fsnode_path(dir);
@@ -149,17 +158,22 @@ static int scan_names(struct scan *s, struct fsnode *dir, struct err *e)
 		return err_in(e, "%s", where);
 	if (context_spend(s->c, names.n, 0, e) < 0)
 		return -1;
+	/* Those that were found by their names come first and are in order too. */
+	fsnode_sort(dir);
+	struct fsnode *const *known = dir->kids;
+	size_t n_known = dir->n_kids, next = 0;
 	dir->kids = arena_alloc(s->arena, names.n * sizeof(struct fsnode *));
 	dir->cap_kids = names.n;
-	str_clear(&s->path);
-	str_add(&s->path, where);
-	if (*where)
-		str_addc(&s->path, '/');
-	size_t base = s->path.len;
+	dir->n_kids = 0;
+	size_t base = path_start(s, where);
 	for (size_t i = 0; i < names.n; i++) {
 		s->path.len = base;
 		str_add(&s->path, names.v[i]);
-		if (scan_entry(s, fd, dir, names.v[i], e) < 0)
+		while (next < n_known && strcmp(known[next]->name, names.v[i]) < 0)
+			next++; /* went away since */
+		if (next < n_known && strcmp(known[next]->name, names.v[i]) == 0)
+			fsnode_add_kid(s->arena, dir, known[next++]);
+		else if (scan_entry(s, fd, dir, names.v[i], e) < 0)
 			return -1;
 	}
 	return 0;
@@ -205,6 +219,35 @@ int context_scan(struct fsview *v, struct fsnode *dir, struct err *e)
 	struct context *c = v->load_ctx;
 	AUTO(scan_fini) struct scan s = { .c = c, .arena = &v->arena, .ignore = c->ignore };
 	return scan_dir(&s, dir, e);
+}
+
+/* *ret: the kid of the directory that is read for its sake. */
+static int find_entry(struct scan *s, int dir_fd, struct fsnode *dir, const char *name, struct fsnode **ret,
+		      struct err *e)
+{
+	size_t before = dir->n_kids;
+	if (scan_entry(s, dir_fd, dir, name, e) < 0 || drop_empty_hidden(s, dir, 0, e) < 0)
+		return -1;
+	*ret = dir->n_kids > before ? dir->kids[before] : NULL;
+	return 0;
+}
+
+int context_find(struct fsview *v, struct fsnode *dir, const char *name, struct fsnode **ret, struct err *e)
+{
+	struct context *c = v->load_ctx;
+	AUTO(scan_fini) struct scan s = { .c = c, .arena = &v->arena, .ignore = c->ignore };
+	AUTO(free_drop) char *where = fsnode_path(dir);
+	*ret = NULL;
+	if (strlen(name) > NAME_MAX)
+		return 0;
+	if (context_spend(c, 1, 0, e) < 0)
+		return -1;
+	AUTO(fd_drop) int fd = root_open(c->fd, *where ? where : ".", O_PATH | O_DIRECTORY | O_NOFOLLOW, 0);
+	if (fd < 0)
+		return err_sys(e, "open directory %s of the context", *where ? where : ".");
+	path_start(&s, where);
+	str_add(&s.path, name);
+	return find_entry(&s, fd, dir, name, ret, e);
 }
 
 /* ---- all below a directory ---- */
@@ -294,7 +337,7 @@ void context_scan_all(struct context *c, struct fsnode *dir)
 	/* Below that, a second thread costs more than it brings. */
 	enum { ALONE = 1000, MEMBERS = 7 };
 	struct member members[MEMBERS];
-	unsigned n = 0, wanted = proc_cpus() - 1;
+	unsigned n = 0;
 	if (c->view.load != context_scan || c->budget || dir->type != TAR_DIR)
 		return;
 	struct crew w = {
@@ -308,7 +351,8 @@ void context_scan_all(struct context *c, struct fsnode *dir)
 		take_one(&w, &s);
 	pthread_mutex_unlock(&w.lock);
 	size_t left = w.todo.n;
-	while (n + 1 < left && n < wanted && n < MEMBERS && member_start(&w, &members[n]))
+	unsigned cpus = left > 1 ? proc_cpus() : 1;
+	while (n + 1 < left && n + 1 < cpus && n < MEMBERS && member_start(&w, &members[n]))
 		n++;
 	take_all(&w, &s);
 	while (n)

@@ -6,6 +6,8 @@
 
 /* fsview's loader: one directory. load_ctx is the context. */
 int context_scan(struct fsview *v, struct fsnode *dir, struct err *e);
+/* fsview's finder: one name. Of a file system that does not tell capitals from small letters, any spelling is one. */
+int context_find(struct fsview *v, struct fsnode *dir, const char *name, struct fsnode **ret, struct err *e);
 /*
  * All that is below, with as many threads as there are processors when it is much. For what will be walked whole. A
  * directory that cannot be read is left unread. Does nothing for an archive or a context with a budget.

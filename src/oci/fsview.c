@@ -21,11 +21,11 @@ void fsview_fini(struct fsview *v)
 	*v = (struct fsview){ 0 };
 }
 
-static void add_kid(struct fsview *v, struct fsnode *dir, struct fsnode *kid)
+void fsnode_add_kid(struct arena *arena, struct fsnode *dir, struct fsnode *kid)
 {
 	if (dir->n_kids == dir->cap_kids) {
 		size_t cap = dir->cap_kids ? dir->cap_kids * 2 : 4;
-		struct fsnode **kids = arena_alloc(&v->arena, cap * sizeof(struct fsnode *));
+		struct fsnode **kids = arena_alloc(arena, cap * sizeof(struct fsnode *));
 		if (dir->n_kids)
 			memcpy(kids, dir->kids, dir->n_kids * sizeof *kids);
 		dir->kids = kids;
@@ -44,7 +44,7 @@ struct fsnode *fsview_add_named(struct fsview *v, struct fsnode *dir, const char
 	node->name = name;
 	node->parent = dir;
 	node->kids_sorted = true;
-	add_kid(v, dir, node);
+	fsnode_add_kid(&v->arena, dir, node);
 	table_add(v, node);
 	return node;
 }
@@ -87,12 +87,21 @@ int fsview_kids(struct fsview *v, struct fsnode *dir, struct err *e)
 	return 0;
 }
 
+int fsview_find(struct fsview *v, struct fsnode *dir, const char *name, size_t n, struct fsnode **ret, struct err *e)
+{
+	bool one = !dir->kids_loaded && v->load && v->find;
+	if (!one && fsview_load(v, dir, e) < 0)
+		return -1;
+	*ret = table_find(v, dir, name, n);
+	if (*ret || !one)
+		return 0;
+	AUTO(free_drop) char *text = x_strndup(name, n);
+	return v->find(v, dir, text, ret, e);
+}
+
 int fsview_child(struct fsview *v, struct fsnode *dir, const char *name, struct fsnode **ret, struct err *e)
 {
-	if (fsview_load(v, dir, e) < 0)
-		return -1;
-	*ret = table_find(v, dir, name, strlen(name));
-	return 0;
+	return fsview_find(v, dir, name, strlen(name), ret, e);
 }
 
 int fsview_lookup(struct fsview *v, const char *path, bool follow_last, struct fsnode **ret, int *ret_errno,

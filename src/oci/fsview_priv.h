@@ -18,9 +18,9 @@ void table_remove(struct fsview *v, struct fsnode *node);
 
 /* fsview_add without a copy of the name. */
 struct fsnode *fsview_add_named(struct fsview *v, struct fsnode *dir, const char *name /* of the arena */);
-/* Brings the kids in order. */
-void fsnode_sort(struct fsnode *dir);
 int fsview_load(struct fsview *v, struct fsnode *dir, struct err *e);
+/* fsview_child with the first n bytes of name. */
+int fsview_find(struct fsview *v, struct fsnode *dir, const char *name, size_t n, struct fsnode **ret, struct err *e);
 
 /* ---- fsview_walk.c ---- */
 

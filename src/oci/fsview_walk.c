@@ -77,9 +77,9 @@ static int step(struct walk *w, const char *name, size_t n, bool follow_last, st
 		w->at = w->at->parent ? w->at->parent : w->v->root;
 		return 0;
 	}
-	if (fsview_load(w->v, w->at, e) < 0)
+	struct fsnode *kid;
+	if (fsview_find(w->v, w->at, name, n, &kid, e) < 0)
 		return -1;
-	struct fsnode *kid = table_find(w->v, w->at, name, n);
 	bool last = w->rest == w->end;
 	if (kid && kid->type == TAR_SYMLINK && (!last || follow_last))
 		return follow(w, kid->link);

@@ -51,6 +51,14 @@ echo 36 20 >context/dir36/sub/file20
 builds "it builds" -t app context
 is "$digest" "$first" "and the earlier content gives the earlier image"
 
+# Named files are looked at, and nothing beside them.
+printf 'FROM %s/busybox\nCOPY dir1/file1.txt /\n' "$REGISTRY" >context/Dockerfile.one
+strace -f -qq -e trace=openat,openat2,newfstatat -o calls "$NACRE" build -f context/Dockerfile.one -t one context >out 2>err
+check "a named file is looked at" grep -q 'file1\.txt' calls
+is "$(grep -c 'file2\.txt' calls)" 0 "its neighbours are not"
+nacre build -f context/Dockerfile.one --build-arg X=1 -t one context
+is "$(cached_steps)" 1 "and the next build has it cached"
+
 mkdir context/dir20/closed
 chmod 0 context/dir20/closed
 refused 1 'dir20/closed.*[Pp]ermission denied' "a directory that cannot be read is named" build context

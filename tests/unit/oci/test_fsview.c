@@ -323,6 +323,47 @@ static void test_link_limit(void **state)
 	fsview_fini(&v);
 }
 
+/* Finds "1" and "3" one by one; the loader then keeps them. */
+static int find_odd(struct fsview *v, struct fsnode *dir, const char *name, struct fsnode **ret, struct err *e)
+{
+	(void)e;
+	*ret = NULL;
+	if (strcmp(name, "1") == 0 || strcmp(name, "3") == 0)
+		*ret = fsview_add(v, dir, name);
+	return 0;
+}
+
+static int load_rest(struct fsview *v, struct fsnode *dir, struct err *e)
+{
+	(void)e;
+	fsview_add(v, dir, "2");
+	return 0;
+}
+
+static void test_one_by_one(void **state)
+{
+	struct fsview v;
+	struct fsnode *three, *one, *n;
+	struct err e;
+	(void)state;
+	fsview_init(&v);
+	v.load = load_rest;
+	v.find = find_odd;
+	assert_int_equal(fsview_child(&v, v.root, "3", &three, &e), 0);
+	assert_int_equal(fsview_lookup(&v, "/1", true, &one, NULL, &e), 0);
+	assert_int_equal(fsview_child(&v, v.root, "2", &n, &e), 0);
+	assert_null(n);
+	assert_int_equal(fsview_child(&v, v.root, "3", &n, &e), 0);
+	assert_ptr_equal(n, three);
+	assert_int_equal(fsview_kids(&v, v.root, &e), 0);
+	assert_int_equal(v.root->n_kids, 3);
+	assert_ptr_equal(v.root->kids[0], one);
+	assert_ptr_equal(v.root->kids[2], three);
+	assert_int_equal(fsview_child(&v, v.root, "2", &n, &e), 0);
+	assert_ptr_equal(n, v.root->kids[1]);
+	fsview_fini(&v);
+}
+
 /* A view that is read on demand. */
 static int load_numbers(struct fsview *v, struct fsnode *dir, struct err *e)
 {
@@ -478,6 +519,7 @@ int main(void)
 		cmocka_unit_test(test_merges),     cmocka_unit_test(test_metadata),
 		cmocka_unit_test(test_refused),    cmocka_unit_test(test_lookups),
 		cmocka_unit_test(test_link_limit), cmocka_unit_test(test_on_demand),
+		cmocka_unit_test(test_one_by_one),
 		cmocka_unit_test(test_large),      cmocka_unit_test(test_many_markers),
 		cmocka_unit_test(test_deep),       cmocka_unit_test(test_node_limit),
 	};
