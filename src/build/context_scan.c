@@ -18,6 +18,7 @@
 #include "base/proc.h"
 #include "base/tree.h"
 #include "dockerfile/ignore.h"
+#include "oci/capability.h"
 #include "stat_index_priv.h"
 
 /* What one thread needs. */
@@ -57,15 +58,17 @@ static const struct tar_xattrs *read_capability(struct scan *s, int dir, const c
 {
 	char value[64], path[64 + NAME_MAX];
 	snprintf(path, sizeof path, "/proc/self/fd/%d/%s", dir, name);
-	ssize_t n = lgetxattr(path, "security.capability", value, sizeof value);
+	ssize_t n = lgetxattr(path, XATTR_CAPABILITY, value, sizeof value);
 	if (n <= 0)
 		return NULL;
+	/* The same for a worker inside the build's namespace, which looks again. */
+	size_t len = capability_to_v2(value, (size_t)n);
 	struct tar_xattrs *x = arena_alloc(s->arena, sizeof *x);
 	x->v = arena_alloc(s->arena, sizeof *x->v);
 	x->v[0] = (struct tar_xattr){
-		.name = arena_strdup(s->arena, "security.capability"),
-		.value = arena_strndup(s->arena, value, (size_t)n),
-		.len = (size_t)n,
+		.name = arena_strdup(s->arena, XATTR_CAPABILITY),
+		.value = arena_strndup(s->arena, value, len),
+		.len = len,
 	};
 	x->n = 1;
 	return x;

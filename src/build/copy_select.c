@@ -446,6 +446,16 @@ size_t copy_match_skip(const struct copy_match *m)
 	return *prefix ? strlen(prefix) + 1 : 0;
 }
 
+/* --parents: directories on the way become what they are in the source (CP-19). */
+static void digest_kept(struct sha *s, const struct copy_match *m, bool image)
+{
+	const struct fsnode *up = m->node ? m->node->parent : NULL;
+	for (; up && up != m->base; up = up->parent) {
+		const uint32_t facts[] = { up->mode, image ? up->uid : 0, image ? up->gid : 0 };
+		sha_add(s, facts, sizeof facts);
+	}
+}
+
 static int digest_node(void *ctx, const struct copy_match *m, const struct copy_spec *spec, struct fsnode *n,
 		       const char *name, struct err *e)
 {
@@ -453,6 +463,8 @@ static int digest_node(void *ctx, const struct copy_match *m, const struct copy_
 	const struct copy_from *from = m->from;
 	if (!*name)
 		sha_add_str(s, m->kept ? m->kept : m->name);
+	if (!*name && m->kept)
+		digest_kept(s, m, spec->from_image);
 	if (!n) {
 		if (m->content)
 			sha_add_str(s, m->content);

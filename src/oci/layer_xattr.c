@@ -1,6 +1,5 @@
 #include "layer_xattr_priv.h"
 
-#include <endian.h>
 #include <errno.h>
 #include <string.h>
 #include <sys/xattr.h>
@@ -9,42 +8,18 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "oci/capability.h"
 
-#define CAPABILITY "security.capability"
 #define OVERLAY    "user.overlay."
 #define ESCAPED    "user.overlay.overlay."
 #define FUSE       "user.fuseoverlayfs." /* what fuse-overlayfs keeps for itself */
 
-/* linux/capability.h, struct vfs_cap_data and vfs_ns_cap_data: 32-bit little-endian words, the first holds the
- * revision. */
-enum { CAP_V2_SIZE = 20, CAP_V3_SIZE = 24 };
 enum { LIST_MAX = 64 << 10 }; /* XATTR_LIST_MAX of linux/limits.h */
-#define CAP_REVISION_MASK 0xff000000u
-#define CAP_REVISION_2    0x02000000u
-#define CAP_REVISION_3    0x03000000u
-
-/*
- * Version 3 is version 2 and the uid that is root of the namespace the file was made for: a fact of this machine, which
- * the kernel adds again when the layer is unpacked (capabilities(7), "File capability extended attribute versioning").
- */
-static size_t cap_to_v2(char *value, size_t len)
-{
-	uint32_t magic;
-	if (len != CAP_V3_SIZE)
-		return len;
-	memcpy(&magic, value, sizeof magic);
-	magic = le32toh(magic);
-	if ((magic & CAP_REVISION_MASK) != CAP_REVISION_3)
-		return len;
-	magic = htole32((magic & ~CAP_REVISION_MASK) | CAP_REVISION_2);
-	memcpy(value, &magic, sizeof magic);
-	return CAP_V2_SIZE;
-}
 
 /* The name on disk of a layer's xattr; NULL for one that is not kept. */
 static const char *name_in_tree(const char *name, struct str *buf)
 {
-	if (str_eq(name, CAPABILITY))
+	if (str_eq(name, XATTR_CAPABILITY))
 		return name;
 	if (!str_starts(name, "user.") || str_starts(name, FUSE))
 		return NULL;
@@ -66,7 +41,7 @@ bool layer_xattr_is_kept(const char *name)
 static const char *name_in_layer(const char *name, struct str *buf)
 {
 	if (!str_starts(name, OVERLAY))
-		return str_eq(name, CAPABILITY) || (str_starts(name, "user.") && !str_starts(name, FUSE)) ? name : NULL;
+		return str_eq(name, XATTR_CAPABILITY) || (str_starts(name, "user.") && !str_starts(name, FUSE)) ? name : NULL;
 	if (!str_starts(name, ESCAPED))
 		return NULL;
 	str_clear(buf);
@@ -83,12 +58,12 @@ static int set_one(int fd, const struct tar_xattr *x, const char *path, struct e
 		log_debug("%s: xattr %s left out of the tree", path, x->name);
 		return 0;
 	}
-	char cap[CAP_V3_SIZE];
+	char cap[CAPABILITY_V3_SIZE];
 	const char *value = x->value;
 	size_t len = x->len;
-	if (len == sizeof cap && str_eq(name, CAPABILITY)) {
+	if (len == sizeof cap && str_eq(name, XATTR_CAPABILITY)) {
 		memcpy(cap, value, sizeof cap);
-		len = cap_to_v2(cap, sizeof cap);
+		len = capability_to_v2(cap, sizeof cap);
 		value = cap;
 	}
 	if (fsetxattr(fd, name, value, len, 0) == 0)
@@ -162,7 +137,7 @@ int layer_xattrs_get(int fd, const char *path, struct tar_xattrs *ret, struct er
 			return -1;
 		if (r > 0)
 			continue;
-		size_t len = str_eq(name, CAPABILITY) ? cap_to_v2(value.buf, value.len) : value.len;
+		size_t len = str_eq(name, XATTR_CAPABILITY) ? capability_to_v2(value.buf, value.len) : value.len;
 		tar_xattrs_add(ret, name, value.buf, len);
 	}
 	return 0;

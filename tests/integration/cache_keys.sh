@@ -2,7 +2,8 @@
 # What counts for the cache and what does not, one field at a time (T-H3). Each row changes one thing against the same first
 # build and says whether a step may run: "miss" some step with a layer runs, "hit" none does.
 . "$(dirname "$0")/../lib/common.sh"
-need busybox python3
+PATH=$PATH:/usr/sbin:/sbin # setcap
+need busybox python3 setcap getcap setfattr unshare
 busybox_layout "$T/base"
 
 mkdir -p first/src/sub
@@ -81,6 +82,9 @@ line miss "COPY --chmod" 's,COPY src,COPY --chmod=700 src,'
 line miss "COPY --exclude" 's,COPY src,COPY --exclude=sub src,'
 line miss "COPY --link" 's,COPY src,COPY --link src,'
 line miss "COPY --parents" 's,COPY src,COPY --parents src,'
+line miss "a slash that makes the destination of COPY a directory" 's,/given /given$,/given /given/,'
+line miss "the order of sources" 's,COPY src /src,COPY src/one src/sub/two /src/,'
+line miss "the order of sources, turned" 's,COPY src /src,COPY src/sub/two src/one /src/,'
 line miss "ADD instead of COPY" 's,COPY src,ADD src,'
 
 # ---- files
@@ -112,6 +116,10 @@ row miss "a file less"
 rm context/src/link
 cp context/src/one context/src/link
 row miss "a file in place of a link"
+chmod 700 context/src
+row miss "the mode of the directory that is copied"
+chmod 700 context
+row hit "the mode of the context"
 mkfifo context/src/pipe
 row miss "a pipe"
 echo TOOL >context/tool
@@ -194,6 +202,92 @@ COPY tool /changed
 E
 nacre build --build-context "base=oci-layout://$T/base:latest" -o "oci:$T/changed-base:latest" -f changed context || diag_file err
 row miss "another base image of that name" --build-context "base=oci-layout://$T/changed-base:latest"
+
+# ---- what a file system says of files
+setfattr -n user.note -v text context/src/one
+row hit "an attribute of a user, which is not copied"
+unshare -r setcap cap_net_raw+p context/tool
+is "$(unshare -r getcap context/tool)" "context/tool cap_net_raw=p" "a capability is set"
+row hit "the capability of a file that may not be executed"
+chmod 755 first/src/one
+again
+build >/dev/null
+unshare -r setcap cap_net_raw+p context/src/one
+row miss "the capability of an executable"
+unshare -r setcap cap_net_raw+p context/src/one
+row hit "the same capability"
+unshare -r setcap cap_net_raw+ep context/src/one
+row miss "another capability"
+unshare -r setcap cap_net_raw+ep context/src/one
+printf 'FROM scratch\nCOPY src/one /\n' >context/Dockerfile
+builds "it is copied" --compression none -o "oci:$T/capable:latest" context
+is "$(for blob in capable/blobs/sha256/*; do
+  [ "$(head -c 1 "$blob")" = "{" ] || python3 -c 'import sys, tarfile
+for m in tarfile.open(sys.argv[1]): print(m.name, m.pax_headers["SCHILY.xattr.security.capability"].encode("utf-8", "surrogateescape").hex())' "$blob"
+done)" "one 0100000200200000000000000000000000000000" "without the id of who gave it" || diag_file err
+again
+unshare -r --map-auto chown 5:6 context/src/one
+isnt "$(stat -c %u context/src/one)" "$(id -u)" "files of another owner"
+row hit "the owner of a file"
+rm context/src/link
+ln context/src/one context/src/link
+build >/dev/null
+rm context/src/link
+cp -p context/src/one context/src/link
+row hit "a copy in place of a second name"
+
+# ---- who calls
+cat >as_root <<E
+#!/bin/sh
+exec unshare -r "$NACRE" "\$@"
+E
+chmod 755 as_root
+(NACRE=$T/as_root && build) >said
+is "$(cat said)" hit "hit: another uid, in a namespace of its own"
+
+# ---- platforms: of the stage, and as a variable
+cat >first/Dockerfile <<'E'
+FROM --platform=$BUILDPLATFORM base
+RUN echo given
+COPY src /src
+E
+again
+build --platform linux/amd64 >/dev/null
+row hit "another target than the stage's own platform" --platform linux/s390x
+line miss "TARGETARCH" '/^FROM/a ARG TARGETARCH'
+line miss "TARGETARCH, another" '/^FROM/a ARG TARGETARCH' --platform linux/s390x
+line hit "TARGETARCH, as before" '/^FROM/a ARG TARGETARCH' --platform linux/s390x
+line miss "TARGETPLATFORM" '/^FROM/a ARG TARGETPLATFORM'
+line miss "TARGETPLATFORM, another" '/^FROM/a ARG TARGETPLATFORM' --platform linux/s390x
+line hit "TARGETPLATFORM declared after all steps" '$a ARG TARGETPLATFORM' --platform linux/s390x
+printf 'FROM scratch\nCOPY src /src\n' >first/Dockerfile
+again
+build >/dev/null
+row hit "the platform of an image of files alone" --platform linux/s390x
+
+# ---- directories that --parents keeps
+printf 'FROM base\nCOPY --parents src/sub/two /d/\n' >first/Dockerfile
+again
+build >/dev/null
+row hit "nothing, with --parents"
+chmod 700 context/src/sub
+row miss "the mode of a directory on the way to a file"
+chmod 700 context/src
+row miss "the mode of the first directory on the way"
+echo more >context/src/one
+row hit "a file beside it"
+printf 'FROM base\nCOPY --parents src/./sub/two /d/\n' >first/Dockerfile
+again
+build >/dev/null
+chmod 700 context/src/sub
+row miss "the mode of a directory behind the pivot"
+chmod 700 context/src
+row hit "the mode of the pivot, which is not copied"
+printf 'FROM base\nCOPY --parents src/*/t* /d/\n' >first/Dockerfile
+again
+build >/dev/null
+chmod 711 context/src/sub
+row miss "the mode of a directory that a wildcard meets on the way"
 
 # ---- secrets
 for value in secret-value-1f9c2 secret-value-77ab0; do
