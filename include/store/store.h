@@ -23,7 +23,7 @@
  *   3. A snapshot counts in the boot that made it, later only if a store_sync of that boot came after it.
  * Small documents and records (blob_put, store_json_put, store_file_put) are not synced one by one, since that would
  * cost more than the step they describe. After a power cut they may be missing, empty or cut short. So: a record tells
- * by its form that it is whole, and a damaged one reads as absent; what a record names is asked for (existence and size
+ * by its form and its sum that it is whole, and a damaged one reads as absent; what a record names is asked for (existence and size
  * of a blob, presence of a snapshot) before the record is believed; writing a small blob again replaces a damaged one.
  */
 #ifndef NACRE_STORE_STORE_H

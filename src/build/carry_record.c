@@ -14,6 +14,7 @@
 #include "oci/media_type.h"
 #include "oci/time.h"
 #include "store/blob.h"
+#include "store/record.h"
 
 void carried_record_fini(struct carried_record *r)
 {
@@ -122,8 +123,9 @@ int carried_record_parse(enum object_kind kind, const struct digest *id, const c
 {
 	AUTO(json_fini) struct json j = { 0 };
 	AUTO(carried_record_fini) struct carried_record r = { .kind = kind, .id = *id };
+	const struct str text = { .buf = (char *)bytes, .len = n }; /* borrowed */
 	struct json_out o;
-	if (json_parse(bytes, n, "record", &j, e) < 0)
+	if (store_json_parse(&text, "record", &j, e) < 0)
 		return -1;
 	if (j.type != JSON_OBJECT)
 		return err_set(e, ERR_SPEC, "record: not an object");

@@ -12,6 +12,7 @@
 #include "base/tree.h"
 #include "oci/chain.h"
 #include "store/blob.h"
+#include "store/record.h"
 #include "verify_priv.h"
 
 static bool digest_member(const struct json *j, const char *key, struct digest *ret)
@@ -113,7 +114,7 @@ static int load(struct verify *v, enum object_kind kind, const char *name, struc
 	AUTO(str_fini) struct str text = { 0 };
 	struct err why;
 	if (file_read(v->store->fd, name, LIMIT_STORE_JSON, &text, &why) == 0 &&
-	    json_parse(str_text(&text), text.len, name, ret, &why) == 0)
+	    store_json_parse(&text, name, ret, &why) == 0)
 		return 0;
 	if (why.kind == ERR_SYS && why.sysno == ENOENT)
 		return 1;

@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "oci/listing.h"
 #include "oci/tree_check.h"
+#include "store/record.h"
 #include "store/snap.h"
 #include "verify_priv.h"
 
@@ -40,7 +41,7 @@ static const char *record_problem(struct verify *v, const struct chainid *chain,
 		wait_for_publisher(v);
 	if (file_read(v->store->fd, record, LIMIT_STORE_JSON, &text, &why) < 0)
 		return "has no record: it was being made or removed when that was cut off";
-	if (json_parse(str_text(&text), text.len, record, &j, &why) < 0 || j.type != JSON_OBJECT)
+	if (store_json_parse(&text, record, &j, &why) < 0 || j.type != JSON_OBJECT)
 		return "has a record that cannot be read";
 	/* A build makes a copied one anew; until then it is only damaged if it differs. */
 	if (!snap_exists(v->store, chain) && !snap_is_copy(v->store, chain))

@@ -8,6 +8,7 @@
 
 #include "base/digest.h"
 #include "base/err.h"
+#include "base/str.h"
 
 struct store;
 
@@ -19,6 +20,9 @@ int aside_open(struct store *s, char name[TMP_NAME], int *ret_fd, struct err *e)
 int aside_publish(struct store *s, const char *aside, const char *final);
 /* Writes a whole file, aside and renamed over what is there; `sync`: file and directory are on disk when it returns. */
 int aside_put(struct store *s, const char *name, const void *bytes, size_t n, bool sync, struct err *e);
+
+/* `text` as store_json_put writes it. */
+void record_text(const char *text, struct str *ret);
 
 /* Says that this process has the store open from now on (store/use.h). */
 int live_begin(struct store *s, struct err *e);

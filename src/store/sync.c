@@ -64,6 +64,8 @@ int store_sync(struct store *s, struct err *e)
 		return 0;
 	char name[64], text[64];
 	snprintf(name, sizeof name, "sync/%s", start.boot);
-	int n = snprintf(text, sizeof text, "{\"at\":%lld}\n", (long long)start.at);
-	return aside_put(s, name, text, (size_t)n, true, e);
+	AUTO(str_fini) struct str whole = { 0 };
+	snprintf(text, sizeof text, "{\"at\":%lld}", (long long)start.at);
+	record_text(text, &whole);
+	return aside_put(s, name, whole.buf, whole.len, true, e);
 }

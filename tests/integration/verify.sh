@@ -51,7 +51,7 @@ nacre verify --format json
 is "$(jq -c '[(.problems | length), .not_compared, (.bytes > 1000000)]' "$T/out")" '[0,0,true]' "and after the next build, all of it compared"
 inside cp -a "$STORE" good
 # A tree counts where it was made; these copies are whole.
-sed -i 's/,"tree":"[0-9-]*"//' good/snap/*.json
+sed -i 's/,"tree":"[0-9-]*"//; s/,"sum":"[0-9a-f]*"//' good/snap/*.json
 
 # ---- damage
 
@@ -167,6 +167,9 @@ spoiled "a record that is no JSON" "$snap" sh -c "echo >$STORE/$snap.json"
 spoiled "a record of a boot that is over" "$snap" sh -c "echo '{\"boot\":\"0-0\",\"at\":1}' >$STORE/$snap.json"
 spoiled "a broken note about a sync" "sync/0-0" sh -c "echo { >$STORE/sync/0-0"
 spoiled "a broken log" "log/last.json" sh -c "echo { >$STORE/log/last.json"
+spoiled "a digit of a time" "$step" sed -i 's/"ran":1/"ran":2/' "$STORE/$step"
+spoiled "a letter of a media type" "layer/$diffid.json" sed -i 's/vnd.oci/vnd.oca/' "$STORE/layer/$diffid.json"
+spoiled "a name in a log" "log/last.json" sed -i 's/"milliseconds":/"Milliseconds":/' "$STORE/log/last.json"
 spoiled "a cache mount that is a file" "mount/x" touch "$STORE/mount/x"
 spoiled "files that do not belong there" "(step|blobs/sha256|snap|list)/[.a-z]*" \
   sh -c "cd $STORE && touch step/a blobs/sha256/b list/.c && mkdir snap/d"
@@ -174,6 +177,20 @@ spoiled "a record of another key" "step/0{64}.json" cp "$STORE/$step" "$STORE/st
 spoiled "a listing of another layer" "list/$diffid" cp "$STORE/list/$below" "$STORE/list/$diffid"
 spoiled "a layer record of another layer" "layer/$diffid.json" cp "$STORE/layer/$below.json" "$STORE/layer/$diffid.json"
 spoiled "another version of the layout" "oci-layout" sh -c "echo '{\"imageLayoutVersion\":\"2.0.0\"}' >$STORE/oci-layout"
+
+# ---- a record with a wrong bit, for a build
+
+restore
+builds "it is all cached" -t app context
+before=$(cached_steps)
+sed -i 's/"created":"2/"created":"3/' "$STORE"/step/*.json
+builds "records with a wrong bit do not count" -t app context
+isnt "$before" 0 "before they did"
+is "$(cached_steps) $digest" "0 $wanted" "and the steps are made again" || diag_file "$T/err"
+builds "once more" -t app context
+is "$(cached_steps)" "$before" "afterwards they are found"
+nacre verify
+is "$status" 0 "in a store that is clean"
 
 # ---- others use the store
 

@@ -51,6 +51,52 @@ static void test_damaged_json_is_absent(void **state)
 	}
 }
 
+/* A wrong bit anywhere: the record is absent, or says what it said. */
+static void test_flipped_bits(void **state)
+{
+	struct temp *t = *state;
+	static const char text[] = "{\"a\":1,\"b\":\"text\",\"c\":[true,{\"d\":\"2026\"}]}\n";
+	char bytes[200];
+	struct err e;
+	assert_int_equal(store_json_put(&t->s, "step/x.json", text, &e), 0);
+	int fd = openat(t->s.fd, "step/x.json", O_RDONLY | O_CLOEXEC);
+	ssize_t n = read(fd, bytes, sizeof bytes);
+	close(fd);
+	assert_int_equal(n, sizeof text - 1 + strlen(",\"sum\":\"0123456789abcdef\""));
+	for (size_t i = 0; i < 8 * (size_t)n; i++) {
+		AUTO(json_fini) struct json j = { 0 };
+		bytes[i / 8] ^= (char)(1 << i % 8);
+		overwrite(&t->s, "step/x.json", bytes, (size_t)n);
+		bytes[i / 8] ^= (char)(1 << i % 8);
+		if (store_json_get(&t->s, "step/x.json", &j, &e) == 1)
+			continue;
+		assert_int_equal(json_int(&j, "a", 0), 1);
+		assert_string_equal(json_str(&j, "b"), "text");
+		assert_string_equal(json_str(json_at(json_get(&j, "c"), 1), "d"), "2026");
+	}
+}
+
+/* As they were written before there was a sum, and as others may lay them out. */
+static void test_without_sum(void **state)
+{
+	struct temp *t = *state;
+	static const char *const texts[] = { "{\"a\":1}", "{\"a\":1,\"sum\":\"0123\"}", " { \"a\" : 1 } \n\n",
+					     "{\"sum\":\"0123456789abcdef\",\"a\":1}" };
+	struct err e;
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+		AUTO(json_fini) struct json j = { 0 };
+		overwrite(&t->s, "step/x.json", texts[i], strlen(texts[i]));
+		assert_int_equal(store_json_get(&t->s, "step/x.json", &j, &e), 0);
+		assert_int_equal(json_int(&j, "a", 0), 1);
+	}
+	static const char *const small[] = { "{}", "[]", "{ }", "" };
+	for (size_t i = 0; i < ARRAY_LEN(small); i++) {
+		AUTO(json_fini) struct json j = { 0 };
+		assert_int_equal(store_json_put(&t->s, "step/x.json", small[i], &e), 0);
+		assert_int_equal(store_json_get(&t->s, "step/x.json", &j, &e), !*small[i]);
+	}
+}
+
 static void test_other_kinds_are_absent(void **state)
 {
 	struct temp *t = *state;
@@ -136,6 +182,8 @@ int main(void)
 		TEST(test_json),
 		TEST(test_directories_are_made),
 		TEST(test_damaged_json_is_absent),
+		TEST(test_flipped_bits),
+		TEST(test_without_sum),
 		TEST(test_other_kinds_are_absent),
 		TEST(test_file),
 		TEST(test_damaged_file_is_absent),
