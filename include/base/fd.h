@@ -16,13 +16,17 @@ void fd_drop(int *fd);      /* for AUTO: closes if >= 0, keeps errno */
 int fd_dup(int fd);         /* F_DUPFD_CLOEXEC from 3 up; -1 and errno */
 
 bool fd_is_regular(int fd);
+/* 0 for a regular file; ERR_SPEC for anything else. */
+int fd_check_regular(int fd, const char *name, struct err *e);
 
 /* Appends to `out` everything up to end of file, at most `limit` bytes; ERR_LIMIT when there is more. */
 int fd_read_all(int fd, size_t limit, const char *name, struct str *out, struct err *e);
 /* Exactly n bytes or an error; `name` is the object for the message. */
 int fd_write_all(int fd, const void *bytes, size_t n, const char *name, struct err *e);
-/* Like read(2), but never EINTR. */
+/* Like read(2), fsync(2) and syncfs(2), but never EINTR. */
 ssize_t fd_read(int fd, void *buf, size_t n);
+int fd_sync(int fd);
+int fd_sync_fs(int fd);
 
 /*
  * Opens a file that must be regular, whatever stands there: never blocks on a FIFO, never follows a link in the last

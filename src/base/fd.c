@@ -30,6 +30,14 @@ bool fd_is_regular(int fd)
 	return fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
 }
 
+int fd_check_regular(int fd, const char *name, struct err *e)
+{
+	struct stat st;
+	if (fstat(fd, &st) < 0)
+		return err_sys(e, "stat %s", name);
+	return S_ISREG(st.st_mode) ? 0 : err_set(e, ERR_SPEC, "%s is not a regular file", name);
+}
+
 ssize_t fd_read(int fd, void *buf, size_t n)
 {
 	ssize_t got;
@@ -37,6 +45,24 @@ ssize_t fd_read(int fd, void *buf, size_t n)
 		got = read(fd, buf, n);
 	while (got < 0 && errno == EINTR);
 	return got;
+}
+
+int fd_sync(int fd)
+{
+	int r;
+	do
+		r = fsync(fd);
+	while (r < 0 && errno == EINTR);
+	return r;
+}
+
+int fd_sync_fs(int fd)
+{
+	int r;
+	do
+		r = syncfs(fd);
+	while (r < 0 && errno == EINTR);
+	return r;
 }
 
 int fd_read_all(int fd, size_t limit, const char *name, struct str *out, struct err *e)
@@ -109,8 +135,8 @@ int fd_open_regular(int dirfd, const char *path, int *ret_fd, struct err *e)
 		fd = openat(dirfd, path, flags);
 	if (fd < 0)
 		return err_sys(e, "open %s", path);
-	if (!fd_is_regular(fd))
-		return err_set(e, ERR_SPEC, "%s is not a regular file", path);
+	if (fd_check_regular(fd, path, e) < 0)
+		return -1;
 	*ret_fd = fd_take(&fd);
 	return 0;
 }

@@ -95,11 +95,11 @@ int worker_start(struct worker *w, const char *name, worker_fn *fn, void *ctx, s
 {
 	int pair[2];
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
-		return err_sys(e, "start a worker");
+		return err_sys(e, "start a worker process (%s)", name);
 	pid_t parent = getpid();
 	pid_t pid = fork();
 	if (pid < 0) {
-		err_sys(e, "start a worker");
+		err_sys(e, "start a worker process (%s)", name);
 		close(pair[0]);
 		close(pair[1]);
 		return -1;
@@ -210,7 +210,7 @@ int worker_wait(struct worker *w, void (*line)(void *ctx, const char *text), voi
 	for (;;) {
 		struct pollfd p = { .fd = w->fd, .events = POLLIN };
 		if (poll(&p, 1, -1) < 0 && errno != EINTR)
-			return err_sys(e, "wait for a worker");
+			return err_sys(e, "wait for a worker process (%s)", w->name);
 		switch (worker_read(w, &text, e)) {
 		case WORKER_AGAIN:
 			break;
@@ -251,7 +251,7 @@ static int exchange(int in, int out, int err_pipe, const char *input, struct str
 		if (timeout_ms && wait <= 0)
 			return err_set(e, ERR_SYS, "no answer within %d seconds", timeout_ms / 1000);
 		if (poll(p, 3, (int)wait) < 0 && errno != EINTR)
-			return err_sys(e, "poll");
+			return err_sys(e, "wait for its output");
 		if (p[2].fd >= 0 && (p[2].revents & (POLLOUT | POLLERR | POLLHUP))) {
 			ssize_t n = write(in, input, left);
 			if (n > 0) {

@@ -245,12 +245,12 @@ int file_put(int dir_fd, const char *name, const void *bytes, size_t n, bool syn
 		unlinkat(dir_fd, aside, 0);
 		return -1;
 	}
-	if ((sync && fsync(fd) < 0) || renameat(dir_fd, aside, dir_fd, name) < 0) {
+	if ((sync && fd_sync(fd) < 0) || renameat(dir_fd, aside, dir_fd, name) < 0) {
 		err_sys(e, "write %s", name);
 		unlinkat(dir_fd, aside, 0);
 		return -1;
 	}
-	if (sync && fsync(dir_fd) < 0)
+	if (sync && fd_sync(dir_fd) < 0)
 		return err_sys(e, "sync the directory of %s", name);
 	return 0;
 }

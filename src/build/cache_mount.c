@@ -80,7 +80,7 @@ int cache_new_publish(const struct cache_new *c, uint32_t uid, uint32_t gid, uin
 int cache_new_publish_copy(const struct cache_new *c, struct err *e)
 {
 	/* After a power cut it is either whole or not there. */
-	if (syncfs(c->tree_fd) < 0)
+	if (fd_sync_fs(c->tree_fd) < 0)
 		return err_sys(e, "sync a cache directory");
 	return publish(c, e);
 }

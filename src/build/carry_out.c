@@ -98,7 +98,7 @@ static int finish_file(struct carry_out *o, struct err *e)
 {
 	if (tar_write_end(o->tar, e) < 0 || sink_finish(o->tar, e) < 0)
 		return -1;
-	if (fsync(o->fd) < 0 || rename(o->aside, o->path) < 0)
+	if (fd_sync(o->fd) < 0 || rename(o->aside, o->path) < 0)
 		return err_sys(e, "write %s", o->path);
 	free_drop(&o->aside);
 	return 0;

@@ -44,9 +44,7 @@ static int read_ignore(struct context *c, int dir, const char *path, const char 
 		return 1;
 	if (fd < 0)
 		return err_sys(e, "open %s", shown);
-	if (!fd_is_regular(fd))
-		return err_set(e, ERR_SPEC, "%s is not a regular file", shown);
-	if (fd_read_all(fd, LIMIT_IGNORE_FILE, shown, &text, e) < 0)
+	if (fd_check_regular(fd, shown, e) < 0 || fd_read_all(fd, LIMIT_IGNORE_FILE, shown, &text, e) < 0)
 		return -1;
 	c->ignore_path = dir >= 0 ? x_asprintf("%s/%s", c->path, path) : x_strdup(path);
 	return df_ignore_parse(str_text(&text), text.len, shown, &c->ignore, e);
@@ -167,7 +165,7 @@ int context_digest(struct context *c, struct fsnode *n, struct err *e)
 	if (context_open_file(c, n, &fd, e) < 0)
 		return -1;
 	if (fstat(fd, &before) < 0)
-		return err_sys(e, "stat %s", path);
+		return err_sys(e, "stat %s of the context", path);
 	AUTO(free_drop) char *buf = x_alloc(READ_SIZE);
 	struct sha s;
 	sha_init(&s);

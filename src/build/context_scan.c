@@ -128,7 +128,7 @@ static int scan_entry(struct scan *s, int dir_fd, struct fsnode *dir, const char
 	if (fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0) {
 		if (errno == ENOENT)
 			return 0; /* went away since the directory was read */
-		return err_sys(e, "stat %s", path);
+		return err_sys(e, "stat /%s of the context", path);
 	}
 	if (ignored && !S_ISDIR(st.st_mode))
 		return 0;
@@ -156,9 +156,9 @@ static int scan_names(struct scan *s, struct fsnode *dir, struct err *e)
 	AUTO(strv_fini) struct strv names = { 0 };
 	AUTO(fd_drop) int fd = root_open(s->c->fd, *where ? where : ".", O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
 	if (fd < 0)
-		return err_sys(e, "open directory %s of the context", *where ? where : ".");
+		return err_sys(e, "open directory /%s of the context", where);
 	if (dir_names(fd, &names, e) < 0)
-		return err_in(e, "%s", where);
+		return err_in(e, "directory /%s of the context", where);
 	if (context_spend(s->c, names.n, 0, e) < 0)
 		return -1;
 	/* Those that were found by their names come first and are in order too. */

@@ -30,7 +30,7 @@ static int check_unchanged(const struct copy_mark *mark, int fd, const char *pat
 	if (mark->archived || !mark->from->context || mark->from->context->packed)
 		return 0;
 	if (fstat(fd, &st) < 0)
-		return err_sys(e, "stat %s", path);
+		return err_sys(e, "stat %s of the context", path);
 	if ((uint64_t)st.st_size != n->size || st.st_mtim.tv_sec != n->mtime ||
 	    (uint32_t)st.st_mtim.tv_nsec != n->mtime_ns)
 		return err_set(e, ERR_BUILD, "%s of the context changed while it was read", path);

@@ -56,7 +56,7 @@ static int give_name(int blobs_fd, int fd, const char *aside, const char *name, 
 {
 	char path[64];
 	snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
-	if (fsync(fd) < 0)
+	if (fd_sync(fd) < 0)
 		return err_sys(e, "write blob %s", name);
 	if (*aside)
 		return renameat(blobs_fd, aside, blobs_fd, name) < 0 ? err_sys(e, "write blob %s", name) : 0;
@@ -123,7 +123,7 @@ static int copy_all(struct store *s, int dir, const struct image *image, struct 
 			return -1;
 	if (copy_blob(s, blobs, &image->manifest.config, e) < 0 || copy_blob(s, blobs, &image->desc, e) < 0)
 		return -1;
-	if (fsync(blobs) < 0)
+	if (fd_sync(blobs) < 0)
 		return err_sys(e, "sync the output");
 	return 0;
 }

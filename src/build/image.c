@@ -1,5 +1,6 @@
 #include "build/image.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -130,10 +131,12 @@ static int find_by_prefix(struct store *s, const char *hex, struct digest *ret, 
 		return 1;
 	AUTO(fd_drop) int dir = openat(s->fd, "blobs/sha256", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	AUTO(strv_fini) struct strv names = { 0 };
-	if (dir < 0)
+	if (dir < 0 && errno == ENOENT)
 		return 1;
+	if (dir < 0)
+		return err_sys(e, "open %s/blobs/sha256", s->path);
 	if (dir_names(dir, &names, e) < 0)
-		return -1;
+		return err_in(e, "%s/blobs/sha256", s->path);
 	for (size_t i = 0; i < names.n; i++) {
 		struct err ignored;
 		struct digest d;

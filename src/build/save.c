@@ -164,7 +164,7 @@ static int output_publish(struct output *o, const char *path, struct err *e)
 {
 	if (o->dir < 0)
 		return 0;
-	if (fsync(o->fd) < 0)
+	if (fd_sync(o->fd) < 0)
 		return err_sys(e, "write %s", path);
 	if (!o->aside[0]) {
 		char self[64];

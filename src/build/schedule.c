@@ -131,19 +131,23 @@ static int on_worker(struct build *b, struct job *j, struct err *e)
 	}
 }
 
-/* What a command printed. False at the end of its output. */
-static bool read_output(struct build *b, struct job *j)
+/* What a command printed. 1 while there may be more, 0 at the end of its output. */
+static int read_output(struct build *b, struct job *j, struct err *e)
 {
 	char buf[65536];
 	ssize_t n = read(j->output_fd, buf, sizeof buf);
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
-		return true;
-	if (n <= 0) {
+		return 1;
+	if (n < 0) {
+		err_sys(e, "read the output of the command");
+		return df_err_at(e, j->step->in, NULL);
+	}
+	if (n == 0) {
 		fd_drop(&j->output_fd);
-		return false;
+		return 0;
 	}
 	progress_step_line(b->progress, j->step, buf, (size_t)n);
-	return true;
+	return 1;
 }
 
 static int on_command_end(struct build *b, struct job *j, struct err *e)
@@ -152,7 +156,15 @@ static int on_command_end(struct build *b, struct job *j, struct err *e)
 	/* All that held the pipe died with the step's pid namespace, so what is in it now is all there is. */
 	while (j->output_fd >= 0) {
 		struct pollfd p = { .fd = j->output_fd, .events = POLLIN };
-		if (poll(&p, 1, 0) <= 0 || !read_output(b, j))
+		int n = poll(&p, 1, 0);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return err_sys(e, "wait for the output of the command");
+		int more = n ? read_output(b, j, e) : 0;
+		if (more < 0)
+			return -1;
+		if (!more)
 			break;
 	}
 	fd_drop(&j->output_fd);
@@ -198,7 +210,8 @@ static int wait_for_jobs(struct build *b, int signal_fd, struct err *e)
 		if (!polls.v[i].revents)
 			continue;
 		if (j->kind == JOB_COMMAND && polls.v[i].fd == j->output_fd) {
-			read_output(b, j);
+			if (read_output(b, j, e) < 0)
+				r = -1;
 			continue; /* one that prints without end must not keep the others waiting */
 		}
 		if (j->kind == JOB_WORKER)
@@ -266,7 +279,7 @@ static int run_until(struct build *b, int (*advance)(struct build *b, struct err
 	sigaddset(&stop, SIGHUP);
 	sigprocmask(SIG_BLOCK, &stop, &old);
 	AUTO(fd_drop) int signal_fd = signalfd(-1, &stop, SFD_CLOEXEC | SFD_NONBLOCK);
-	int r = signal_fd < 0 ? err_sys(e, "signalfd") : 0;
+	int r = signal_fd < 0 ? err_sys(e, "watch for signals to the build") : 0;
 	while (r == 0) {
 		r = advance(b, e);
 		if (r)

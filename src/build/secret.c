@@ -124,8 +124,8 @@ static int read_file(const char *path, struct str *out, struct err *e)
 	AUTO(fd_drop) int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	if (fd < 0)
 		return err_sys(e, "open %s", path);
-	if (!fd_is_regular(fd))
-		return err_set(e, ERR_SPEC, "%s is not a regular file", path);
+	if (fd_check_regular(fd, path, e) < 0)
+		return -1;
 	return fd_read_all(fd, SECRET_MAX, path, out, e);
 }
 

@@ -271,7 +271,7 @@ static int start(struct build *b, struct stage *st, struct step *step, struct er
 	if (run_mounts_plan(r->mounts, b, r->script_name, r->script, &plan, &r->env, e) < 0)
 		return -1;
 	if (pipe2(out, O_CLOEXEC) < 0)
-		return err_sys(e, "pipe");
+		return err_sys(e, "make a pipe for the output of a command");
 	fcntl(out[0], F_SETFL, O_NONBLOCK);
 	plan.stdout_fd = plan.stderr_fd = out[1];
 	struct sandbox s;

@@ -144,7 +144,7 @@ static int list(struct verify *v, const char *dir, struct strv *ret, struct err 
 	AUTO(fd_drop) int fd = openat(v->store->fd, dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
 		return err_sys(e, "open %s/%s", v->store->path, dir);
-	return dir_names(fd, ret, e);
+	return dir_names(fd, ret, e) < 0 ? err_in(e, "%s/%s", v->store->path, dir) : 0;
 }
 
 static int check_syncs(struct verify *v, struct err *e)

@@ -83,7 +83,7 @@ static int push_level(struct diff *d, int *fd /* taken */, const struct stat *st
 	l.xwhiteouts = opaque == OPAQUE_XWHITEOUTS;
 	if (dir_names(*fd, &l.names, e) < 0) {
 		strv_fini(&l.names);
-		return d->path.len ? err_in(e, "%s", d->path.buf) : -1;
+		return err_in(e, "/%s of the layer", str_text(&d->path));
 	}
 	vec_push(&d->levels, l);
 	fd_drop(&d->fd);

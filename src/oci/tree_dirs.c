@@ -259,7 +259,7 @@ int tree_dirs_open(struct tree_dirs *d, const char *path, int *ret_fd, struct er
 		return no_dir(path, e);
 	int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
-		return err_sys(e, "open %s", path);
+		return err_sys(e, "open the directory /%s of a layer's tree", strcmp(path, ".") == 0 ? "" : path);
 	*ret_fd = fd;
 	return 0;
 }

@@ -161,7 +161,7 @@ static int add_root(struct tree_writer *t, const struct tar_entry *entry, struct
 	AUTO(fd_drop) int fd = openat(t->dirs.root_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	struct stat st;
 	if (fd < 0)
-		return err_sys(e, "open the root of the tree");
+		return err_sys(e, "open the directory / of a layer's tree");
 	if (tree_meta_fd(fd, entry, &st, e) < 0)
 		return -1;
 	struct tree_dir *dir = tree_dirs_record(&t->dirs, ".", &st, false);

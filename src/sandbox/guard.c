@@ -29,7 +29,7 @@ int inner_start(struct launch *l, enum sandbox_net net, inner_fn *inner, pid_t *
 	if (net == SANDBOX_NET_NONE)
 		flags |= CLONE_NEWNET;
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
-		return err_sys(e, "socketpair");
+		return err_sys(e, "make a socket between the processes of a step");
 	pid_t pid = clone_into(flags);
 	if (pid < 0)
 		return refuse_new_namespace(e, "make the namespaces of a step");

@@ -74,13 +74,13 @@ static int probe_with(struct launch *l, const struct userns *u, struct err *e)
 	idmap_nested(u->map.uid, u->map.n_uid, &l->uid_map);
 	idmap_nested(u->map.gid, u->map.n_gid, &l->gid_map);
 	if (pipe2(report, O_CLOEXEC) < 0)
-		return err_sys(e, "pipe");
+		return err_sys(e, "make a pipe to the processes of a step");
 	AUTO(fd_drop) int in = report[0];
 	AUTO(fd_drop) int out = report[1];
 	l->report_fd = out;
 	pid_t pid = fork();
 	if (pid < 0)
-		return err_sys(e, "fork");
+		return err_sys(e, "start the probe of a sandbox");
 	if (pid == 0)
 		probe_main(l, u);
 	fd_drop(&out);

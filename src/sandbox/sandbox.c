@@ -43,18 +43,18 @@ static int start(struct launch *l, struct sandbox *ret, struct err *e)
 	int report[2], life[2];
 	pid_t pid;
 	if (pipe2(report, O_CLOEXEC) < 0)
-		return err_sys(e, "pipe");
+		return err_sys(e, "make a pipe to the processes of a step");
 	AUTO(fd_drop) int report_read = report[0];
 	l->report_fd = report[1];
 	if (pipe2(life, O_CLOEXEC) < 0)
-		return err_sys(e, "pipe");
+		return err_sys(e, "make a pipe to the processes of a step");
 	l->life_fd = life[0];
 	AUTO(fd_drop) int life_write = life[1];
 	if (fork_guard(l, report_read, life_write, &pid, e) < 0)
 		return -1;
 	int pidfd = sys_pidfd_open(pid);
 	if (pidfd < 0) {
-		err_sys(e, "pidfd_open");
+		err_sys(e, "watch the guard of a step");
 		kill(pid, GUARD_KILL);
 		while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
 			;

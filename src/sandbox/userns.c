@@ -19,7 +19,7 @@ static int start_holder(pid_t *ret_pid, int *ret_hold, struct err *e)
 {
 	int hold[2];
 	if (pipe2(hold, O_CLOEXEC) < 0)
-		return err_sys(e, "pipe");
+		return err_sys(e, "make a pipe to the holder of a user namespace");
 	pid_t pid = clone_into(CLONE_NEWUSER);
 	if (pid == 0) {
 		char c;

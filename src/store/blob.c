@@ -94,7 +94,7 @@ int blob_adopt(struct store *s, const char *file, const struct digest *d, struct
 	AUTO(fd_drop) int fd = openat(s->fd, file, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
 		return err_sys(e, "open %s/%s", s->path, file);
-	if (fstat(fd, &st) < 0 || fsync(fd) < 0)
+	if (fstat(fd, &st) < 0 || fd_sync(fd) < 0)
 		return err_sys(e, "sync blob %s", digest_text(d).s);
 	return publish(s, file, (uint64_t)st.st_size, d, e);
 }
@@ -112,7 +112,7 @@ int blob_writer_commit(struct blob_writer *w, const struct digest *d, struct err
 {
 	struct stat st;
 	/* A failed fsync may have dropped the dirty pages; trying again would only seem to succeed. */
-	if (fstat(w->fd, &st) < 0 || fsync(w->fd) < 0) {
+	if (fstat(w->fd, &st) < 0 || fd_sync(w->fd) < 0) {
 		err_sys(e, "sync blob %s", digest_text(d).s);
 		blob_writer_drop(w);
 		return -1;

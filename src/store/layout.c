@@ -41,7 +41,7 @@ int layout_lock(int dir_fd, int *ret_fd, struct err *e)
 
 static int rename_synced(int dir_fd, int fd, const char *aside, const char *name, struct err *e)
 {
-	if (fsync(fd) < 0 || renameat(dir_fd, aside, dir_fd, name) < 0)
+	if (fd_sync(fd) < 0 || renameat(dir_fd, aside, dir_fd, name) < 0)
 		return err_sys(e, "write %s", name);
 	return 0;
 }
@@ -64,7 +64,7 @@ int layout_replace(int dir_fd, const char *name, const char *bytes, size_t n, st
 		return -1;
 	}
 	AUTO(fd_drop) int dir = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (dir < 0 || fsync(dir) < 0)
+	if (dir < 0 || fd_sync(dir) < 0)
 		return err_sys(e, "sync the directory of %s", name);
 	return 0;
 }

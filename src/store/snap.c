@@ -118,7 +118,7 @@ static int write_record(struct store *s, const struct snap_names *n, struct err 
 			 (long long)now.at, tree);
 	} else {
 		/* Without a boot_id nobody could tell later whether the tree was lost in a power cut. */
-		if (syncfs(s->fd) < 0)
+		if (fd_sync_fs(s->fd) < 0)
 			return err_sys(e, "sync the file system of %s", s->path);
 		snprintf(text, sizeof text, "{\"tree\":\"%s\"}\n", tree);
 	}

@@ -88,7 +88,7 @@ static int fill(struct store *s, bool new_store, struct err *e)
 		if (dir_make(s->fd, dirs[i]) < 0)
 			return err_sys(e, "create %s/%s", s->path, dirs[i]);
 		/* The name that tells a half-made store is on disk before the others, whatever a power cut takes. */
-		if (new_store && i == 0 && fsync(s->fd) < 0)
+		if (new_store && i == 0 && fd_sync(s->fd) < 0)
 			return err_sys(e, "sync %s", s->path);
 	}
 	if (!new_store)

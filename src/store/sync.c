@@ -53,7 +53,7 @@ int store_sync(struct store *s, struct err *e)
 {
 	struct boot_time start;
 	boot_time_now(&start);
-	if (syncfs(s->fd) < 0)
+	if (fd_sync_fs(s->fd) < 0)
 		return err_sys(e, "sync the file system of %s", s->path);
 	if (!start.boot[0])
 		return 0;

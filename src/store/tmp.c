@@ -90,7 +90,7 @@ static int sync_parent(struct store *s, const char *name)
 	const char *slash = strrchr(name, '/');
 	AUTO(free_drop) char *dir = slash ? x_strndup(name, (size_t)(slash - name)) : x_strdup(".");
 	AUTO(fd_drop) int fd = openat(s->fd, dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	return fd < 0 ? -1 : fsync(fd);
+	return fd < 0 ? -1 : fd_sync(fd);
 }
 
 /* Makes the directories that `name` goes through. */
@@ -114,7 +114,7 @@ int aside_put(struct store *s, const char *name, const void *bytes, size_t n, bo
 		return -1;
 	if (fd_write_all(fd, bytes, n, name, e) < 0)
 		goto fail;
-	if (sync && fsync(fd) < 0) {
+	if (sync && fd_sync(fd) < 0) {
 		err_sys(e, "sync %s", name);
 		goto fail;
 	}

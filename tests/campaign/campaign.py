@@ -163,7 +163,7 @@ class Image:
             yield name, state, command, prune, self.room
 
     def traced(self, command, strace, kill_all=False, log=None, timeout=HANG):
-        """Runs nacre under strace. Status (None: it hangs), messages, whether the fault was met."""
+        """Runs nacre under strace. Status (None: it hangs), messages, whether the fault was met; self.trace is what strace wrote."""
         reader, writer = os.pipe()
         errors = self.top / "messages"
         with open(errors, "wb") as messages, open(self.top / "output", "wb") as out:
@@ -172,24 +172,27 @@ class Image:
                 [self.nacre, "--store", str(self.store)] + command,
                 stdin=subprocess.DEVNULL, stdout=out, stderr=messages, pass_fds=[writer], start_new_session=True)
         os.close(writer)
-        deadline, met, tail, status = time.monotonic() + timeout, False, b"", None
+        deadline, met, self.trace, status = time.monotonic() + timeout, False, b"", None
         while True:
             ready, _, _ = select.select([reader], [], [], max(0, deadline - time.monotonic()))
             data = os.read(reader, 65536) if ready else b""
-            tail = tail[-100:] + data
-            met = met or b"(INJECTED" in tail or b"killed by SIGKILL" in tail
+            self.trace += data
+            met = met or b"(INJECTED" in self.trace[-len(data) - 100:] or b"killed by SIGKILL" in self.trace[-len(data) - 100:]
             if not data or (met and kill_all):
                 break
-        os.close(reader)
         if data or not ready:
             p.kill()
             p.wait()
+            # All processes of the run hold the other end. A killed one dies a moment later, and until then has its locks.
+            while select.select([reader], [], [], HANG)[0] and os.read(reader, 65536):
+                pass
         else:
             try:
                 status = p.wait(5)
             except subprocess.TimeoutExpired:
                 p.kill()
                 p.wait()
+        os.close(reader)
         return status, errors.read_text(errors="replace"), met
 
     def calls(self, command, kinds=STATE_CALLS):
@@ -224,6 +227,12 @@ class Report:
         notes = "".join(", %d %s" % (n, what) for what, n in sorted(self.notes.items()))
         print("%s: %d points, %d failures%s, %.0f s" % (self.name, self.points, self.failures, notes, time.monotonic() - self.began))
         sys.exit(1 if self.failures or not self.points else 0)
+
+
+def names_object(messages):
+    """Whether the error tells more than the call and the errno: a path, a digest, an address, a worker by its name."""
+    text = messages.rpartition("nacre: error: ")[2].partition("; `nacre du`")[0]
+    return re.search(r"[/:.()\d][\w/-]|/ ", text.rpartition(": ")[0]) is not None
 
 
 def remove(path):

@@ -1,33 +1,57 @@
 #!/usr/bin/env python3
 """Calls that fail: ENOSPC, EDQUOT, EIO, EROFS, EMFILE, ENOMEM and EINTR at the k-th call of a kind, in a pull, a build, a prune.
 
-nacre succeeds with the same digest, or fails with a message that names the error; it neither crashes nor hangs. After EINTR it
-succeeds. Every process meets the error at its own k-th call.
+nacre succeeds with the same digest, or fails with a message that names the error and the object, and with the exit status of a full
+disk where it is one; it neither crashes nor hangs. After EINTR it succeeds. Every process meets the error at its own k-th call.
 """
-import errno, itertools, os, random
+import errno, itertools, os, random, re
 
 import campaign
 
 SHORT, LONG = 40, 2000
+FULL = 11  # exit_codes.h
 # What the kernel may answer to which call; open(2), write(2), fsync(2), rename(2) …
 SPACE = "openat creat write writev pwrite64 fsync fdatasync syncfs rename renameat renameat2 link linkat symlink symlinkat mkdir " \
         "mkdirat ftruncate fallocate copy_file_range sendfile setxattr fsetxattr lsetxattr"
 METADATA = "unlink unlinkat chmod fchmod fchmodat fchown fchownat lchown utimensat"
-PROCESS = "clone clone3 mount unshare"
+READ = "read pread64 getdents64 readlinkat newfstatat statx openat2"
+MOUNT = "mount fsopen fsconfig fsmount move_mount open_tree mount_setattr pivot_root"
+# Calls on something that has a name. A process, a namespace or a pipe has none.
+NAMED = set((SPACE + " " + METADATA + " " + READ).split())
+PROCESS = "clone clone3 vfork unshare setns sendto"
+FDS = "openat openat2 socket pipe2 socketpair dup dup3 signalfd4 pidfd_open epoll_create1 eventfd2 open_tree fsopen fsmount"
 MAY_FAIL = {
-    "ENOSPC": SPACE, "EDQUOT": SPACE, "EIO": SPACE + " " + METADATA + " read", "EROFS": SPACE.replace("write", "") + " " + METADATA,
-    "EMFILE": "openat socket pipe2 socketpair dup", "ENOMEM": "openat mkdirat renameat renameat2 " + PROCESS,
-    # Not openat: what nacre opens are no FIFOs.
-    "EINTR": "write pwrite64 read fsync flock wait4 waitid poll ppoll",
+    "ENOSPC": SPACE, "EDQUOT": SPACE, "EIO": SPACE + " " + METADATA + " " + READ,
+    "EROFS": SPACE.replace("write", "") + " " + METADATA, "EMFILE": FDS,
+    "ENOMEM": "openat openat2 mkdirat renameat renameat2 newfstatat getdents64 " + MOUNT + " " + PROCESS,
+    # Not openat: the kernel starts it again by itself where no handler of signals runs, and nacre has none.
+    "EINTR": "write pwrite64 read pread64 fsync syncfs flock wait4 waitid poll ppoll copy_file_range sendto",
 }
+
+
+def loader_failed(status, messages):
+    """Before nacre begins the calls are the loader's. It names the library; it does not know EINTR, and tells that as a number."""
+    return status == 127 and re.search(r"error while loading shared libraries: \S*lib\S+: .*: ", messages)
+
+
+def lost_message(image, messages):
+    """The call that failed is the one that writes the message."""
+    return "nacre: error:" not in messages and re.search(rb"\bwrite\(2, .*\(INJECTED\)", image.trace)
+
+
+def named_as_called(image, messages):
+    """Whether the error has the last component of a path that the failing call was given, such as "open opt"."""
+    calls = [l for l in image.trace.decode(errors="replace").splitlines() if "(INJECTED)" in l]
+    text = messages.rpartition("nacre: error: ")[2]
+    return any(re.search(r" %s\b" % re.escape(path.rpartition("/")[2]), text)
+               for path in re.findall(r'"([^" ]+)"', " ".join(calls)) if len(path.rpartition("/")[2]) > 1)
 
 
 def wrong_with(image, name, call, error, status, messages):
     """What is wrong with how nacre took it."""
     if status is None:
         return ["it hangs"]
-    # Before nacre begins the calls are the loader's.
-    if "error while loading shared libraries" in messages:
+    if loader_failed(status, messages):
         return []
     if status > 100 or status < 0 or "was killed by signal" in messages:
         return ["it crashes: status %d, %s" % (status, messages.strip()[-300:])]
@@ -36,11 +60,14 @@ def wrong_with(image, name, call, error, status, messages):
         return ["success with %s" % output] if name == "build" and output != image.digest else []
     if error == "EINTR":
         return ["EINTR is an error: " + messages.strip()[-300:]]
-    # The call that failed may be the one that writes the message.
-    if call == "write" and "nacre: error:" not in messages:
+    if lost_message(image, messages):
         return []
     if os.strerror(getattr(errno, error)).lower() not in messages.lower():
         return ["the message does not tell: status %d, %s" % (status, messages.strip()[-300:])]
+    if call in NAMED and not campaign.names_object(messages) and not named_as_called(image, messages):
+        return ["the message names no object: " + messages.strip()[-300:]]
+    if error in ("ENOSPC", "EDQUOT") and status != FULL:
+        return ["status %d, %s" % (status, messages.strip()[-300:])]
     return []
 
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The store on a tmpfs of every size from 1 MiB to what a pull and a build need.
 
-Each fails with the status for a full disk and a message that says so, or succeeds with the digest of the undisturbed run. After a
+Each fails with the status for a full disk and a message that says so and names the object, or succeeds with the digest of the undisturbed run. After a
 failure nothing unfinished stays, what names lead to is whole, and once there is room the same commands succeed.
 """
 import os, subprocess, sys
@@ -18,7 +18,7 @@ def wrong_with(image, status, messages):
         return ["it hangs"]
     if status == 0:
         return []
-    if status != FULL or "No space left" not in messages:
+    if status != FULL or "No space left" not in messages or not campaign.names_object(messages):
         return ["status %d, %s" % (status, messages.strip()[-300:])]
     return []
 
