@@ -1,6 +1,5 @@
 #include "build_log_priv.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -12,6 +11,7 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/path.h"
+#include "base/tree.h"
 #include "changes_priv.h"
 #include "git_priv.h"
 #include "store/record.h"
@@ -176,34 +176,29 @@ static int newest_first(const void *a, const void *b)
 	return strcmp(x->name, y->name);
 }
 
-static int open_names(struct store *s, const char *name, DIR **ret, struct err *e)
+/* *ret_fd is -1 when there is no such directory. */
+static int open_names(struct store *s, const char *dir, int *ret_fd, struct strv *ret, struct err *e)
 {
-	AUTO(fd_drop) int fd = openat(s->fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	*ret = NULL;
-	if (fd < 0)
-		return errno == ENOENT ? 0 : err_sys(e, "open %s/%s", s->path, name);
-	*ret = fdopendir(fd);
-	if (!*ret)
-		return err_sys(e, "read %s/%s", s->path, name);
-	(void)fd_take(&fd);
-	return 0;
+	*ret_fd = openat(s->fd, dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (*ret_fd < 0)
+		return errno == ENOENT ? 0 : err_sys(e, "open %s/%s", s->path, dir);
+	return dir_names(*ret_fd, ret, e) < 0 ? err_in(e, "%s/%s", s->path, dir) : 0;
 }
 
 int build_logs(struct store *s, struct log_list *ret, struct err *e)
 {
-	DIR *dir;
-	if (open_names(s, "log", &dir, e) < 0)
+	AUTO(fd_drop) int dir = -1;
+	AUTO(strv_fini) struct strv names = { 0 };
+	if (open_names(s, "log", &dir, &names, e) < 0)
 		return -1;
-	for (struct dirent *d; dir && (d = readdir(dir));) {
+	for (size_t i = 0; i < names.n; i++) {
 		struct stat st;
-		if (!is_log_name(d->d_name) || fstatat(dirfd(dir), d->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		if (!is_log_name(names.v[i]) || fstatat(dir, names.v[i], &st, AT_SYMLINK_NOFOLLOW) < 0)
 			continue;
 		struct log_entry *entry = vec_add(&ret->list);
-		memcpy(entry->name, d->d_name, LOG_NAME);
+		memcpy(entry->name, names.v[i], LOG_NAME);
 		entry->time = (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec;
 	}
-	if (dir)
-		closedir(dir);
 	if (ret->list.n)
 		qsort(ret->list.v, ret->list.n, sizeof *ret->list.v, newest_first);
 	return 0;
@@ -236,14 +231,13 @@ static void lists_of(const struct json *log, struct strv *ret)
 
 static int trim_lists(struct store *s, const struct strv *wanted, struct err *e)
 {
-	DIR *dir;
-	if (open_names(s, "source", &dir, e) < 0)
+	AUTO(fd_drop) int dir = -1;
+	AUTO(strv_fini) struct strv names = { 0 };
+	if (open_names(s, "source", &dir, &names, e) < 0)
 		return -1;
-	for (struct dirent *d; dir && (d = readdir(dir));)
-		if (d->d_name[0] != '.' && !strv_has(wanted, d->d_name))
-			(void)unlinkat(dirfd(dir), d->d_name, 0);
-	if (dir)
-		closedir(dir);
+	for (size_t i = 0; i < names.n; i++)
+		if (names.v[i][0] != '.' && !strv_has(wanted, names.v[i]))
+			(void)unlinkat(dir, names.v[i], 0);
 	return 0;
 }
 

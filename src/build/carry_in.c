@@ -92,8 +92,10 @@ static int read_one(int dir_fd, const char *name, carry_each_fn *each, void *ctx
 static int read_dir(int dir_fd, const char *path, carry_each_fn *each, void *ctx, struct err *e)
 {
 	const char *dir;
-	if (faccessat(dir_fd, carry_marker, F_OK, AT_SYMLINK_NOFOLLOW) == 0 &&
-	    read_one(dir_fd, carry_marker, each, ctx, e) < 0)
+	bool marked = faccessat(dir_fd, carry_marker, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+	if (!marked && errno != ENOENT)
+		return err_sys(e, "look at %s/%s", path, carry_marker);
+	if (marked && read_one(dir_fd, carry_marker, each, ctx, e) < 0)
 		return -1;
 	for (enum object_kind k = 0; k < OBJECT_KINDS; k++) {
 		AUTO(strv_fini) struct strv names = { 0 };

@@ -74,8 +74,10 @@ int host_certs_load(const char *authority, struct host_certs *ret, struct err *e
 	for (size_t i = 0; i < dirs.n; i++) {
 		AUTO(free_drop) char *path = x_asprintf("%s/%s", dirs.v[i], authority);
 		AUTO(fd_drop) int dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-		if (dir < 0)
+		if (dir < 0 && (errno == ENOENT || errno == ENOTDIR || errno == EACCES))
 			continue;
+		if (dir < 0)
+			return err_sys(e, "open %s", path);
 		if (load_directory(dir, path, &c, e) < 0)
 			return -1;
 		break;

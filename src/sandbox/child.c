@@ -16,7 +16,8 @@
 
 void report_failure(const struct launch *l, const struct err *e)
 {
-	(void)!write(l->report_fd, e, sizeof *e);
+	while (write(l->report_fd, e, sizeof *e) < 0 && errno == EINTR)
+		;
 	_exit(1);
 }
 
