@@ -20,7 +20,7 @@ struct store;
 struct pull_progress {
 	/* Called now and then; text: one line for the user. */
 	void (*line)(void *ctx, const char *text);
-	/* May be NULL. Called before layers are fetched: how many bytes those have that the store has not. */
+	/* May be NULL. Called before layers, or a file, are fetched: how many bytes they have that the store has not. */
 	void (*coming)(void *ctx, uint64_t bytes);
 	void *ctx;
 	/* It is not worth a wait: what fails is not tried again. */

@@ -106,24 +106,7 @@ struct fetch {
 	struct build *build;
 	struct base_image *image;
 	bool want_layers, only_looks;
-	struct worker_report *report; /* from here on: in the worker */
-	struct room room;
-	uint64_t coming;
 };
-
-static void fetch_line(void *ctx, const char *text)
-{
-	const struct fetch *f = ctx;
-	worker_line(f->report, text);
-}
-
-static void fetch_coming(void *ctx, uint64_t bytes)
-{
-	struct fetch *f = ctx;
-	f->coming = bytes;
-	if (bytes)
-		room_take(f->build, f->report, 0, bytes, &f->room);
-}
 
 /* oci-layout://DIR[:TAG|@DIGEST] */
 static int fetch_layout(struct store *s, const char *spec, const struct platform *want,
@@ -169,18 +152,17 @@ static bool found_after_claim(struct fetch *f, struct worker_report *r, struct c
 	return find_local(f->build, i, f->want_layers);
 }
 
-static int fetch(struct fetch *f, struct str *result, struct err *e)
+static int fetch(struct fetch *f, struct worker_report *r, struct str *result, struct err *e)
 {
-	struct pull_progress progress = {
-		.line = fetch_line, .coming = fetch_coming, .ctx = f, .once = f->only_looks
-	};
+	struct room_fetch way;
 	const struct platform *want = f->image->has_want ? &f->image->want : NULL;
 	const char *reference = f->image->reference;
 	struct pulled got = { 0 };
 	int rc;
+	room_fetch_init(&way, f->build, r);
+	way.progress.once = f->only_looks;
 	if (is_layout(reference)) {
-		rc = fetch_layout(f->build->store, reference + strlen("oci-layout://"), want, &progress, &got,
-				  e);
+		rc = fetch_layout(f->build->store, reference + strlen("oci-layout://"), want, &way.progress, &got, e);
 	} else {
 		AUTO(reference_fini) struct reference ref = { 0 };
 		if (str_starts(reference, "docker-image://"))
@@ -189,9 +171,9 @@ static int fetch(struct fetch *f, struct str *result, struct err *e)
 			e->kind = ERR_BUILD;
 			return err_in(e, "failed to parse the image name \"%s\"", reference);
 		}
-		rc = pull_image(f->build->store, &ref, want, f->want_layers, &progress, &got, e);
+		rc = pull_image(f->build->store, &ref, want, f->want_layers, &way.progress, &got, e);
 	}
-	room_end(&f->room, rc == 0 ? f->coming : 0);
+	room_fetch_end(&way, rc == 0);
 	if (rc == 0 && !is_layout(f->image->reference))
 		rc = remember(f->build, f->image->reference, want, &got.manifest.digest, e);
 	if (rc == 0)
@@ -209,9 +191,7 @@ static int fetch_work(void *ctx, struct worker_report *r, struct str *result, st
 		str_add(result, digest_text(&f->image->manifest).s);
 		return 0;
 	}
-	f->report = r;
-	f->room.fd = -1;
-	return fetch(f, result, e);
+	return fetch(f, r, result, e);
 }
 
 static int fetch_done(struct build *b, struct job *j, const struct str *result, const struct err *failed, struct err *e)

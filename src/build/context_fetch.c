@@ -16,7 +16,7 @@
 #include "base/limits.h"
 #include "context_unpack_priv.h"
 #include "copy_priv.h"
-#include "registry/pull.h"
+#include "room_priv.h"
 #include "store/blob.h"
 
 void context_fetch_free(struct context_fetch *f)
@@ -66,19 +66,16 @@ static int unpack(struct context_fetch *f, int fd, const char *name, const struc
 	return 0;
 }
 
-static void report_line(void *ctx, const char *text)
-{
-	worker_line(ctx, text);
-}
-
 static int fetch_http(struct context_fetch *f, const char *shown, struct worker_report *r, struct str *result,
 		      struct err *e)
 {
-	struct pull_progress progress = { .line = report_line, .ctx = r };
+	struct room_fetch way;
 	struct remote_file file = { 0 };
 	AUTO(fd_drop) int fd = -1;
-	if (remote_fetch(f->build, f->context->path, &progress, &file, e) < 0 ||
-	    blob_open(f->build->store, &file.digest, &fd, e) < 0)
+	room_fetch_init(&way, f->build, r);
+	int rc = remote_fetch(f->build, f->context->path, &way.progress, &file, e);
+	room_fetch_end(&way, rc == 0);
+	if (rc < 0 || blob_open(f->build->store, &file.digest, &fd, e) < 0)
 		return -1;
 	return unpack(f, fd, shown, &file, result, e);
 }

@@ -11,8 +11,8 @@
 #include "copy_priv.h"
 #include "registry/fetch.h"
 #include "registry/secret.h"
+#include "room_priv.h"
 #include "source_auth_priv.h"
-#include "registry/pull.h"
 #include "store/blob.h"
 #include "store/record.h"
 
@@ -148,19 +148,17 @@ struct remote_job {
 	const struct strv *urls;
 };
 
-static void report_line(void *ctx, const char *text)
-{
-	worker_line(ctx, text);
-}
-
 /* The result: a line "DIGEST SIZE MTIME" per URL. */
 static int remote_work(void *ctx, struct worker_report *r, struct str *result, struct err *e)
 {
 	struct remote_job *j = ctx;
-	struct pull_progress progress = { .line = report_line, .ctx = r };
+	struct room_fetch way;
+	room_fetch_init(&way, j->build, r);
 	for (size_t i = 0; i < j->urls->n; i++) {
 		struct remote_file f;
-		if (remote_fetch(j->build, j->urls->v[i], &progress, &f, e) < 0)
+		int rc = remote_fetch(j->build, j->urls->v[i], &way.progress, &f, e);
+		room_fetch_end(&way, rc == 0);
+		if (rc < 0)
 			return -1;
 		str_addf(result, "%s %llu %lld\n", digest_text(&f.digest).s, (unsigned long long)f.size,
 			 (long long)f.mtime);

@@ -117,6 +117,34 @@ void room_take(struct build *b, struct worker_report *report, uint64_t there, ui
 	*ret = room;
 }
 
+static void fetch_line(void *ctx, const char *text)
+{
+	const struct room_fetch *f = ctx;
+	worker_line(f->report, text);
+}
+
+/* Again when a download has to begin anew. */
+static void fetch_coming(void *ctx, uint64_t bytes)
+{
+	struct room_fetch *f = ctx;
+	room_drop(&f->room);
+	f->coming = bytes;
+	if (bytes)
+		room_take(f->build, f->report, 0, bytes, &f->room);
+}
+
+void room_fetch_init(struct room_fetch *f, struct build *b, struct worker_report *report)
+{
+	*f = (struct room_fetch){ .build = b, .report = report, .room = { .fd = -1 } };
+	f->progress = (struct pull_progress){ .line = fetch_line, .coming = fetch_coming, .ctx = f };
+}
+
+void room_fetch_end(struct room_fetch *f, bool come)
+{
+	room_end(&f->room, come ? f->coming : 0);
+	f->coming = 0;
+}
+
 /* The last four bytes of a gzip member: how much it had, modulo 2^32. RFC 1952 2.3.1, ISIZE. */
 static uint64_t gzip_says(struct build *b, const struct descriptor *layer)
 {

@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "registry/pull.h"
 #include "store/room.h"
 
 struct build;
@@ -32,6 +33,18 @@ bool build_room_is_beyond(const struct build_room *r);
  * room_end or room_drop. Without a limit nothing is done.
  */
 void room_take(struct build *b, struct worker_report *report, uint64_t there, uint64_t coming, struct room *ret);
+/* What a worker that fetches is given: its lines are the worker's, and there is room for what comes. Do not move it. */
+struct room_fetch {
+	struct pull_progress progress;
+	struct build *build;
+	struct worker_report *report;
+	struct room room;
+	uint64_t coming;
+};
+void room_fetch_init(struct room_fetch *f, struct build *b, struct worker_report *report);
+/* It has come, or (false) something went wrong; another fetch may follow. */
+void room_fetch_end(struct room_fetch *f, bool come);
+
 /* What a layer will have as a tree. */
 uint64_t room_of_tree(struct build *b, const struct descriptor *layer);
 

@@ -7,6 +7,7 @@
 #include "base/fd.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "registry/pull.h"
 #include "retry_priv.h"
 #include "transfer_priv.h"
 #include "transport_priv.h"
@@ -31,6 +32,8 @@ static int on_begin(void *ctx, const struct http_answer *a, uint64_t offset, str
 	sha_drop(&f->sha);
 	sha_init(&f->sha);
 	f->result->size = 0;
+	if (f->request->progress && f->request->progress->coming && a->has_length)
+		f->request->progress->coming(f->request->progress->ctx, a->length);
 	free(f->result->etag);
 	f->result->etag = a->etag ? x_strdup(a->etag) : NULL;
 	f->result->has_last_modified = a->last_modified && http_date_parse(a->last_modified, &f->result->last_modified);

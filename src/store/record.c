@@ -32,8 +32,8 @@ static int read_record(struct store *s, const char *name, size_t limit, struct s
 }
 
 /*
- * Finds what a power cut or a bad disk does to a file (a tail missing, blocks of zeros, a wrong bit), not what an enemy does.
- * Eight bytes at a time, because listings have megabytes and are read at every start of a build.
+ * Finds what a power cut or a bad disk does to a file (a tail missing, blocks of zeros, a wrong bit), not what an enemy
+ * does. Eight bytes at a time, because listings have megabytes and are read at every start of a build.
  */
 static uint64_t sum_of(const char *bytes, size_t n)
 {

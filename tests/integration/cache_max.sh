@@ -1,7 +1,7 @@
 #!/bin/sh
 # --cache-max while a build runs: old cache goes before what is new is written.
 . "$(dirname "$0")/../lib/common.sh"
-need busybox strace
+need busybox strace python3 curl
 MB=1000000
 TOLERANCE=$MB # directories, documents and records are not asked about one by one
 
@@ -92,6 +92,22 @@ limit=$(($(size) + 2 * MB))
 printf 'FROM big\nRUN ["/bin/busybox", "test", "-s", "/new3"]\n' >context/based
 begin_watch
 builds "it is copied and unpacked" --cache-max $limit --build-context "big=oci-layout://$T/layout:latest" -f context/based context
+end_watch
+check "after old cache went" [ "$peak" -le $((limit + TOLERANCE)) ]
+
+# A file of a server, which says how long it is.
+mkdir www
+random www/file 12
+http_port=$(free_port)
+python3 -m http.server -b 127.0.0.1 -d www "$http_port" >http.log 2>&1 &
+at_end="$at_end $!"
+wait_for 10 curl -s -o /dev/null "http://127.0.0.1:$http_port/" || bail "the HTTP server does not start"
+nacre prune --all
+old
+limit=$(($(size) + 2 * MB))
+printf 'FROM scratch\nADD http://127.0.0.1:%s/file /\n' "$http_port" >context/added
+begin_watch
+builds "a file is fetched and packed" --cache-max $limit -f context/added context
 end_watch
 check "after old cache went" [ "$peak" -le $((limit + TOLERANCE)) ]
 
