@@ -1,6 +1,7 @@
 #include "base/digest.h"
 
 #include <openssl/evp.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -80,11 +81,23 @@ bool digest_is_zero(const struct digest *d)
 	return digest_eq(d, &zero);
 }
 
-/* libcrypto picks the CPU's SHA instructions by itself; only memory can run out here. */
+static EVP_MD *sha256;
+
+static void find_sha256(void)
+{
+	sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
+}
+
+/*
+ * libcrypto picks the CPU's SHA instructions by itself; only memory can run out here. The algorithm is looked up once:
+ * with EVP_sha256() OpenSSL 3 does so each time, which costs as much as a small file.
+ */
 void sha_init(struct sha *s)
 {
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+	pthread_once(&once, find_sha256);
 	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-	if (!ctx || EVP_DigestInit_ex(ctx, EVP_sha256(), NULL) != 1)
+	if (!ctx || EVP_DigestInit_ex(ctx, sha256, NULL) != 1)
 		abort();
 	s->ctx = ctx;
 }

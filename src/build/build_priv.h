@@ -178,6 +178,7 @@ struct context {
 	char *ignore_path;         /* where it was read, for messages; owned */
 	struct fsview view;        /* read on demand */
 	struct stat_index *index;  /* owned */
+	char *buffer;              /* what files are read into; owned */
 	struct context_budget *budget; /* borrowed; NULL: read without bounds */
 	bool has_time;
 	int64_t time;              /* of the commit; Last-Modified; the newest file of an archive (SDE-01) */

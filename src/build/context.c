@@ -129,6 +129,7 @@ void context_fini(struct context *c)
 	free(c->name);
 	free(c->path);
 	free(c->ignore_path);
+	free(c->buffer);
 	*c = (struct context){ .fd = -1 };
 }
 
@@ -151,27 +152,21 @@ static bool has_capability(int fd)
 	return fgetxattr(fd, "security.capability", NULL, 0) > 0;
 }
 
-enum { READ_SIZE = 128 * 1024 };
-
-int context_digest(struct context *c, struct fsnode *n, struct err *e)
+int context_hash(int fd, struct fsnode *n, const char *path, char *buf, struct str *learned, struct err *e)
 {
 	struct stat before, after;
-	AUTO(fd_drop) int fd = -1;
-	AUTO(free_drop) char *path = fsnode_path(n);
-	if (n->has_digest)
-		return 0;
-	if (context_spend(c, 0, n->size, e) < 0)
-		return -1;
-	if (context_open_file(c, n, &fd, e) < 0)
-		return -1;
+	struct sha s;
 	if (fstat(fd, &before) < 0)
 		return err_sys(e, "stat %s of the context", path);
-	AUTO(free_drop) char *buf = x_alloc(READ_SIZE);
-	struct sha s;
+	if (!S_ISREG(before.st_mode))
+		return err_set(e, ERR_BUILD, "%s of the context changed while it was read", path);
 	sha_init(&s);
-	ssize_t got;
-	while ((got = fd_read(fd, buf, READ_SIZE)) > 0)
-		sha_add(&s, buf, (size_t)got);
+	ssize_t got = 1;
+	for (off_t left = before.st_size; left > 0 && got > 0; left -= got) {
+		got = fd_read(fd, buf, CONTEXT_READ);
+		if (got > 0)
+			sha_add(&s, buf, (size_t)got);
+	}
 	if (got < 0) {
 		sha_drop(&s);
 		return err_sys(e, "read %s of the context", path);
@@ -179,11 +174,28 @@ int context_digest(struct context *c, struct fsnode *n, struct err *e)
 	n->digest = sha_end(&s);
 	n->has_digest = true;
 	/* One with a capability is not entered: of those in the index nobody asks for it again. */
-	if (has_capability(fd))
+	if (before.st_mode & 0111 && has_capability(fd))
 		return 0;
 	if (fstat(fd, &after) == 0 && after.st_size == before.st_size &&
 	    after.st_mtim.tv_sec == before.st_mtim.tv_sec && after.st_mtim.tv_nsec == before.st_mtim.tv_nsec)
-		stat_index_add(c->index, path, &before, &n->digest);
+		stat_index_note(path, &before, &n->digest, learned);
+	return 0;
+}
+
+int context_digest(struct context *c, struct fsnode *n, struct err *e)
+{
+	AUTO(fd_drop) int fd = -1;
+	AUTO(str_fini) struct str learned = { 0 };
+	if (n->has_digest)
+		return 0;
+	AUTO(free_drop) char *path = fsnode_path(n);
+	if (context_spend(c, 0, n->size, e) < 0 || context_open_file(c, n, &fd, e) < 0)
+		return -1;
+	if (!c->buffer)
+		c->buffer = x_realloc(NULL, CONTEXT_READ, 1); /* not zeroed: more than a small file costs */
+	if (context_hash(fd, n, path, c->buffer, &learned, e) < 0)
+		return -1;
+	stat_index_merge(c->index, learned.buf, learned.len);
 	return 0;
 }
 

@@ -89,7 +89,7 @@ static int add(struct context_reads *r, const struct stage *st, const struct df_
 		return 0;
 	struct copy_from from = { .context = c, .view = &c->view, .spool_fd = -1 };
 	struct gather g = { .reads = r, .entry = entry_of(r, st, in, c) };
-	if ((copy_select(&from, spec, &s, &why) < 0 || copy_walk(&s, spec, gather_node, &g, &why) < 0) &&
+	if ((copy_select(&from, spec, &s, &why) < 0 || copy_walk(&s, spec, false, gather_node, &g, &why) < 0) &&
 	    !g.entry->error)
 		g.entry->error = x_strdup(why.msg);
 	copy_selection_fini(&s);

@@ -104,11 +104,12 @@ size_t copy_match_skip(const struct copy_match *m);
 /*
  * Visits all that is selected: of each match the node itself with the name "", then what is below it with its path from
  * there (--parents: from the base), without what --exclude leaves out. An inline file, and a base, come without a node.
+ * `contents`: the visitor will ask for digests, which then are taken of many files at once.
  */
 typedef int copy_visit_fn(void *ctx, const struct copy_match *m, const struct copy_spec *spec, struct fsnode *n,
 			  const char *name, struct err *e);
-int copy_walk(const struct copy_selection *s, const struct copy_spec *spec, copy_visit_fn *visit, void *ctx,
-	      struct err *e);
+int copy_walk(const struct copy_selection *s, const struct copy_spec *spec, bool contents, copy_visit_fn *visit,
+	      void *ctx, struct err *e);
 
 /* Digest of all that is selected: names, types, modes, owners, contents, link targets; not times (CP-23). */
 int copy_digest(const struct copy_selection *s, const struct copy_spec *spec, struct digest *ret, struct err *e);

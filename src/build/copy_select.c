@@ -396,14 +396,14 @@ static const char *walk_to(struct walk_path *p, const struct fsnode *n)
 }
 
 static int walk_match(const struct copy_match *m, const struct copy_spec *spec, const struct df_ignore *exclude,
-		      copy_visit_fn *visit, void *ctx, struct err *e)
+		      bool contents, copy_visit_fn *visit, void *ctx, struct err *e)
 {
 	VEC(struct fsnode *) todo = { 0 };
 	struct walk_path at = { 0 };
 	if (!m->node || (m->kept && !*m->kept))
 		return visit(ctx, m, spec, NULL, "", e);
 	if (m->from->context && !exclude)
-		context_scan_all(m->from->context, m->node);
+		context_scan_all(m->from->context, m->node, contents);
 	size_t skip = copy_match_skip(m);
 	int r = 0;
 	vec_push(&todo, m->node);
@@ -425,15 +425,15 @@ static int walk_match(const struct copy_match *m, const struct copy_spec *spec, 
 	return r;
 }
 
-int copy_walk(const struct copy_selection *s, const struct copy_spec *spec, copy_visit_fn *visit, void *ctx,
-	      struct err *e)
+int copy_walk(const struct copy_selection *s, const struct copy_spec *spec, bool contents, copy_visit_fn *visit,
+	      void *ctx, struct err *e)
 {
 	struct df_ignore *exclude = NULL;
 	int r = 0;
 	if (spec->excludes.n && df_ignore_from_patterns(&spec->excludes, &exclude, e) < 0)
 		return -1;
 	for (size_t i = 0; i < s->n && r == 0; i++)
-		r = walk_match(&s->v[i], spec, exclude, visit, ctx, e);
+		r = walk_match(&s->v[i], spec, exclude, contents, visit, ctx, e);
 	df_ignore_free(exclude);
 	return r;
 }
@@ -505,7 +505,7 @@ int copy_digest(const struct copy_selection *sel, const struct copy_spec *spec, 
 {
 	struct sha s;
 	sha_init(&s);
-	if (copy_walk(sel, spec, digest_node, &s, e) < 0) {
+	if (copy_walk(sel, spec, true, digest_node, &s, e) < 0) {
 		sha_drop(&s);
 		return -1;
 	}

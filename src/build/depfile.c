@@ -52,7 +52,7 @@ int depfile_add(struct depfile *d, struct copy_from *from, const struct copy_spe
 		return 0;
 	int r = copy_select(from, spec, &s, e);
 	if (r == 0)
-		r = copy_walk(&s, spec, visit, d, e);
+		r = copy_walk(&s, spec, false, visit, d, e);
 	for (size_t i = 0; i < s.listed.n && r == 0; i++)
 		add_node(d, from->context, s.listed.v[i]);
 	copy_selection_fini(&s);

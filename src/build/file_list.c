@@ -77,7 +77,7 @@ void file_list_keep(struct store *s, const struct digest *content, const struct 
 	struct err e;
 	if (faccessat(s->fd, name, F_OK, 0) == 0)
 		return;
-	int r = copy_walk(sel, spec, add_file, &l, &e);
+	int r = copy_walk(sel, spec, true, add_file, &l, &e);
 	if (r == 0 && l.lines.n)
 		qsort(l.lines.v, l.lines.n, sizeof *l.lines.v, by_text);
 	for (size_t i = 0; i < l.lines.n && r == 0; i++)

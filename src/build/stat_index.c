@@ -148,19 +148,25 @@ static bool is_racy(const struct stat *st)
 	return ns(&now) - ns(&st->st_ctim) < slack;
 }
 
-void stat_index_add(struct stat_index *x, const char *path, const struct stat *st, const struct digest *d)
+void stat_index_note(const char *path, const struct stat *st, const struct digest *d, struct str *out)
 {
-	if (is_racy(st))
-		return;
-	stat_index_load(x);
-	put(x, &(struct entry){
+	const struct entry e = {
 		.path = hash(path),
 		.inode = st->st_ino,
 		.size = (uint64_t)st->st_size,
 		.mtime = ns(&st->st_mtim),
 		.ctime = ns(&st->st_ctim),
 		.digest = *d,
-	});
+	};
+	if (!is_racy(st))
+		str_addn(out, &e, sizeof e);
+}
+
+void stat_index_add(struct stat_index *x, const char *path, const struct stat *st, const struct digest *d)
+{
+	AUTO(str_fini) struct str noted = { 0 };
+	stat_index_note(path, st, d, &noted);
+	stat_index_merge(x, noted.buf, noted.len);
 }
 
 size_t stat_index_added(const struct stat_index *x)

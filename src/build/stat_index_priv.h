@@ -28,6 +28,8 @@ bool stat_index_is_large(const struct stat_index *x);
 void stat_index_load(struct stat_index *x);
 bool stat_index_find(struct stat_index *x, const char *path, const struct stat *st, struct digest *ret);
 void stat_index_add(struct stat_index *x, const char *path, const struct stat *st, const struct digest *d);
+/* The same for threads: into a list of their own, to be merged. */
+void stat_index_note(const char *path, const struct stat *st, const struct digest *d, struct str *out);
 /* How much was added since opening, and what since it was `from`, for the index of another process. */
 size_t stat_index_added(const struct stat_index *x);
 void stat_index_give(const struct stat_index *x, size_t from, struct str *out);
