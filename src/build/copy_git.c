@@ -67,8 +67,11 @@ void git_key(const struct git_source *g, struct cache_key *k)
 	json_begin(&k->fields, '{');
 	key_str(k, "commit", g->commit);
 	key_str(k, "subdir", g->subdir);
-	if (g->keep_git_dir)
+	if (g->keep_git_dir) {
+		AUTO(free_drop) char *url = git_url_shown(g->url);
 		json_kv_bool(&k->fields, "git-dir", true);
+		key_str(k, "url", url); /* .git/config names it */
+	}
 	if (g->no_submodules)
 		json_kv_bool(&k->fields, "submodules", false);
 	if (g->commit_times)

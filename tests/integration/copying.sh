@@ -388,6 +388,15 @@ printf 'FROM scratch\nADD --checksum=%s http://WEB/repo.git#v1 /got\n' "$last" |
 stops '[349]' 'checksum|commit' "another commit's [ADD-06]" <text
 printf 'FROM BASE\nADD --keep-git-dir http://WEB/repo.git#v1 /got\nRUN test -f /got/.git/HEAD\n' | web >text
 proves "--keep-git-dir [ADD-08]" <text
+publish work moved.git
+sed 's/repo.git/moved.git/' text >moved
+proves "the same commit elsewhere, which .git/config says [ADD-08]" <moved
+is "$(cached_steps)" 0 "so it is another step"
+printf 'FROM BASE\nADD http://WEB/repo.git#v1 /got\n' | web >text
+proves "without .git" <text
+sed 's/repo.git/moved.git/' text >moved
+proves "where it came from" <moved
+is "$(cached_steps)" 1 "is of no account"
 printf 'FROM BASE\nADD http://WEB/repo.git?keep-git-dir=true /got\nRUN test -f /got/.git/HEAD\n' | web >text
 proves "the query keep-git-dir [ADD-08]" <text
 printf 'FROM scratch\nADD --keep-git-dir=false http://WEB/repo.git?keep-git-dir=true /got\n' | web >text
