@@ -100,7 +100,7 @@ static int start_and_wait(struct build *b, const struct container_options *o, st
 	AUTO(fd_drop) int work = -1;
 	const char *hostname = o->hostname ? o->hostname : "nacre";
 	AUTO(free_drop) char *hosts = sandbox_hosts_text(hostname, "");
-	AUTO(free_drop) char *resolv = sandbox_resolv_text(o->net);
+	AUTO(free_drop) char *resolv = NULL;
 	struct sandbox_mount mounts[2];
 	struct sandbox s;
 	unsigned id;
@@ -113,7 +113,8 @@ static int start_and_wait(struct build *b, const struct container_options *o, st
 	}
 	if (isatty(STDIN_FILENO) && getenv("TERM") && !env_get(&env, "TERM"))
 		env_set(&env, "TERM", getenv("TERM"));
-	if (command_of(o, c, &argv, e) < 0 || work_dir(b, &id, &upper, &work, e) < 0)
+	if (sandbox_resolv_text(o->net, &resolv, e) < 0 || command_of(o, c, &argv, e) < 0 ||
+	    work_dir(b, &id, &upper, &work, e) < 0)
 		return -1;
 	for (size_t k = 0; k < i->slots.n; k++)
 		lower[k] = i->slots.v[i->slots.n - 1 - k]->tree_fd;

@@ -243,8 +243,8 @@ static int start(struct build *b, struct stage *st, struct step *step, struct er
 	const char *hostname = given ? given : "buildkitsandbox";
 	if (!b->hosts_text)
 		b->hosts_text = sandbox_hosts_text(hostname, str_text(&b->run_options.hosts));
-	if (!b->resolv_text[r->net])
-		b->resolv_text[r->net] = sandbox_resolv_text(r->net);
+	if (!b->resolv_text[r->net] && sandbox_resolv_text(r->net, &b->resolv_text[r->net], e) < 0)
+		return -1;
 	if (work_dir(b, &r->work_id, &r->upper_fd, &r->work_fd, e) < 0)
 		return -1;
 	AUTO(free_drop) int *lower = x_alloc((n + 1) * sizeof *lower);

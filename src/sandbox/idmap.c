@@ -24,16 +24,22 @@ enum { SUBID_FILE_MAX = 1 << 20, HELPER_TIMEOUT_MS = 20000 };
  * only in a directory service is believed by $USER; newuidmap asks the service itself and refuses the ranges of
  * somebody else.
  */
-static char *own_name(void)
+static int own_name(char **ret, struct err *e)
 {
 	AUTO(str_fini) struct str text = { 0 };
-	struct err ignored;
+	struct err why;
 	struct passwd_entry entry;
-	if (file_read(AT_FDCWD, "/etc/passwd", LIMIT_PASSWD, &text, &ignored) == 0 &&
-	    passwd_find_uid(str_text(&text), geteuid(), &entry))
-		return x_strndup(entry.name.p, entry.name.len);
+	if (file_read(AT_FDCWD, "/etc/passwd", LIMIT_PASSWD, &text, &why) < 0 && why.sysno && why.sysno != ENOENT &&
+	    why.sysno != EACCES) {
+		*e = why;
+		return -1;
+	}
 	const char *name = getenv("USER");
-	return name ? x_strdup(name) : NULL;
+	if (passwd_find_uid(str_text(&text), geteuid(), &entry))
+		*ret = x_strndup(entry.name.p, entry.name.len);
+	else
+		*ret = name ? x_strdup(name) : NULL;
+	return 0;
 }
 
 /* The ids that exist in our own namespace: what root in it may hand on. */
@@ -67,7 +73,7 @@ static int add_subids(const char *file, const char *name, uint32_t own, struct i
 	*n = 1;
 	if (file_read(AT_FDCWD, file, SUBID_FILE_MAX, &text, &why) < 0 && why.sysno != ENOENT) {
 		*e = why;
-		return refuse_as(e, "E-SUBUID-NONE");
+		return why.sysno == EACCES || !why.sysno ? refuse_as(e, "E-SUBUID-NONE") : -1;
 	}
 	subid_add(str_text(&text), name, geteuid(), 1, map, n);
 	return 0;
@@ -75,9 +81,11 @@ static int add_subids(const char *file, const char *name, uint32_t own, struct i
 
 int idmap_find(struct id_map *ret, struct err *e)
 {
-	AUTO(free_drop) char *name = own_name();
+	AUTO(free_drop) char *name = NULL;
 	struct id_map m = { 0 }, own = { 0 };
 	bool root = geteuid() == 0;
+	if (own_name(&name, e) < 0)
+		return -1;
 	if (root && (own_extents("/proc/self/uid_map", own.uid, &own.n_uid, e) < 0 ||
 		     own_extents("/proc/self/gid_map", own.gid, &own.n_gid, e) < 0))
 		return refuse_as(e, "E-PROC-MASKED");

@@ -1,5 +1,6 @@
 #include "sandbox/netfiles.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
 #include <string.h>
@@ -22,13 +23,16 @@ char *sandbox_hosts_text(const char *hostname, const char *extra)
 			  hostname, extra);
 }
 
-static bool read_text(const char *path, struct str *out)
+/* 1; 0 when there is no such file for us; -1. */
+static int read_text(const char *path, struct str *out, struct err *e)
 {
-	struct err ignored;
 	/* Not file_read: /etc/resolv.conf is a link on many hosts, and it is the host's own. */
 	AUTO(fd_drop) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	str_clear(out);
-	return fd >= 0 && fd_is_regular(fd) && fd_read_all(fd, RESOLV_CONF_MAX, path, out, &ignored) == 0;
+	if (fd < 0)
+		return errno == ENOENT || errno == ENOTDIR || errno == EACCES ? 0 : err_sys(e, "open %s", path);
+	if (!fd_is_regular(fd))
+		return 0;
+	return fd_read_all(fd, RESOLV_CONF_MAX, path, out, e) < 0 ? -1 : 1;
 }
 
 /* The address of a "nameserver" line, or NULL. */
@@ -58,13 +62,14 @@ static bool only_stub(const char *text)
  * The stub answers on the host's loopback, so it works as long as the step shares the host's network; the upstream file
  * works there too and says the truth to tools that look into it. RUN-06.
  */
-char *sandbox_resolv_text(enum sandbox_net net)
+int sandbox_resolv_text(enum sandbox_net net, char **ret, struct err *e)
 {
 	AUTO(str_fini) struct str text = { 0 };
 	AUTO(str_fini) struct str upstream = { 0 };
-	if (net == SANDBOX_NET_NONE || !read_text("/etc/resolv.conf", &text))
-		return x_strdup("");
-	if (only_stub(str_text(&text)) && read_text("/run/systemd/resolve/resolv.conf", &upstream) && upstream.len)
-		return str_take(&upstream);
-	return str_take(&text);
+	if (net != SANDBOX_NET_NONE && read_text("/etc/resolv.conf", &text, e) < 0)
+		return -1;
+	if (only_stub(str_text(&text)) && read_text("/run/systemd/resolve/resolv.conf", &upstream, e) < 0)
+		return -1;
+	*ret = x_strdup(str_text(upstream.len ? &upstream : &text));
+	return 0;
 }

@@ -58,5 +58,7 @@ is "$status" 0 "write EINTR: an id map is written again" || diag_file "$T/err"
 tells write EIO '"0 0 1' 'write the id map /proc/[0-9]+/[ug]id_map: Input/output error'
 
 tells sendto ENOMEM '"m", 1' 'send to the other process of a step: Cannot allocate memory'
+tells openat EMFILE '/etc/passwd' 'open /etc/passwd: Too many open files'
+tells openat EIO '/etc/subuid' 'open /etc/subuid: Input/output error'
 tells signalfd4 EMFILE '' 'watch for signals to a step: Too many open files'
 done_testing
