@@ -92,6 +92,17 @@ static int fail(struct err *e)
 	return err_exit_code(e);
 }
 
+static int flush_output(struct err *e)
+{
+	errno = 0;
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return 0;
+	if (errno)
+		return err_sys(e, "write standard output");
+	/* An earlier write failed, when the buffer was full. */
+	return err_set(e, ERR_SYS, "write standard output: a part of it is lost");
+}
+
 static int unknown_command(const char *name, struct err *e)
 {
 	VEC(const char *) names = { 0 };
@@ -121,9 +132,9 @@ static int run_command(const struct command *c, int argc, char **argv)
 	}
 	if (r < 0)
 		r = fail(&e);
-	if (fflush(stdout) != 0) {
-		log_error("write the result: %s", strerror(errno));
-		r = r ? r : 1;
+	if (flush_output(&e) < 0) {
+		int status = fail(&e);
+		r = r ? r : status;
 	}
 	options_fini(c, options);
 	free(options);
@@ -138,7 +149,7 @@ int cli_main(int argc, char **argv)
 	for (; i < argc && argv[i][0] == '-'; i++) {
 		if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
 			command_help(NULL);
-			return fflush(stdout) ? 1 : 0;
+			return flush_output(&e) < 0 ? fail(&e) : 0;
 		}
 		if (strcmp(argv[i], "--version") == 0)
 			return run_command(&cmd_version, 0, argv);

@@ -249,4 +249,12 @@ printf 'FROM base\nRUN ["/bin/busybox", "test", "!", "-e", "/hidden"]\n' >from-d
 builds "a named directory as the base, without what its ignore file names" --build-context base=rootfs -t dir from-directory
 check "its files run" nacre run dir /bin/busybox true
 
+# ---- an output that takes nothing
+
+for arguments in --help version images "inspect dir"; do
+  # shellcheck disable=SC2086 # arguments are words
+  "$NACRE" $arguments >/dev/full 2>err
+  is "$? $(cut -d';' -f1 err)" "11 nacre: error: write standard output: No space left on device" "nacre $arguments on a full disk"
+done
+
 done_testing
