@@ -81,6 +81,6 @@ int cache_new_publish_copy(const struct cache_new *c, struct err *e)
 {
 	/* After a power cut it is either whole or not there. */
 	if (fd_sync_fs(c->tree_fd) < 0)
-		return err_sys(e, "sync a cache directory");
+		return err_sys(e, "sync the new cache directory mount/%s", c->name);
 	return publish(c, e);
 }

@@ -122,7 +122,7 @@ static int fill(struct store *s, int work_fd, int mounts_fd, const struct digest
 		return -1;
 	/* After a power cut it is either whole or not there. */
 	if (fd_sync_fs(tree) < 0)
-		return err_sys(e, "sync a cache directory");
+		return err_sys(e, "sync cache mount %s", digest_hex(id).s);
 	int r = make_way(s, mounts_fd, id, replace, e);
 	return r ? r : publish(work_fd, mounts_fd, digest_hex(id).s, e);
 }

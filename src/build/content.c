@@ -135,7 +135,7 @@ int content_open(struct build *b, struct copy_from *from, const struct fsnode *n
 			       node->layer_path);
 	AUTO(fd_drop) int fd = fd_dup(from->spool_fd);
 	if (fd < 0 || lseek(fd, entry->offset, SEEK_SET) < 0)
-		return err_sys(e, "temporary file");
+		return err_sys(e, "read %s from the temporary file", node->layer_path);
 	*ret_fd = fd_take(&fd);
 	return 0;
 }

@@ -23,7 +23,7 @@ int archive_spool_open(const struct copy_mark *m, int *ret_fd, struct err *e)
 {
 	AUTO(fd_drop) int fd = fd_dup(m->from->archive->fd);
 	if (fd < 0 || lseek(fd, m->offset, SEEK_SET) < 0)
-		return err_sys(e, "temporary file");
+		return err_sys(e, "read an archive from the temporary file");
 	*ret_fd = fd_take(&fd);
 	return 0;
 }

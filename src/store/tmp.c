@@ -110,23 +110,24 @@ int aside_put(struct store *s, const char *name, const void *bytes, size_t n, bo
 {
 	char aside[TMP_NAME];
 	AUTO(fd_drop) int fd = -1;
+	AUTO(free_drop) char *path = x_asprintf("%s/%s", s->path, name);
 	if (aside_open(s, aside, &fd, e) < 0)
 		return -1;
-	if (fd_write_all(fd, bytes, n, name, e) < 0)
+	if (fd_write_all(fd, bytes, n, path, e) < 0)
 		goto fail;
 	if (sync && fd_sync(fd) < 0) {
-		err_sys(e, "sync %s", name);
+		err_sys(e, "sync %s", path);
 		goto fail;
 	}
 	int r = renameat(s->fd, aside, s->fd, name);
 	if (r < 0 && errno == ENOENT && make_parents(s, name) == 0)
 		r = renameat(s->fd, aside, s->fd, name);
 	if (r < 0) {
-		err_sys(e, "write %s/%s", s->path, name);
+		err_sys(e, "write %s", path);
 		goto fail;
 	}
 	if (sync && sync_parent(s, name) < 0)
-		return err_sys(e, "sync the directory of %s", name);
+		return err_sys(e, "sync the directory of %s", path);
 	return 0;
 fail:
 	unlinkat(s->fd, aside, 0);
