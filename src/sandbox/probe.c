@@ -17,6 +17,7 @@
 #include "proc_sys_priv.h"
 #include "refuse_priv.h"
 #include "sandbox/sandbox.h"
+#include "sandbox/status.h"
 #include "seccomp_priv.h"
 #include "sync_priv.h"
 
@@ -56,14 +57,26 @@ static void probe_inner(struct launch *l)
 	_exit(0);
 }
 
+static int ended(pid_t pid)
+{
+	int status = 0;
+	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+	return status;
+}
+
 static _Noreturn void probe_main(struct launch *l, const struct userns *u)
 {
 	struct err e = { 0 };
 	pid_t pid;
 	if (userns_join(u, &e) < 0 || inner_start(l, SANDBOX_NET_NONE, probe_inner, &pid, &e) < 0)
 		report_failure(l, &e);
-	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
-		;
+	int status = ended(pid);
+	if (status) {
+		AUTO(free_drop) char *words = status_in_words(status);
+		err_set(&e, ERR_SANDBOX, "process 1 of a trial step: %s", words);
+		report_failure(l, &e);
+	}
 	_exit(0);
 }
 
@@ -85,9 +98,14 @@ static int probe_with(struct launch *l, const struct userns *u, struct err *e)
 		probe_main(l, u);
 	fd_drop(&out);
 	ssize_t n = fd_read(in, &why, sizeof why);
-	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
-		;
-	if (n != (ssize_t)sizeof why)
+	if (n < 0)
+		err_sys(&why, "read the report of a probe");
+	int status = ended(pid);
+	if (n == 0 && status) {
+		AUTO(free_drop) char *words = status_in_words(status);
+		return err_set(e, ERR_SANDBOX, "the guard of a trial step: %s", words);
+	}
+	if (n == 0)
 		return 0;
 	*e = why;
 	return -1;

@@ -101,8 +101,10 @@ int sandbox_finish(struct sandbox *s, int *ret_status, struct err *e)
 	int status = reap(s);
 	/* All writers are gone, so this does not block. */
 	ssize_t n = fd_read(s->report_fd, &why, sizeof why);
+	if (n < 0)
+		err_sys(&why, "read the report of a step");
 	fd_drop(&s->report_fd);
-	if (n == (ssize_t)sizeof why) {
+	if (n != 0) {
 		*e = why;
 		return -1;
 	}
