@@ -23,6 +23,11 @@ int fd_check_regular(int fd, const char *name, struct err *e);
 int fd_read_all(int fd, size_t limit, const char *name, struct str *out, struct err *e);
 /* Exactly n bytes or an error; `name` is the object for the message. */
 int fd_write_all(int fd, const void *bytes, size_t n, const char *name, struct err *e);
+/*
+ * A growing file has `end` bytes, n of them new: the kernel begins to write them to disk in pieces of eight MiB, so that
+ * the fsync at its end is short. Errors are left to that one.
+ */
+void fd_write_behind(int fd, uint64_t end, uint64_t n);
 /* Like read(2), fsync(2) and syncfs(2), but never EINTR. */
 ssize_t fd_read(int fd, void *buf, size_t n);
 int fd_sync(int fd);

@@ -49,14 +49,24 @@ struct fd_sink {
 	char *name; /* owned */
 	char *buf;  /* owned; FD_BUFFER bytes */
 	size_t n;
+	uint64_t written;
 };
+
+static int put(struct fd_sink *f, const void *bytes, size_t n, struct err *e)
+{
+	if (fd_write_all(f->fd, bytes, n, f->name, e) < 0)
+		return -1;
+	f->written += n;
+	fd_write_behind(f->fd, f->written, n);
+	return 0;
+}
 
 static int fd_sink_flush(struct sink *s, struct err *e)
 {
 	struct fd_sink *f = (struct fd_sink *)s;
 	size_t n = f->n;
 	f->n = 0;
-	return fd_write_all(f->fd, f->buf, n, f->name, e);
+	return put(f, f->buf, n, e);
 }
 
 static int fd_sink_write(struct sink *s, const void *bytes, size_t n, struct err *e)
@@ -65,7 +75,7 @@ static int fd_sink_write(struct sink *s, const void *bytes, size_t n, struct err
 	if (n > FD_BUFFER - f->n && fd_sink_flush(s, e) < 0)
 		return -1;
 	if (n >= FD_BUFFER)
-		return fd_write_all(f->fd, bytes, n, f->name, e);
+		return put(f, bytes, n, e);
 	if (n)
 		memcpy(f->buf + f->n, bytes, n);
 	f->n += n;

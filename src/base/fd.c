@@ -86,6 +86,14 @@ int fd_read_all(int fd, size_t limit, const char *name, struct str *out, struct 
 	return 0;
 }
 
+void fd_write_behind(int fd, uint64_t end, uint64_t n)
+{
+	const uint64_t piece = 8 << 20, from = (end - n) / piece * piece, to = end / piece * piece;
+	/* WRITE alone waits for nothing and takes no error away from fsync (sync_file_range(2), Linux 2.6.17). */
+	if (to > from)
+		(void)sync_file_range(fd, (off_t)from, (off_t)(to - from), SYNC_FILE_RANGE_WRITE);
+}
+
 int fd_write_all(int fd, const void *bytes, size_t n, const char *name, struct err *e)
 {
 	const char *p = bytes;

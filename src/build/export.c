@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "archive/stream.h"
 #include "base/fd.h"
 #include "base/mem.h"
 #include "base/proc.h"
@@ -73,17 +74,15 @@ static int copy_bytes(int from, int to, const char *name, struct digest *ret, st
 {
 	AUTO(free_drop) char *buf = x_alloc(CHUNK);
 	struct sha sha;
+	uint64_t size;
 	ssize_t n;
-	int r = 0;
 	sha_init(&sha);
-	while (r == 0 && (n = fd_read(from, buf, CHUNK)) != 0) {
-		if (n < 0) {
-			r = err_sys(e, "read blob %s", name);
-			break;
-		}
-		sha_add(&sha, buf, (size_t)n);
-		r = fd_write_all(to, buf, (size_t)n, name, e);
-	}
+	AUTO(sink_drop) struct sink *out = sink_digest(sink_thread(sink_fd(to, name)), &sha, &size);
+	int r = 0;
+	while (r == 0 && (n = fd_read(from, buf, CHUNK)) != 0)
+		r = n < 0 ? err_sys(e, "read blob %s", name) : sink_write(out, buf, (size_t)n, e);
+	if (r == 0)
+		r = sink_finish(out, e);
 	*ret = sha_end(&sha);
 	return r;
 }

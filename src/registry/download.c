@@ -133,6 +133,7 @@ static int on_bytes(void *ctx, const void *bytes, size_t n, struct err *e)
 		return -1;
 	sha_add(&d->sha, bytes, n);
 	d->written += n;
+	fd_write_behind(d->writer.fd, d->written, n);
 	if (seconds() >= d->line_at + LINE_EVERY_S) {
 		say(d, "", d->written);
 		d->line_at = seconds();
