@@ -36,18 +36,10 @@ static void add_content(struct str *line, const struct copy_match *m, const stru
 		str_add(line, "-");
 }
 
-static int add_file(void *ctx, const struct copy_match *m, const struct copy_spec *spec, struct fsnode *n,
-		    const char *name, struct err *e)
+static int add_line(struct file_lines *l, const struct copy_match *m, const struct fsnode *n, struct err *e)
 {
-	struct file_lines *l = ctx;
 	AUTO(free_drop) char *path = n ? fsnode_path(n) : x_asprintf("<<%s", m->name);
 	struct str line = { 0 };
-	(void)spec;
-	(void)name;
-	if (!n && !m->content)
-		return 0;
-	if (n && n->type == TAR_FILE && m->from->context && context_digest(m->from->context, n, e) < 0)
-		return -1;
 	str_add_printable(&line, path, strlen(path));
 	str_addc(&line, '\t');
 	add_content(&line, m, n);
@@ -56,6 +48,22 @@ static int add_file(void *ctx, const struct copy_match *m, const struct copy_spe
 	if (l->bytes > FILE_LIST_MAX)
 		return err_set(e, ERR_SPEC, "more than %d bytes", FILE_LIST_MAX);
 	return 0;
+}
+
+static int add_file(void *ctx, const struct copy_match *m, const struct copy_spec *spec, struct fsnode *n,
+		    const char *name, struct err *e)
+{
+	struct file_lines *l = ctx;
+	(void)spec;
+	if (!n && !m->content)
+		return 0;
+	if (n && n->type == TAR_FILE && m->from->context && context_digest(m->from->context, n, e) < 0)
+		return -1;
+	/* --parents: what is on the way is copied too, as a directory. */
+	for (const struct fsnode *up = n && m->kept && !*name ? n->parent : NULL; up && up != m->base; up = up->parent)
+		if (add_line(l, m, up, e) < 0)
+			return -1;
+	return add_line(l, m, n, e);
 }
 
 static int by_text(const void *a, const void *b)
@@ -80,8 +88,10 @@ void file_list_keep(struct store *s, const struct digest *content, const struct 
 	int r = copy_walk(sel, spec, true, add_file, &l, &e);
 	if (r == 0 && l.lines.n)
 		qsort(l.lines.v, l.lines.n, sizeof *l.lines.v, by_text);
+	/* Several files have one directory on their way. */
 	for (size_t i = 0; i < l.lines.n && r == 0; i++)
-		str_addf(&text, "%s\n", l.lines.v[i]);
+		if (i == 0 || strcmp(l.lines.v[i], l.lines.v[i - 1]) != 0)
+			str_addf(&text, "%s\n", l.lines.v[i]);
 	strv_fini(&l.lines);
 	if (r == 0)
 		r = store_file_put(s, name, str_text(&text), text.len, &e);

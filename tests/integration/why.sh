@@ -107,6 +107,14 @@ is "$(jq '[.[] | .cached] | all' out)" true "one with itself has no differences"
 refused 8 'no log of the build 123456789abc' "one that is not kept" why --from 123456789abc
 refused 2 '--from' "--to alone" why --to "$last"
 refused 8 'no step "99"' "a step that is not there" why 99
+mkdir -p kept/a/b
+echo one >kept/a/b/one
+echo two >kept/a/b/two
+printf 'FROM scratch\nCOPY --parents a/b/one a/b/two /\n' >kept/Dockerfile
+nacre build kept
+chmod 700 kept/a/b
+nacre build kept
+like err 'not cached: a/b: mode 755 -> mode 700$' "a directory on the way that --parents keeps"
 i=0
 while [ $i -lt 25 ]; do
   i=$((i + 1))
