@@ -35,7 +35,7 @@ def loader_failed(status, messages):
 
 
 def met_at_stream(image, number):
-    return re.search(rb"\bwrite\(%d, .*\(INJECTED\)" % number, image.trace)
+    return re.search(rb"\bwrite\(%d[<,].*\(INJECTED\)" % number, image.trace)
 
 
 def lost_message(image, messages):
@@ -44,11 +44,12 @@ def lost_message(image, messages):
 
 
 def named_as_called(image, messages):
-    """Whether the error has the last component of a path that the failing call was given, such as "open opt"."""
-    calls = [l for l in image.trace.decode(errors="replace").splitlines() if "(INJECTED)" in l]
+    """Whether the error has the last component of a path of the failing call, its own or that of its descriptor: "open opt"."""
+    calls = " ".join(l for l in image.trace.decode(errors="replace").splitlines() if "(INJECTED)" in l)
+    paths = itertools.chain(*re.findall(r'"([^" ]+)"|<(/[^>]+)>', calls))
+    names = {path.rpartition("/")[2] for path in paths}
     text = messages.rpartition("nacre: error: ")[2]
-    return any(re.search(r" %s\b" % re.escape(path.rpartition("/")[2]), text)
-               for path in re.findall(r'"([^" ]+)"', " ".join(calls)) if len(path.rpartition("/")[2]) > 1)
+    return any(re.search(r" %s\b" % re.escape(name), text) for name in names if len(name) > 1)
 
 
 def wrong_with(image, name, call, error, status, messages):
@@ -93,7 +94,7 @@ def main():
     for (name, state, command, prune, room), error, call, k in points[:opts.points or (SHORT if opts.short else LONG)]:
         image.restore(state)
         status, messages, met = image.traced(
-            command, ["-e", "trace=" + call, "--inject=%s:error=%s:when=%d" % (call, error, k)])
+            command, ["-y", "-e", "trace=" + call, "--inject=%s:error=%s:when=%d" % (call, error, k)])
         wrong = wrong_with(image, name, call, error, status, messages)
         report.note("not met" if not met else "succeeded" if status == 0 else "failed")
         report.point("%s, %s at %s %d" % (name, error, call, k), wrong + image.judge(prune, room))
