@@ -27,9 +27,6 @@ typedef int worker_fn(void *ctx, struct worker_report *r, struct str *result, st
 /* ctx is as it was at the fork. `name` (a literal of up to 15 bytes) is seen in ps and in messages. */
 int worker_start(struct worker *w, const char *name, worker_fn *fn, void *ctx, struct err *e);
 
-/* Processors that this process may use; at least 1. */
-unsigned proc_cpus(void);
-
 /* Called inside the worker, which ends there when it can report no more. */
 void worker_line(struct worker_report *r, const char *text);
 

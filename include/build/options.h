@@ -41,6 +41,7 @@ struct build_options {
 	const char *depfile;         /* or NULL */
 	const char *output;          /* oci:DIR[:TAG], or NULL */
 	uint64_t cache_max;          /* bytes that the store should not exceed; UINT64_MAX: any */
+	unsigned jobs;               /* at most so many steps at a time; 0: by the processors */
 	struct layer_format format;
 };
 

@@ -21,7 +21,7 @@ struct tree_writer;
 struct layer_format {
 	enum compression how;
 	int level;            /* 0 = default */
-	unsigned threads;
+	unsigned threads;     /* 0 = as many as there are processors; the bytes are the same */
 };
 
 int layer_writer_open(struct store *s, const struct layer_format *f,

@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,13 +25,6 @@ enum { FRAME_HEAD = 5, MUTE = 100 };
 struct worker_report {
 	int fd;
 };
-
-unsigned proc_cpus(void)
-{
-	cpu_set_t set;
-	/* Fails on machines with more processors than the set has room for. */
-	return sched_getaffinity(0, sizeof set, &set) == 0 ? (unsigned)CPU_COUNT(&set) : 1;
-}
 
 static void put_frame(int fd, char type, const void *bytes, size_t n)
 {

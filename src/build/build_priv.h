@@ -246,6 +246,7 @@ struct build {
 	VEC(struct stage *) stages;          /* one per stage of the file */
 	struct stage *goal;
 	VEC(struct job *) jobs;
+	size_t jobs_max;                     /* steps at a time; 0: not needed yet */
 	unsigned n_numbers;                  /* step numbers given */
 	bool userns_open;
 	struct userns userns;
@@ -289,7 +290,7 @@ struct job *job_wait(struct build *b, struct step *step, const char *claim, stru
 struct job *job_command(struct build *b, struct step *step, const struct sandbox *s, int output_fd);
 /* Enough is running: a step that could start waits for one of them. RUNs could otherwise outrun their packing without
  * end. */
-bool jobs_full(const struct build *b);
+bool jobs_full(struct build *b);
 int schedule_run(struct build *b, struct err *e);
 /* Waits for the jobs there are, before any stage has begun. Their lines are shown. */
 int schedule_wait(struct build *b, struct err *e);

@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/cpus.h"
 #include "base/fd.h"
 #include "base/path.h"
-#include "base/proc.h"
 #include "context_scan_priv.h"
 #include "dockerfile/ignore.h"
 #include "stat_index_priv.h"
@@ -192,7 +192,7 @@ void context_scan_all(struct context *c, struct fsnode *dir, bool contents)
 	vec_push(&w.todo, ((struct task){ .dir = dir }));
 	take_some(&w, &s);
 	size_t left = w.todo.n;
-	unsigned n = 0, cpus = left > 1 ? proc_cpus() : 1;
+	unsigned n = 0, cpus = left > 1 ? cpus_usable() : 1;
 	while (n + 1 < left && n + 1 < cpus && n < MEMBERS && member_start(&w, &members[n]))
 		n++;
 	take_all(&w, &s);

@@ -6,8 +6,8 @@
 #include <string.h>
 #include <sys/signalfd.h>
 #include <time.h>
-#include <unistd.h>
 
+#include "base/cpus.h"
 #include "base/fd.h"
 #include "build_priv.h"
 
@@ -41,15 +41,15 @@ static void job_free(struct build *b, struct job *j)
 	free(j);
 }
 
-bool jobs_full(const struct build *b)
+bool jobs_full(struct build *b)
 {
-	static long cpus;
-	if (!cpus)
-		cpus = sysconf(_SC_NPROCESSORS_ONLN) > 0 ? sysconf(_SC_NPROCESSORS_ONLN) : 1;
+	/* Not all are busy all the time: some wait for a server or a disk. */
+	if (!b->jobs_max)
+		b->jobs_max = b->options->jobs ? b->options->jobs : 2 * cpus_usable() + 2;
 	size_t busy = 0;
 	for (size_t i = 0; i < b->jobs.n; i++)
 		busy += !b->jobs.v[i]->idle;
-	return busy >= (size_t)(2 * cpus + 2);
+	return busy >= b->jobs_max;
 }
 
 struct job *job_worker(struct build *b, struct step *step, const char *name, worker_fn *fn, void *ctx, struct err *e)

@@ -8,10 +8,10 @@
 #include <time.h>
 
 #include "archive/stream.h"
+#include "base/cpus.h"
 #include "base/fd.h"
 #include "base/limits.h"
 #include "base/mem.h"
-#include "base/proc.h"
 #include "oci/layer_check.h"
 #include "oci/listing.h"
 #include "store/record.h"
@@ -196,7 +196,7 @@ static void wait_for_all(struct pool *p)
 static int run(struct pool *p, struct err *e)
 {
 	pthread_t threads[THREADS_MAX];
-	unsigned n = 0, wanted = proc_cpus();
+	unsigned n = 0, wanted = cpus_usable();
 	pthread_mutex_lock(&p->lock);
 	while (n < wanted && n < THREADS_MAX && pthread_create(&threads[n], NULL, work, p) == 0)
 		n++;

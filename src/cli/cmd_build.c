@@ -15,10 +15,13 @@
 struct options {
 	const char *store, *call, *file, *target, *platform, *network, *progress, *compression, *cache_max, *depfile, *iidfile, *output;
 	const char *fresh, *shm_size, *cgroup_parent;
+	const char *jobs;
 	struct strv tags, build_args, labels, contexts, secrets, ssh, allow, add_hosts, ulimits, resources;
 	struct strv no_cache_filter, no_cache_step;
 	bool check, no_cache, pull, quiet;
 };
+
+enum { JOBS_MAX = 1024 };
 
 #define AT(field) offsetof(struct options, field)
 
@@ -42,6 +45,8 @@ static const struct option_def table[] = {
 	  "the Dockerfile (default: that in the context; - is standard input)" },
 	{ "fresh", 0, OPTION_STRING, AT(fresh), "TIME", "run steps again whose result is older (\"12h\", \"7d\")" },
 	{ "iidfile", 0, OPTION_STRING, AT(iidfile), "FILE", "write the image's digest to a file" },
+	{ "jobs", 'j', OPTION_STRING, AT(jobs), "N",
+	  "run at most N steps at a time, and compress with as many threads (default: by the processors)" },
 	{ "label", 0, OPTION_LIST, AT(labels), "K=V", "add a label to the image" },
 	{ "network", 0, OPTION_STRING, AT(network), "MODE", "of RUN: default (the host's), host or none" },
 	{ "no-cache", 0, OPTION_FLAG, AT(no_cache), NULL, "run every step again" },
@@ -68,7 +73,7 @@ static const struct option_def table[] = {
 static int parse_compression(const char *text, struct layer_format *f, struct err *e)
 {
 	uint64_t level = 0;
-	*f = (struct layer_format){ .how = COMPRESSION_ZSTD, .threads = 1 };
+	*f = (struct layer_format){ .how = COMPRESSION_ZSTD };
 	if (!text || strcmp(text, "zstd") == 0)
 		return 0;
 	if (str_starts(text, "zstd:") && str_to_u64(text + 5, 22, &level) && level > 0) {
@@ -84,6 +89,16 @@ static int parse_compression(const char *text, struct layer_format *f, struct er
 		return 0;
 	}
 	return err_set(e, ERR_USAGE, "--compression %s: zstd, zstd:1 to zstd:22, gzip or none is wanted", text);
+}
+
+static int parse_jobs(const char *text, struct build_options *ret, struct err *e)
+{
+	uint64_t n = 0;
+	if (text && (!str_to_u64(text, JOBS_MAX, &n) || !n))
+		return err_set(e, ERR_USAGE, "--jobs %s: a number from 1 to %d is wanted", text, JOBS_MAX);
+	ret->jobs = (unsigned)n;
+	ret->format.threads = (unsigned)n;
+	return 0;
 }
 
 static int parse_network(const char *text, enum sandbox_net *ret, struct err *e)
@@ -141,7 +156,8 @@ static int to_build_options(const struct options *o, const char *context, struct
 	};
 	if (o->fresh && age_parse("--fresh", o->fresh, &ret->fresh, e) < 0)
 		return -1;
-	if (parse_compression(o->compression, &ret->format, e) < 0 || parse_network(o->network, &ret->net, e) < 0)
+	if (parse_compression(o->compression, &ret->format, e) < 0 || parse_jobs(o->jobs, ret, e) < 0 ||
+	    parse_network(o->network, &ret->net, e) < 0)
 		return -1;
 	return parse_progress(o, &ret->progress, e);
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "archive/tar_write.h"
+#include "base/cpus.h"
 #include "base/fd.h"
 #include "base/limits.h"
 #include "base/mem.h"
@@ -48,7 +49,8 @@ int layer_writer_open(struct store *s, const struct layer_format *f, struct tree
 	sha_init(&w->digest);
 	AUTO(free_drop) char *name = x_asprintf("a layer into the store %s", s->path);
 	struct sink *file = sink_digest(sink_fd(blob.fd, name), &w->digest, &w->blob_bytes);
-	struct sink *compress = sink_compress(f->how, f->level, f->threads, sink_thread(file));
+	unsigned threads = f->threads ? f->threads : cpus_usable();
+	struct sink *compress = sink_compress(f->how, f->level, threads, sink_thread(file));
 	w->tar = sink_digest(sink_thread(compress), &w->diffid, &w->tar_bytes);
 	*ret = w;
 	return 0;
