@@ -6,18 +6,23 @@
 
 #include "base/limits.h"
 #include "base/mem.h"
+#include "base/str.h"
 
 /*
  * RFC 8878 section 3.1.1.1.2 recommends that decoders support windows of 8 MiB; the highest levels would take more.
  * JOB is what one thread compresses at a time; fixed here, for the library's own choice depends on its version.
+ * SMALL bytes need no threads, which cost more to start than to compress that much.
  */
-enum { LEVEL = 3, WINDOW_LOG_SAFE = 23, LEVEL_OF_SAFE_WINDOW = 19, JOB = 4 << 20, THREADS_MAX = 64 };
+enum { LEVEL = 3, WINDOW_LOG_SAFE = 23, LEVEL_OF_SAFE_WINDOW = 19, JOB = 4 << 20, SMALL = 256 << 10, THREADS_MAX = 64 };
 
 struct zstd_sink {
 	struct sink base;
 	ZSTD_CCtx *ctx; /* owned */
 	void *out;      /* owned */
 	size_t out_n;
+	unsigned threads;
+	struct str first; /* the first SMALL bytes, until it is known whether there are more */
+	bool started;
 };
 
 static int zstd_pump(struct zstd_sink *z, ZSTD_inBuffer *in, ZSTD_EndDirective end, struct err *e)
@@ -34,16 +39,54 @@ static int zstd_pump(struct zstd_sink *z, ZSTD_inBuffer *in, ZSTD_EndDirective e
 	return 0;
 }
 
+static void set(ZSTD_CCtx *ctx, ZSTD_cParameter p, int value)
+{
+	if (ZSTD_isError(ZSTD_CCtx_setParameter(ctx, p, value)))
+		abort();
+}
+
+/*
+ * With any number of workers the output is the same, with none it is another: so what is more than SMALL has at least
+ * one, and what is not has none. A library built without threads refuses both settings.
+ */
+static void use_threads(struct zstd_sink *z)
+{
+	unsigned workers = z->threads == 0 ? 1 : z->threads < THREADS_MAX ? z->threads : THREADS_MAX;
+	if (!ZSTD_isError(ZSTD_CCtx_setParameter(z->ctx, ZSTD_c_nbWorkers, (int)workers)))
+		set(z->ctx, ZSTD_c_jobSize, JOB);
+}
+
+static int flush_first(struct zstd_sink *z, struct err *e)
+{
+	ZSTD_inBuffer in = { str_text(&z->first), z->first.len, 0 };
+	z->started = true;
+	int r = zstd_pump(z, &in, ZSTD_e_continue, e);
+	str_fini(&z->first);
+	return r;
+}
+
 static int zstd_sink_write(struct sink *s, const void *bytes, size_t n, struct err *e)
 {
+	struct zstd_sink *z = (struct zstd_sink *)s;
+	if (!z->started && n <= SMALL - z->first.len) {
+		str_addn(&z->first, bytes, n);
+		return 0;
+	}
+	if (!z->started) {
+		use_threads(z);
+		if (flush_first(z, e) < 0)
+			return -1;
+	}
 	ZSTD_inBuffer in = { bytes, n, 0 };
-	return zstd_pump((struct zstd_sink *)s, &in, ZSTD_e_continue, e);
+	return zstd_pump(z, &in, ZSTD_e_continue, e);
 }
 
 static int zstd_sink_finish(struct sink *s, struct err *e)
 {
 	struct zstd_sink *z = (struct zstd_sink *)s;
 	ZSTD_inBuffer none = { "", 0, 0 };
+	if (!z->started && flush_first(z, e) < 0)
+		return -1;
 	/* Never ends a frame in its first call: there the library would record the size and choose other parameters. */
 	if (zstd_pump(z, &none, ZSTD_e_continue, e) < 0)
 		return -1;
@@ -55,13 +98,8 @@ static void zstd_sink_free(struct sink *s)
 	struct zstd_sink *z = (struct zstd_sink *)s;
 	ZSTD_freeCCtx(z->ctx);
 	free(z->out);
+	str_fini(&z->first);
 	free(z);
-}
-
-static void set(ZSTD_CCtx *ctx, ZSTD_cParameter p, int value)
-{
-	if (ZSTD_isError(ZSTD_CCtx_setParameter(ctx, p, value)))
-		abort();
 }
 
 struct sink *sink_zstd(int level, unsigned threads, struct sink *below)
@@ -86,13 +124,7 @@ struct sink *sink_zstd(int level, unsigned threads, struct sink *below)
 	if (level > LEVEL_OF_SAFE_WINDOW)
 		set(z->ctx, ZSTD_c_windowLog, WINDOW_LOG_SAFE);
 	set(z->ctx, ZSTD_c_checksumFlag, 1);
-	/*
-	 * With any number of workers the output is the same, with none it is another: so there is always one. A library
-	 * built without threads refuses both settings.
-	 */
-	unsigned workers = threads == 0 ? 1 : threads < THREADS_MAX ? threads : THREADS_MAX;
-	if (!ZSTD_isError(ZSTD_CCtx_setParameter(z->ctx, ZSTD_c_nbWorkers, (int)workers)))
-		set(z->ctx, ZSTD_c_jobSize, JOB);
+	z->threads = threads;
 	return &z->base;
 }
 
