@@ -40,6 +40,8 @@ int layer_writer_opaque(struct layer_writer *w, const char *dir, struct err *e);
 int layer_writer_data(struct layer_writer *w, const void *bytes, size_t n, struct err *e);
 /* Copies the present FILE's size from fd's offset; ERR_BUILD when the file is shorter: it changed while it was read. */
 int layer_writer_fd(struct layer_writer *w, int fd, const char *name, struct err *e);
+/* Of the FILE that was written last. */
+const struct digest *layer_writer_content(const struct layer_writer *w);
 /* Publishes blob, layer/DIFFHEX.json and list/DIFFHEX; *ret's strings are owned by the caller. The tree is not
  * published. */
 int layer_writer_finish(struct layer_writer *w, struct layer *ret, struct err *e);

@@ -160,6 +160,7 @@ int context_hash(int fd, struct fsnode *n, const char *path, char *buf, struct s
 		return err_sys(e, "stat %s of the context", path);
 	if (!S_ISREG(before.st_mode))
 		return err_set(e, ERR_BUILD, "%s of the context changed while it was read", path);
+	bool settled = stat_index_is_settled(&before);
 	sha_init(&s);
 	ssize_t got = 1;
 	for (off_t left = before.st_size; left > 0 && got > 0; left -= got) {
@@ -176,7 +177,7 @@ int context_hash(int fd, struct fsnode *n, const char *path, char *buf, struct s
 	/* One with a capability is not entered: of those in the index nobody asks for it again. */
 	if (before.st_mode & 0111 && has_capability(fd))
 		return 0;
-	if (fstat(fd, &after) == 0 && after.st_size == before.st_size &&
+	if (settled && fstat(fd, &after) == 0 && after.st_size == before.st_size &&
 	    after.st_mtim.tv_sec == before.st_mtim.tv_sec && after.st_mtim.tv_nsec == before.st_mtim.tv_nsec)
 		stat_index_note(path, &before, &n->digest, learned);
 	return 0;

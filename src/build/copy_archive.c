@@ -11,6 +11,7 @@
 #include "base/fd.h"
 #include "base/limits.h"
 #include "base/path.h"
+#include "context_scan_priv.h"
 #include "copy_plan_priv.h"
 
 /* Contents of the archives of one instruction. */
@@ -217,6 +218,24 @@ static int unpack(struct plan *p, struct tar_reader *r, const struct tar_entry *
 	return rc < 0 ? rc : more;
 }
 
+/* One of a context was unpacked from what its digest was taken of. */
+static int check_unchanged(struct plan *p, const struct copy_match *match, struct err *e)
+{
+	const struct context *c = match->from->context;
+	struct fsnode now = *match->node;
+	AUTO(fd_drop) int fd = -1;
+	AUTO(str_fini) struct str learned = { 0 };
+	if (!c || c->packed)
+		return 0;
+	AUTO(free_drop) char *buf = x_alloc(CONTEXT_READ);
+	if (source_open(p->build, match->from, match->node, &fd, e) < 0 ||
+	    context_hash(fd, &now, match->name, buf, &learned, e) < 0)
+		return -1;
+	if (digest_eq(&now.digest, &match->node->digest))
+		return 0;
+	return err_set(e, ERR_BUILD, "%s of the context changed while it was read", match->name);
+}
+
 int plan_archive(struct plan *p, const struct copy_match *match, struct err *e)
 {
 	AUTO(fd_drop) int fd = -1;
@@ -242,5 +261,5 @@ int plan_archive(struct plan *p, const struct copy_match *match, struct err *e)
 	p->made_mode = mode;
 	if (rc < 0)
 		return err_in(e, "unpack %s", match->name);
-	return 1;
+	return check_unchanged(p, match, e) < 0 ? -1 : 1;
 }

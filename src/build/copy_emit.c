@@ -22,19 +22,26 @@ static const char *first_path(const struct emit *m, uint64_t inode)
 	return inode && inode_map_get(&m->first, 0, inode, &i) ? m->first_names.v[i] : NULL;
 }
 
-/* Files of a context are still what their digest was taken of, before and after they are read. */
-static int check_unchanged(const struct copy_mark *mark, int fd, const char *path, struct err *e)
+static int changed(const char *path, struct err *e)
+{
+	return err_set(e, ERR_BUILD, "%s of the context changed while it was read", path);
+}
+
+/* Files of a context are still what their digest was taken of: at once when they do not look so, */
+static int check_looks(const struct fsnode *src, int fd, const char *path, struct err *e)
 {
 	struct stat st;
-	const struct fsnode *n = mark->src;
-	if (mark->archived || !mark->from->context || mark->from->context->packed)
-		return 0;
 	if (fstat(fd, &st) < 0)
 		return err_sys(e, "stat %s of the context", path);
-	if ((uint64_t)st.st_size != n->size || st.st_mtim.tv_sec != n->mtime ||
-	    (uint32_t)st.st_mtim.tv_nsec != n->mtime_ns)
-		return err_set(e, ERR_BUILD, "%s of the context changed while it was read", path);
+	if ((uint64_t)st.st_size != src->size || st.st_mtim.tv_sec != src->mtime ||
+	    (uint32_t)st.st_mtim.tv_nsec != src->mtime_ns)
+		return changed(path, e);
 	return 0;
+}
+
+static bool may_change(const struct copy_mark *mark)
+{
+	return !mark->archived && mark->from->context && !mark->from->context->packed;
 }
 
 static int write_content(struct emit *m, const struct fsnode *n, const char *path, struct err *e)
@@ -48,9 +55,12 @@ static int write_content(struct emit *m, const struct fsnode *n, const char *pat
 	if (mark->archived ? archive_spool_open(mark, &fd, e) < 0
 			   : source_open(m->build, mark->from, mark->src, &fd, e) < 0)
 		return -1;
-	if (check_unchanged(mark, fd, path, e) < 0 || layer_writer_fd(m->out, fd, path, e) < 0)
+	if (may_change(mark) && check_looks(mark->src, fd, path, e) < 0)
 		return -1;
-	return check_unchanged(mark, fd, path, e);
+	if (layer_writer_fd(m->out, fd, path, e) < 0)
+		return -1;
+	/* and by their bytes, since size and mtime can be made to look as before. */
+	return may_change(mark) && !digest_eq(layer_writer_content(m->out), &mark->src->digest) ? changed(path, e) : 0;
 }
 
 static int emit_node(struct emit *m, const struct fsnode *n, struct err *e)

@@ -140,12 +140,12 @@ bool stat_index_find(struct stat_index *x, const char *path, const struct stat *
  * second. */
 enum { GRANULARITY_NS = 20 * 1000 * 1000 };
 
-static bool is_racy(const struct stat *st)
+bool stat_index_is_settled(const struct stat *st)
 {
 	struct timespec now;
 	clock_gettime(CLOCK_REALTIME, &now);
 	int64_t slack = st->st_ctim.tv_nsec == 0 ? 2000000000 : GRANULARITY_NS;
-	return ns(&now) - ns(&st->st_ctim) < slack;
+	return ns(&now) - ns(&st->st_ctim) >= slack;
 }
 
 void stat_index_note(const char *path, const struct stat *st, const struct digest *d, struct str *out)
@@ -158,13 +158,14 @@ void stat_index_note(const char *path, const struct stat *st, const struct diges
 		.ctime = ns(&st->st_ctim),
 		.digest = *d,
 	};
-	if (!is_racy(st))
-		str_addn(out, &e, sizeof e);
+	str_addn(out, &e, sizeof e);
 }
 
 void stat_index_add(struct stat_index *x, const char *path, const struct stat *st, const struct digest *d)
 {
 	AUTO(str_fini) struct str noted = { 0 };
+	if (!stat_index_is_settled(st))
+		return;
 	stat_index_note(path, st, d, &noted);
 	stat_index_merge(x, noted.buf, noted.len);
 }

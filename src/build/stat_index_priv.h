@@ -4,8 +4,8 @@
  * 100,000 files are asked in each build (a store file has a sum, so those of another byte order are not believed).
  *
  * A file is believed unchanged when all of these agree (ctime cannot be set back by a user). One that was changed
- * within the clock's granularity of being read is not entered: a later write could leave the same times (git calls
- * such an entry racy). A path is there as 64 bits of a hash: of two paths with one hash, one is read every time.
+ * within the clock's granularity of when its reading began is not entered: a later write could leave the same times (git
+ * calls such an entry racy). A path is there as 64 bits of a hash: of two paths with one hash, one is read every time.
  */
 #ifndef NACRE_BUILD_STAT_INDEX_PRIV_H
 #define NACRE_BUILD_STAT_INDEX_PRIV_H
@@ -27,8 +27,11 @@ bool stat_index_is_large(const struct stat_index *x);
 /* Reads it now, so that threads may ask. */
 void stat_index_load(struct stat_index *x);
 bool stat_index_find(struct stat_index *x, const char *path, const struct stat *st, struct digest *ret);
+/* Whether a write from now on leaves other times: asked before a file is read. */
+bool stat_index_is_settled(const struct stat *st);
+/* Of a file that is settled; another one is not entered. */
 void stat_index_add(struct stat_index *x, const char *path, const struct stat *st, const struct digest *d);
-/* The same for threads: into a list of their own, to be merged. */
+/* For threads: into a list of their own, to be merged. The file was settled before it was read. */
 void stat_index_note(const char *path, const struct stat *st, const struct digest *d, struct str *out);
 /* How much was added since opening, and what since it was `from`, for the index of another process. */
 size_t stat_index_added(const struct stat_index *x);

@@ -180,6 +180,12 @@ int layer_writer_fd(struct layer_writer *w, int fd, const char *name, struct err
 	return 0;
 }
 
+const struct digest *layer_writer_content(const struct layer_writer *w)
+{
+	assert(w->left == 0);
+	return &w->file.digest;
+}
+
 /* An empty file with a name that says what it means; nothing in it may differ between two builds. */
 static int write_mark(struct layer_writer *w, const char *mark, struct err *e)
 {

@@ -79,12 +79,28 @@ static bool knows_no_locks(int why)
 	return why == ENOLCK || why == EINVAL || why == EOPNOTSUPP || why == ENOSYS || why == EROFS;
 }
 
+/*
+ * We began when the lock could be seen: a prune that asked before it may take away what others used meanwhile, so that has
+ * to be marked anew.
+ */
+static int lock_life(struct store *s)
+{
+	off_t first = nanoseconds(&s->began), at;
+	if (lock_byte(s->live_fd, F_OFD_SETLK, F_RDLCK, first) < 0)
+		return -1;
+	clock_gettime(CLOCK_REALTIME_COARSE, &s->began);
+	at = nanoseconds(&s->began);
+	if (at != first && lock_byte(s->live_fd, F_OFD_SETLK, F_RDLCK, at) == 0)
+		lock_byte(s->live_fd, F_OFD_SETLK, F_UNLCK, first);
+	return 0;
+}
+
 int live_begin(struct store *s, struct err *e)
 {
 	/* The clock that stamps files: it stands still between ticks, as they do. */
 	clock_gettime(CLOCK_REALTIME_COARSE, &s->began);
 	s->live_fd = open_live(s);
-	if (s->live_fd >= 0 && lock_byte(s->live_fd, F_OFD_SETLK, F_RDLCK, nanoseconds(&s->began)) == 0)
+	if (s->live_fd >= 0 && lock_life(s) == 0)
 		return 0;
 	/* Unseen, we would lose to a prune what we use. */
 	if (!knows_no_locks(errno))

@@ -113,4 +113,37 @@ wait $pid
 check "both of two equal builds at once succeed" test -s left -a -s right
 nacre build -q moved
 check "and the next agrees with one of them" grep -qx -f out left right
+
+# What changes while a layer is written, and looks as before, does not get into the layer of what it was.
+mkdir changing
+state() { echo "$1" >changing/b && touch -d @1000000000 changing/b; }
+packing() { find "$STORE/tmp" -type f -size +1M 2>/dev/null | grep -q .; }
+head -c 30M /dev/urandom >changing/a
+state old
+printf 'FROM %s/busybox\nCOPY . /x/\n' "$REGISTRY" >copying
+"$NACRE" build -q --compression gzip -f copying changing >left 2>left.err &
+pid=$!
+until packing || ! kill -0 $pid 2>/dev/null; do sleep 0.01; done
+state new
+wait $pid
+state old
+nacre build --compression gzip -t changing -f copying changing || diag_file err
+nacre run --rm changing cat /x/b
+is "$(cat out)" old "a file with its old time"
+
+archive() { state "$1" && tar cf changing/b.tar -C changing b && touch -d @1000000000 changing/b.tar; }
+truncate -s 200M changing/a
+tar cz -f changing/a.tgz -C changing a
+archive old
+printf 'FROM %s/busybox\nADD a.tgz b.tar /x/\n' "$REGISTRY" >adding
+sleep 0.1 # its time is not in doubt
+"$NACRE" build -q -f adding changing >left 2>left.err &
+pid=$!
+sleep 0.3
+archive new
+wait $pid
+archive old
+nacre build -t changing -f adding changing || diag_file err
+nacre run --rm changing cat /x/b
+is "$(cat out)" old "an archive with its old time"
 done_testing

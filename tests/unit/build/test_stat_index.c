@@ -15,6 +15,7 @@
 #include "base/fd.h"
 #include "base/mem.h"
 #include "base/tree.h"
+#include "src/build/context_scan_priv.h"
 #include "src/build/stat_index_priv.h"
 #include "store/record.h"
 
@@ -112,6 +113,27 @@ static void racy_files_are_not_entered(void **state)
 	stat_index_free(x);
 }
 
+/* What was read while another write could still leave the same times is in doubt however long the reading took. */
+static void reading_slowly_settles_nothing(void **state)
+{
+	struct fixture *f = *state;
+	enum { SIZE = 128 << 20 }; /* a hole; longer to hash than any clock's granularity */
+	struct err e;
+	struct fsnode n = { 0 };
+	AUTO(str_fini) struct str learned = { 0 };
+	AUTO(free_drop) char *buf = x_alloc(CONTEXT_READ), *path = x_asprintf("%s/slow", f->dir);
+	AUTO(fd_drop) int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	assert_true(fd >= 0);
+	assert_int_equal(ftruncate(fd, SIZE), 0);
+	assert_int_equal(context_hash(fd, &n, "slow", buf, &learned, &e), 0);
+	assert_true(n.has_digest);
+	assert_int_equal(learned.len, 0);
+	assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
+	assert_int_equal(context_hash(fd, &n, "slow", buf, &learned, &e), 0);
+	assert_true(learned.len > 0);
+	assert_int_equal(unlink(path), 0);
+}
+
 static void damage_means_reading_again(void **state)
 {
 	struct fixture *f = *state;
@@ -203,6 +225,7 @@ int main(void)
 		cmocka_unit_test(survives_a_build),
 		cmocka_unit_test(any_difference_counts),
 		cmocka_unit_test(racy_files_are_not_entered),
+		cmocka_unit_test(reading_slowly_settles_nothing),
 		cmocka_unit_test(damage_means_reading_again),
 		cmocka_unit_test(learns_from_another_process),
 		cmocka_unit_test(holds_many),
