@@ -14,6 +14,7 @@
 #include "base/path.h"
 #include "base/tree.h"
 #include "carry_priv.h"
+#include "out_file_priv.h"
 
 enum { BUFFER = 256 << 10 };
 
@@ -21,9 +22,8 @@ struct carry_out {
 	char *path;            /* owned */
 	struct digest_set kept[OBJECT_KINDS];
 	int dir_fd;            /* a directory, locked; owned */
-	int fd;                /* a file: ASIDE beside it; owned */
-	struct sink *tar;      /* a file; NULL: a directory. owned */
-	char *aside;           /* what a file is until it is complete; owned */
+	struct out_file file;
+	struct sink *tar;      /* to the file; NULL: a directory. owned */
 };
 
 static const char fresh[] = "nacre-cache.new"; /* of a directory: the object that is being written */
@@ -33,15 +33,12 @@ void carry_out_free(struct carry_out *o)
 	if (!o)
 		return;
 	sink_free(o->tar);
-	fd_drop(&o->fd);
-	if (o->aside)
-		unlink(o->aside);
+	out_file_fini(&o->file);
 	if (o->dir_fd >= 0)
 		unlinkat(o->dir_fd, fresh, 0);
 	lock_drop(&o->dir_fd);
 	for (size_t i = 0; i < OBJECT_KINDS; i++)
 		digest_set_fini(&o->kept[i]);
-	free(o->aside);
 	free(o->path);
 	free(o);
 }
@@ -84,12 +81,9 @@ static int add_member(struct sink *tar, const char *name, struct source *in, uin
 
 static int open_file(struct carry_out *o, struct err *e)
 {
-	AUTO(free_drop) char *aside = x_asprintf("%s.new", o->path);
-	o->fd = open(aside, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0666);
-	if (o->fd < 0)
-		return err_sys(e, "create %s", aside);
-	o->aside = ptr_take(&aside);
-	o->tar = sink_compress(compression_of(o->path), 0, 1, sink_fd(o->fd, o->path));
+	if (out_file_open(&o->file, o->path, e) < 0)
+		return -1;
+	o->tar = sink_compress(compression_of(o->path), 0, 1, sink_fd(o->file.fd, o->path));
 	AUTO(source_drop) struct source *marker = source_mem(carry_marker_text, strlen(carry_marker_text));
 	return add_member(o->tar, carry_marker, marker, strlen(carry_marker_text), e);
 }
@@ -98,10 +92,7 @@ static int finish_file(struct carry_out *o, struct err *e)
 {
 	if (tar_write_end(o->tar, e) < 0 || sink_finish(o->tar, e) < 0)
 		return -1;
-	if (fd_sync(o->fd) < 0 || rename(o->aside, o->path) < 0)
-		return err_sys(e, "write %s", o->path);
-	free_drop(&o->aside);
-	return 0;
+	return out_file_publish(&o->file, o->path, e);
 }
 
 /* ---- a directory ---- */
@@ -215,7 +206,8 @@ int carry_out_open(const char *path, struct carry_out **ret, struct err *e)
 {
 	struct carry_out *o = x_alloc(sizeof *o);
 	o->path = x_strdup(path);
-	o->dir_fd = o->fd = -1;
+	o->dir_fd = -1;
+	o->file = OUT_FILE_NONE;
 	if ((cache_path_is_file(path) ? open_file(o, e) : open_dir(o, e)) < 0) {
 		carry_out_free(o);
 		return -1;

@@ -1,20 +1,16 @@
 #include "build/save.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "archive/tar_write.h"
 #include "base/fd.h"
 #include "base/mem.h"
-#include "base/path.h"
 #include "base/proc.h"
 #include "base/str.h"
 #include "export_priv.h"
+#include "out_file_priv.h"
 #include "save_priv.h"
 #include "store/blob.h"
 
@@ -101,86 +97,6 @@ int save_blob(struct store *s, struct sink *out, const char *path, const struct 
 	return save_source(out, path, in, d->size, &d->digest, e);
 }
 
-/* ---- the file ---- */
-
-struct output {
-	int fd;
-	int dir;          /* of the file; -1: what is written to is no regular file and stays as it is */
-	const char *name; /* in dir; borrowed */
-	char aside[40];   /* "" while it has no name */
-};
-
-static void output_fini(struct output *o)
-{
-	if (o->aside[0])
-		unlinkat(o->dir, o->aside, 0);
-	fd_drop(&o->fd);
-	fd_drop(&o->dir);
-}
-
-static void new_aside(struct output *o)
-{
-	char id[17];
-	random_hex(id, 8);
-	snprintf(o->aside, sizeof o->aside, ".nacre-save-%s", id);
-}
-
-static int open_special(struct output *o, const char *path, struct err *e)
-{
-	o->fd = open(path, O_WRONLY | O_NOCTTY | O_CLOEXEC);
-	return o->fd < 0 ? err_sys(e, "open %s", path) : 0;
-}
-
-static int output_open(struct output *o, const char *path, struct err *e)
-{
-	struct stat st;
-	*o = (struct output){ .fd = -1, .dir = -1 };
-	if (!path) {
-		o->fd = fd_dup(STDOUT_FILENO);
-		return o->fd < 0 ? err_sys(e, "write to standard output") : 0;
-	}
-	if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
-		return err_set(e, ERR_USAGE, "%s is a directory; --format oci-dir writes into one", path);
-	if (stat(path, &st) == 0 && !S_ISREG(st.st_mode))
-		return open_special(o, path, e);
-	AUTO(free_drop) char *dir = path_dir(path);
-	o->name = path_base(path);
-	o->dir = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (o->dir < 0)
-		return err_sys(e, "open the directory of %s", path);
-	/* Without a name nothing stays when we are killed; not every file system has that. */
-	o->fd = openat(o->dir, ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, 0666);
-	if (o->fd >= 0)
-		return 0;
-	new_aside(o);
-	o->fd = openat(o->dir, o->aside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-	if (o->fd >= 0)
-		return 0;
-	o->aside[0] = '\0';
-	return err_sys(e, "create %s", path);
-}
-
-static int output_publish(struct output *o, const char *path, struct err *e)
-{
-	if (o->dir < 0)
-		return 0;
-	if (fd_sync(o->fd) < 0)
-		return err_sys(e, "write %s", path);
-	if (!o->aside[0]) {
-		char self[64];
-		snprintf(self, sizeof self, "/proc/self/fd/%d", o->fd);
-		new_aside(o);
-		if (linkat(AT_FDCWD, self, o->dir, o->aside, AT_SYMLINK_FOLLOW) < 0) {
-			o->aside[0] = '\0';
-			return err_sys(e, "write %s", path);
-		}
-	}
-	if (renameat(o->dir, o->aside, o->dir, o->name) < 0)
-		return err_sys(e, "write %s", path);
-	o->aside[0] = '\0';
-	return 0;
-}
-
 /* ---- the worker ---- */
 
 struct save_job {
@@ -201,15 +117,18 @@ static int write_directory(const struct save_job *j, struct err *e)
 static int write_archive(const struct save_job *j, struct err *e)
 {
 	const char *name = j->path ? j->path : "standard output";
-	AUTO(output_fini) struct output o = { .fd = -1, .dir = -1 };
-	if (output_open(&o, j->path, e) < 0)
+	AUTO(out_file_fini) struct out_file o = OUT_FILE_NONE;
+	struct stat st;
+	if (j->path && stat(j->path, &st) == 0 && S_ISDIR(st.st_mode))
+		return err_set(e, ERR_USAGE, "%s is a directory; --format oci-dir writes into one", j->path);
+	if (out_file_open(&o, j->path, e) < 0)
 		return -1;
 	AUTO(sink_drop) struct sink *out = sink_fd(o.fd, name);
 	int r = j->how == SAVE_OCI_ARCHIVE ? save_oci(j->store, j->images, out, e)
 					   : save_docker(j->store, j->images, out, e);
 	if (r < 0 || tar_write_end(out, e) < 0 || sink_finish(out, e) < 0)
 		return -1;
-	return output_publish(&o, name, e);
+	return out_file_publish(&o, name, e);
 }
 
 static int save_work(void *ctx, struct worker_report *r, struct str *result, struct err *e)

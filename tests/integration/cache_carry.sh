@@ -80,6 +80,14 @@ nacre cache export --all all.tar.zst
 is "$status" 0 "export of all" || diag_file err
 nacre cache export --all again.tar.zst
 same all.tar.zst again.tar.zst "is the same twice"
+echo mine >twice.tar.new
+"$NACRE" cache export --all twice.tar >/dev/null 2>left.err &
+pid=$!
+nacre cache export --all twice.tar
+wait $pid
+is "$? $status" "0 0" "two exports to one file at once both succeed" || diag_file left.err
+is "$(cat twice.tar.new)" mine "and no other file is touched"
+check "what is there is whole" tar -tf twice.tar
 other third
 nacre cache import all.tar.zst
 is "$status" 0 "import of a file" || diag_file err
