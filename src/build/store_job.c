@@ -29,10 +29,14 @@ int store_job(struct store *s, const char *name, store_job_fn *fn, void *ctx, st
 	struct store_job j = { .store = s, .fn = fn, .ctx = ctx };
 	struct worker w;
 	/* Where there are no subordinate ids, no tree of theirs was made. */
-	if (userns_open(&ns, &refused) == 0)
+	if (userns_open(&ns, &refused) == 0) {
 		j.userns = &ns;
-	else
+	} else if (refused.kind != ERR_SANDBOX) {
+		*e = refused;
+		return -1;
+	} else {
 		log_debug("%s", refused.msg);
+	}
 	int r = worker_start(&w, name, work, &j, e);
 	if (r == 0)
 		r = worker_wait(&w, NULL, NULL, result, e);

@@ -157,6 +157,8 @@ static int run_helper(const char *helper, pid_t pid, const struct id_extent *map
 		err_hint(e, "install the package uidmap or shadow-utils");
 		return refuse_as(e, "E-NEWUIDMAP-MISSING");
 	}
+	if (is_fault(e))
+		return -1;
 	if (prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1)
 		err_hint(e, "no_new_privs is set, so it cannot be setuid: allow privilege escalation for this service "
 			    "or pod");

@@ -11,6 +11,20 @@
 #include "base/fd.h"
 #include "base/mem.h"
 
+bool is_fault(const struct err *e)
+{
+	switch (e->sysno) {
+	case EIO:
+	case ENOSPC:
+	case EDQUOT:
+	case ENOMEM:
+	case EMFILE:
+	case ENFILE:
+		return true;
+	}
+	return false;
+}
+
 int refuse_as(struct err *e, const char *id)
 {
 	e->kind = ERR_SANDBOX;

@@ -2,7 +2,12 @@
 #ifndef NACRE_SANDBOX_REFUSE_PRIV_H
 #define NACRE_SANDBOX_REFUSE_PRIV_H
 
+#include <stdbool.h>
+
 #include "base/err.h"
+
+/* What a disk, memory or a table of descriptors answers. It says nothing about the machine, the user or an image. */
+bool is_fault(const struct err *e);
 
 /* Keeps what *e says and makes it ERR_SANDBOX with `id`; -1. */
 int refuse_as(struct err *e, const char *id);

@@ -136,21 +136,6 @@ static int mount_own(struct rootfs *r, const struct sandbox_plan *p, struct err 
 	return p->insecure ? 0 : proc_protect(r->proc_fd, r->dev.node[0], e);
 }
 
-/* What a disk, memory or a table of descriptors answers. It says nothing about the image. */
-static bool is_fault(const struct err *e)
-{
-	switch (e->sysno) {
-	case EIO:
-	case ENOSPC:
-	case EDQUOT:
-	case ENOMEM:
-	case EMFILE:
-	case ENFILE:
-		return true;
-	}
-	return false;
-}
-
 int rootfs_mount(struct rootfs *r, const struct sandbox_plan *p, struct err *e)
 {
 	if (mount_own(r, p, e) < 0)
