@@ -225,7 +225,7 @@ static int check_unchanged(struct plan *p, const struct copy_match *match, struc
 	struct fsnode now = *match->node;
 	AUTO(fd_drop) int fd = -1;
 	AUTO(str_fini) struct str learned = { 0 };
-	if (!c || c->packed)
+	if (!c || c->packed || !now.has_digest)
 		return 0;
 	AUTO(free_drop) char *buf = x_alloc(CONTEXT_READ);
 	if (source_open(p->build, match->from, match->node, &fd, e) < 0 ||

@@ -27,7 +27,7 @@ static int changed(const char *path, struct err *e)
 	return err_set(e, ERR_BUILD, "%s of the context changed while it was read", path);
 }
 
-/* Files of a context are still what their digest was taken of: at once when they do not look so, */
+/* Files of a context are still what their digest was taken of, by their looks, before and after they are read. */
 static int check_looks(const struct fsnode *src, int fd, const char *path, struct err *e)
 {
 	struct stat st;
@@ -59,8 +59,12 @@ static int write_content(struct emit *m, const struct fsnode *n, const char *pat
 		return -1;
 	if (layer_writer_fd(m->out, fd, path, e) < 0)
 		return -1;
-	/* and by their bytes, since size and mtime can be made to look as before. */
-	return may_change(mark) && !digest_eq(layer_writer_content(m->out), &mark->src->digest) ? changed(path, e) : 0;
+	if (!may_change(mark))
+		return 0;
+	/* Looks can be given back. A checkout is known by its commit and has no digests. */
+	if (mark->src->has_digest && !digest_eq(layer_writer_content(m->out), &mark->src->digest))
+		return changed(path, e);
+	return check_looks(mark->src, fd, path, e);
 }
 
 static int emit_node(struct emit *m, const struct fsnode *n, struct err *e)
