@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "archive/tar_read.h"
 #include "archive/tar_write.h"
 #include "base/fd.h"
 #include "base/lock.h"
@@ -79,9 +80,28 @@ static int add_member(struct sink *tar, const char *name, struct source *in, uin
 	return tar_write_pad(tar, size, e);
 }
 
+/* What is there is replaced only when it is an export, or empty: a word meant for an image may be the name of a file. */
+static int check_file(const char *path, struct err *e)
+{
+	const struct tar_entry *entry;
+	struct err broken;
+	struct stat st;
+	if (stat(path, &st) < 0 || !S_ISREG(st.st_mode) || !st.st_size)
+		return 0; /* what else is wrong with it shows when it is opened */
+	AUTO(fd_drop) int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	if (fd < 0)
+		return err_sys(e, "open %s", path);
+	AUTO(source_drop) struct source *in = source_decompress(source_fd(fd, path), path);
+	AUTO(tar_reader_drop) struct tar_reader *tar = tar_reader_new(in, path);
+	if (tar_reader_next(tar, &entry, &broken) == 1 && str_eq(entry->path, carry_marker))
+		return 0;
+	err_set(e, ERR_SPEC, "%s is there and no exported cache", path);
+	return err_hint(e, "remove it or give another name");
+}
+
 static int open_file(struct carry_out *o, struct err *e)
 {
-	if (out_file_open(&o->file, o->path, e) < 0)
+	if (check_file(o->path, e) < 0 || out_file_open(&o->file, o->path, e) < 0)
 		return -1;
 	o->tar = sink_compress(compression_of(o->path), 0, 1, sink_fd(o->file.fd, o->path));
 	AUTO(source_drop) struct source *marker = source_mem(carry_marker_text, strlen(carry_marker_text));

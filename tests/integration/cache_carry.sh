@@ -170,6 +170,14 @@ is "$(find "$STORE/step" -type f | wc -l)" 0 "reaches no store"
 tar -cf none.tar context
 refused 9 'nacre-cache' "an archive that is no export" cache import none.tar
 refused 9 'no exported cache' "a directory that is none" cache export --all context
+cp context/Dockerfile precious
+refused 9 'precious is there and no exported cache' "a file that is none" cache export --all precious
+same precious context/Dockerfile "is not replaced"
+: >empty
+nacre cache export --all empty
+is "$status" 0 "an empty one is"
+nacre cache export --all empty
+is "$status" 0 "and so is an earlier export"
 refused 2 'last' "another build than the last" cache export --build first x
 refused 2 'export or import' "neither export nor import" cache
 refused 8 'no image' "an image that is not there" cache export no-such x
