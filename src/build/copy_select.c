@@ -16,9 +16,16 @@ void copy_selection_fini(struct copy_selection *s)
 	vec_fini(&s->listed);
 }
 
-static int not_found(const char *path, struct err *e)
+/* The ignore file may be why. */
+static int not_found(const struct copy_from *from, const char *path, struct err *e)
 {
-	return err_set(e, ERR_BUILD, "\"%s\": not found", path);
+	const struct context *c = from->context;
+	int line;
+	err_set(e, ERR_BUILD, "\"%s\": not found", path);
+	if (c && c->ignore && df_ignored(c->ignore, path + (*path == '/'), &line))
+		return err_hint(e, "%s:%d: %s keeps it out of the context", c->ignore_path, line,
+				df_ignore_rule(c->ignore, line));
+	return -1;
 }
 
 static int nothing_sent(const char *pattern, const char *dir, struct err *e)
@@ -227,7 +234,7 @@ static int select_wildcard(struct copy_from *from, const char *path, struct copy
 	if (fsview_lookup(v, fixed, true, &base, NULL, e) < 0)
 		return -1;
 	if (!base)
-		return not_found(fixed, e);
+		return not_found(from, fixed, e);
 	if (match_all(v, base, pattern, ret, &found, &n, e) < 0)
 		return -1;
 	int r = 0;
@@ -240,7 +247,7 @@ static int select_wildcard(struct copy_from *from, const char *path, struct copy
 		r = follow(v, found[i], &node, e);
 		if (r == 0 && !node) {
 			AUTO(free_drop) char *where = fsnode_path(found[i]);
-			r = not_found(where, e);
+			r = not_found(from, where, e);
 		}
 		if (r == 0)
 			add(ret, from, node, found[i]->name);
@@ -255,7 +262,7 @@ static int select_literal(struct copy_from *from, const char *path, struct copy_
 	if (fsview_lookup(from->view, path, true, &node, NULL, e) < 0)
 		return -1;
 	if (!node)
-		return not_found(path, e);
+		return not_found(from, path, e);
 	/* The name is the one written, not the one a link leads to. */
 	add(ret, from, node, arena_strdup(&from->view->arena, path_base(path)));
 	return 0;
@@ -332,7 +339,7 @@ static int select_parents(struct copy_from *from, const char *source, struct cop
 		if (fsview_lookup(from->view, whole, false, &node, NULL, e) < 0)
 			return -1;
 		if (!node)
-			return not_found(whole, e);
+			return not_found(from, whole, e);
 	}
 	int r = wild ? select_wildcard(from, base_path, &bases, e) : select_literal(from, base_path, &bases, e);
 	for (size_t i = 0; i < bases.listed.n; i++)

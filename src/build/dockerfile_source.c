@@ -48,7 +48,7 @@ static int read_fd(struct build *b, int fd, struct str *text, struct err *e)
 	if (fstat(fd, &st) < 0)
 		return err_sys(e, "stat %s", b->file_path);
 	if (strcmp(b->file_path, "-") != 0 && !S_ISREG(st.st_mode))
-		return err_set(e, ERR_SPEC, "%s is not a regular file", b->file_path);
+		return err_set(e, ERR_SPEC, "the Dockerfile %s is not a regular file", b->file_path);
 	b->made_time = S_ISREG(st.st_mode) ? st.st_mtim.tv_sec : 0;
 	return fd_read_all(fd, LIMIT_DOCKERFILE, b->file_path, text, e);
 }

@@ -159,11 +159,26 @@ static void write_key(struct build *b, struct step *step, const struct chainid *
 
 /* ---- the command ---- */
 
+/* On one line, as messages are: a heredoc's ends of lines as they would be typed. */
+static char *command_text(const struct strv *argv)
+{
+	struct str text = { 0 };
+	AUTO(free_drop) char *command = strv_join(argv, " ");
+	for (const char *line = command;; line++) {
+		size_t n = strcspn(line, "\n");
+		str_addn(&text, line, n);
+		line += n;
+		if (!*line)
+			return str_take(&text);
+		str_add(&text, "\\n");
+	}
+}
+
 static int on_exit_status(struct step *step, int status, struct err *e)
 {
 	AUTO(free_drop) char *words = status_in_words(status);
 	const struct run *r = step->work;
-	AUTO(free_drop) char *command = strv_join(&r->argv, " ");
+	AUTO(free_drop) char *command = command_text(&r->argv);
 	err_at(e, ERR_CHILD, step->in->line, step->in->line_end, "process \"%.200s\" did not complete successfully: %s",
 	       command, words);
 	e->status = status;

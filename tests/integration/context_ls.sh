@@ -113,6 +113,12 @@ like out 'ONBUILD triggers of 127.0.0.1:1/nowhere' "images that are not in the s
 nacre context ls --format json context
 is "$(jq -c '[.unknownImages[0], .instructions[0].files, (.instructions[0].error | length > 0)]' out)" \
   '["127.0.0.1:1/nowhere",0,true]' "the same as JSON"
+printf '**/*.md\ndocs\n' >context/.dockerignore
+printf 'FROM scratch\nCOPY docs/x.md /\n' >context/Dockerfile
+refused 4 '"/docs/x.md": not found; context/.dockerignore:2: docs keeps it out of the context' "the ignore file is named" build context
+printf 'FROM scratch\nCOPY missing /\n' >context/Dockerfile
+refused 4 '"/missing": not found$' "where it is why" build context
+rm context/.dockerignore
 refused 2 'unknown word' "only ls" context sort context
 refused 2 'missing' "without a context" context ls
 

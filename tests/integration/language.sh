@@ -68,6 +68,13 @@ echo "$0 $(stat -c %a "$0")" > /seen
 script
 RUN test "$(tr '\n' , < /seen)" = "/dev/pipes/script 755,read-only," && test ! -e /dev/pipes
 E
+stops 5 '"/bin/sh -c echo first\\nexit 3\\n" did not complete' "one that fails is shown on one line" <<'E'
+FROM BASE
+RUN <<X
+echo first
+exit 3
+X
+E
 proves "text round heredocs: the shell gets the line and all bodies [HERE-10]" <<'E'
 FROM BASE
 ENV V=value
