@@ -168,7 +168,7 @@ void why_missed(struct build *b, struct step *s, enum why_cause cause, const cha
 	const struct json *steps = earlier_steps(b);
 	s->why = x_alloc(sizeof *s->why);
 	if (!steps) {
-		change_add(s->why, "first", "the first build of this Dockerfile", NULL, NULL);
+		change_add(s->why, "first", "the first build of this Dockerfile and target that is known", NULL, NULL);
 		return;
 	}
 	find_causes(b, s, cause, option, steps);

@@ -49,6 +49,12 @@ static void put_row(const struct row *r, bool json, struct json_out *o)
 	printf("%-14.12s %-22s %10s  %s\n", id, r->created ? r->created : "", str_text(&size), str_text(&text));
 }
 
+static void put_head(bool json)
+{
+	if (!json)
+		printf("%-14s %-22s %10s  %s\n", "IMAGE", "CREATED", "SIZE", "STEP");
+}
+
 /* The steps of the last build, each with the image it left. */
 static int last_build(struct store *s, bool json, struct json_out *o, struct err *e)
 {
@@ -58,6 +64,7 @@ static int last_build(struct store *s, bool json, struct json_out *o, struct err
 		return -1;
 	if (r == 1)
 		return err_set(e, ERR_NOTFOUND, "nothing was built in the store %s yet", s->path);
+	put_head(json);
 	const struct json *steps = json_get(&log, "steps");
 	for (size_t i = 0; i < json_len(steps); i++) {
 		const struct json *j = json_at(steps, i);
@@ -82,6 +89,7 @@ static int of_image(struct store *s, const char *name, bool json, struct json_ou
 	if (image_find(s, name, &digest, e) < 0 || image_load(s, &digest, &image, e) < 0)
 		return -1;
 	size_t layer = 0;
+	put_head(json);
 	for (size_t i = 0; i < image.config.history.n; i++) {
 		const struct history *h = &image.config.history.v[i];
 		struct row row = { .created = h->created, .text = h->created_by ? h->created_by : "" };
@@ -108,8 +116,6 @@ static int run(void *options, const struct strv *args, struct err *e)
 	if (json) {
 		json_out_init(&out);
 		json_begin(&out, '[');
-	} else {
-		printf("%-14s %-22s %10s  %s\n", "IMAGE", "CREATED", "SIZE", "STEP");
 	}
 	int r = args->n ? of_image(&store, args->v[0], json, &out, e) : last_build(&store, json, &out, e);
 	if (json && r == 0) {

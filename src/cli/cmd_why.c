@@ -59,12 +59,28 @@ static void put_first(struct str *out, const struct json *why)
 		str_addf(out, " (and %zu more)", json_len(why) - 1);
 }
 
+/* To the width of its column, since the cause stands behind it: commands are long. Text stays whole characters. */
+static void clip(struct str *title)
+{
+	enum { WIDTH = 50 };
+	static const char more[] = "...";
+	size_t n = WIDTH - strlen(more);
+	if (title->len <= WIDTH)
+		return;
+	while (n && ((unsigned char)title->buf[n] & 0xc0) == 0x80)
+		n--;
+	title->buf[n] = '\0';
+	title->len = n;
+	str_add(title, more);
+}
+
 static void print_line(const struct json *step)
 {
 	const struct json *why = json_get(step, "why");
 	AUTO(str_fini) struct str title = { 0 };
 	AUTO(str_fini) struct str text = { 0 };
 	put(&title, json_str(step, "title"));
+	clip(&title);
 	if (json_len(why))
 		put_first(&text, why);
 	else

@@ -46,6 +46,8 @@ static const struct command *find(const char *name)
 	return NULL;
 }
 
+enum { HELP_COLUMN = 32 };
+
 static void print_options(const struct command *c)
 {
 	for (size_t i = 0; i < c->n_options; i++) {
@@ -57,14 +59,19 @@ static void print_options(const struct command *c)
 			str_add(&left, "    ");
 		str_addf(&left, "--%s%s%s", o->name, o->kind == OPTION_FLAG ? "" : " ",
 			 o->kind == OPTION_FLAG ? "" : o->value);
-		printf("  %-32s %s%s\n", left.buf, o->help, o->kind == OPTION_LIST ? " (repeatable)" : "");
+		/* What is wider than its column has a line of its own. */
+		if (left.len > HELP_COLUMN)
+			printf("  %s\n  %-*s", left.buf, HELP_COLUMN, "");
+		else
+			printf("  %-*s", HELP_COLUMN, left.buf);
+		printf(" %s%s\n", o->help, o->kind == OPTION_LIST ? " (repeatable)" : "");
 	}
 }
 
 void command_help(const struct command *c)
 {
 	if (c) {
-		printf("Usage: nacre %s %s\n\n%s\n", c->name, c->usage, c->summary);
+		printf("Usage: nacre %s%s%s\n\n%s\n", c->name, *c->usage ? " " : "", c->usage, c->summary);
 		printf("\nOptions:\n");
 		print_options(c);
 		printf("  %-32s %s\n", "    --help", "this page");
@@ -84,7 +91,7 @@ static int fail(struct err *e)
 {
 	/* It may be the disk of an output, but the store is what can be made smaller from here. */
 	if (err_exit_code(e) == EXIT_CODE_NO_SPACE)
-		err_hint(e, "`nacre du` says what the store holds, `nacre prune` makes room");
+		err_hint(e, "if the store is on that disk, `nacre du` says what it holds and `nacre prune` makes room");
 	if (e->id[0])
 		log_error("%s [%s]", e->msg, e->id);
 	else
@@ -155,7 +162,11 @@ int cli_main(int argc, char **argv)
 			return run_command(&cmd_version, 0, argv);
 		if (str_starts(argv[i], "--store=")) {
 			store_path = argv[i] + strlen("--store=");
-		} else if (strcmp(argv[i], "--store") == 0 && i + 1 < argc) {
+		} else if (strcmp(argv[i], "--store") == 0) {
+			if (i + 1 == argc) {
+				err_set(&e, ERR_USAGE, "--store needs a value: DIR");
+				return fail(&e);
+			}
 			store_path = argv[++i];
 		} else {
 			err_set(&e, ERR_USAGE, "unknown option %s before the command", argv[i]);

@@ -23,6 +23,7 @@ for command in build cache pull images inspect history run version; do
 done
 nacre help build
 like out 'nacre .*build' "help build"
+is "$(grep -A 1 -e --no-cache-step out | tail -n 1 | grep -c '^ \{35\}[^ ]')" 1 "that of a wide option stands below it"
 nacre
 is "$status" 2 "no command"
 like out '^Usage: nacre' "shows the usage"
@@ -30,6 +31,8 @@ refused 2 'no-such' "an unknown command" no-such
 refused 2 'no-such' "an unknown option" build --no-such .
 refused 2 'context' "no context" build
 refused 2 '-f|--file' "an option without its value" build -f
+refused 2 'store needs a value: DIR' "--store without its value" --store
+refused 9 'the Dockerfile \. is not a regular file' "a directory as Dockerfile" build -f . .
 refused 2 'sideways' "an unknown --network" build --network sideways .
 refused 2 'fancy' "an unknown --progress" build --progress fancy .
 refused 2 'lzma' "an unknown --compression" build --compression lzma .
@@ -159,6 +162,7 @@ check "as JSON" jq -e . "$T/out"
 nacre history
 like out 'COPY file|RUN' "history of the last build"
 refused 8 'no-such-image' "history of no image" history no-such-image
+is "$(cat out)" "" "prints no table"
 
 # ---- run
 

@@ -43,6 +43,8 @@ nacre build --build-context "base=oci-layout://$T/base:latest" context
 unlike err 'not cached' "an unchanged build says nothing"
 nacre why
 unlike out 'RUN.*(-|before)$' "and every RUN is"
+like out '^.{56} cached$' "in a column, behind what there is room for of the command"
+is "$(grep -c '\.\.\. cached$' out)" 1 "which ends in dots where it is longer"
 like out 'RUN.* cached$' "cached"
 
 echo ONE >context/src/one
