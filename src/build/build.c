@@ -24,6 +24,7 @@
 #include "depfile_priv.h"
 #include "export_priv.h"
 #include "graph_priv.h"
+#include "out_file_priv.h"
 #include "room_priv.h"
 #include "stat_index_priv.h"
 #include "dockerfile/lint.h"
@@ -140,6 +141,8 @@ static int check_options(const struct build_options *o, struct err *e)
 			return err_in(e, "-t %s", o->tags.v[i]);
 	}
 	if (o->output && export_check(o->output, e) < 0)
+		return -1;
+	if ((o->iidfile && out_place_check(o->iidfile, e) < 0) || (o->depfile && out_place_check(o->depfile, e) < 0))
 		return -1;
 	return depfile_check(o, e);
 }

@@ -14,6 +14,7 @@
 #include "base/proc.h"
 #include "base/str.h"
 #include "build/image.h"
+#include "out_file_priv.h"
 #include "store/blob.h"
 #include "store/ref.h"
 
@@ -33,7 +34,7 @@ int export_check(const char *spec, struct err *e)
 {
 	AUTO(free_drop) char *dir = NULL;
 	AUTO(free_drop) char *tag = NULL;
-	return parse(spec, &dir, &tag, e);
+	return parse(spec, &dir, &tag, e) < 0 ? -1 : out_place_check(dir, e);
 }
 
 enum { CHUNK = 1 << 18 };

@@ -7,7 +7,8 @@
 #include "oci/descriptor.h"
 #include "store/store.h"
 
-/* Checks the text of -o before anything is built: "oci:DIR[:TAG]"; ERR_USAGE for what is not supported. */
+/* Checks the text of -o before anything is built: "oci:DIR[:TAG]"; ERR_USAGE for what is not supported, ERR_SYS where
+ * DIR cannot be made or written. */
 int export_check(const char *spec, struct err *e);
 
 /* Writes the image into the OCI layout directory (made if missing; other images in it stay). Blobs are reflinked or

@@ -19,6 +19,17 @@ void out_file_fini(struct out_file *o)
 	fd_drop(&o->dir);
 }
 
+int out_place_check(const char *path, struct err *e)
+{
+	struct stat st;
+	AUTO(free_drop) char *clean = path_clean(path);
+	bool is_dir = stat(clean, &st) == 0 && S_ISDIR(st.st_mode);
+	AUTO(free_drop) char *dir = is_dir ? x_strdup(clean) : path_dir(clean);
+	if (faccessat(AT_FDCWD, dir, W_OK | X_OK, AT_EACCESS) == 0)
+		return 0;
+	return is_dir ? err_sys(e, "write to %s", path) : err_sys(e, "write to the directory of %s", path);
+}
+
 static void new_aside(struct out_file *o)
 {
 	char id[17];

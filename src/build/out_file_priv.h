@@ -12,6 +12,9 @@ struct out_file {
 };
 #define OUT_FILE_NONE ((struct out_file){ .fd = -1, .dir = -1 })
 
+/* Whether `path`, a file or directory, can be written or made, as far as the rights on directories tell: before a long build. */
+int out_place_check(const char *path, struct err *e);
+
 /* path NULL: standard output. */
 int out_file_open(struct out_file *o, const char *path, struct err *e);
 int out_file_publish(struct out_file *o, const char *path, struct err *e);

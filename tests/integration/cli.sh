@@ -110,6 +110,14 @@ for compression in gzip none zstd zstd:19; do
   esac
 done
 
+# A place that cannot be written is told before the build.
+for option in --iidfile=no-such/file --output=oci:no-such/dir "--depfile=no-such/file -t x"; do
+  # shellcheck disable=SC2086
+  refused 1 'directory of no-such/(file|dir): No such file' "${option%%=*} where there is no directory" build --no-cache $option context
+  unlike err '^#1 ' "nothing is built"
+done
+builds "-o of a new directory with a slash behind it" -o "oci:$T/slash/" context
+
 # ---- named contexts
 
 mkdir other
