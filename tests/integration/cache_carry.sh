@@ -225,4 +225,26 @@ builds "and takes the rest" context
 is "$(cached_steps)" 4 "as if nothing had been"
 nacre verify
 is "$status" 0 "which verify finds in order" || diag_file err
+
+# ---- an export while a build changes a shared cache mount
+
+cat >context/busy <<'END'
+FROM app
+RUN --mount=type=cache,target=/c,id=busy end=$(($(date +%s) + 4)); i=0; while [ $(date +%s) -lt $end ]; do \
+    i=$(((i + 1) % 20)); head -c 100000 /dev/zero >/c/f$i; rm -f /c/f$(((i + 7) % 20)); done
+END
+nacre build -t app context
+"$NACRE" build -q -f context/busy context >/dev/null 2>left.err &
+pid=$!
+mounts=$(count "$STORE/mount")
+wait_for 10 sh -c "test \$(find $STORE/mount -mindepth 1 | wc -l) -gt $mounts"
+failed=0
+for _ in 1 2 3 4 5 6 7 8; do
+  nacre cache export --all busy.tar
+  [ "$status" = 0 ] || failed=$((failed + 1))
+done
+is "$failed" 0 "no export fails" || diag_file err
+wait $pid
+nacre cache export --all busy.tar
+is "$(tar -tf busy.tar | grep -c '^mount/')" 2 "with the build it is over"
 done_testing
