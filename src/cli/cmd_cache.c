@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/log.h"
 #include "base/str.h"
@@ -32,7 +33,7 @@ static void print_notes(const struct cache_report *r)
 	}
 }
 
-static void print_report(const struct cache_report *r, const char *done)
+static void print_report(FILE *to, const struct cache_report *r, const char *done)
 {
 	AUTO(str_fini) struct str total = { 0 };
 	uint64_t sum = 0;
@@ -42,15 +43,23 @@ static void print_report(const struct cache_report *r, const char *done)
 		if (!r->counts.n[k])
 			continue;
 		str_add_size(&size, r->counts.bytes[k]);
-		printf("%-20s %8zu %10s\n", object_kind_name(k), r->counts.n[k], size.buf);
+		fprintf(to, "%-20s %8zu %10s\n", object_kind_name(k), r->counts.n[k], size.buf);
 		sum += r->counts.bytes[k];
 		n += r->counts.n[k];
 	}
 	str_add_size(&total, sum);
-	printf("%zu objects, %s, %s; %zu were there", n, total.buf, done, r->counts.same);
+	fprintf(to, "%zu objects, %s, %s; %zu were there", n, total.buf, done, r->counts.same);
 	if (r->counts.removed)
-		printf("; %zu removed", r->counts.removed);
-	printf("\n");
+		fprintf(to, "; %zu removed", r->counts.removed);
+	fprintf(to, "\n");
+}
+
+/* /dev/stdout and pipes carry the archive itself. */
+static FILE *report_place(const char *path)
+{
+	struct stat st;
+	bool special = stat(path, &st) == 0 && !S_ISDIR(st.st_mode) && !S_ISREG(st.st_mode);
+	return special ? stderr : stdout;
 }
 
 static int export(struct store *s, const struct options *o, const struct strv *args, struct err *e)
@@ -67,7 +76,7 @@ static int export(struct store *s, const struct options *o, const struct strv *a
 	int r = cache_export(s, &want, &report, e);
 	if (r == 0) {
 		print_notes(&report);
-		print_report(&report, "exported");
+		print_report(report_place(want.path), &report, "exported");
 	}
 	strv_fini(&want.images);
 	cache_report_fini(&report);
@@ -83,7 +92,7 @@ static int import(struct store *s, const struct options *o, const struct strv *a
 	int r = cache_import(s, &want, &report, e);
 	if (r == 0) {
 		print_notes(&report);
-		print_report(&report, "imported");
+		print_report(stdout, &report, "imported");
 	}
 	if (r == 0 && report.counts.broken.kind != ERR_NONE) {
 		*e = report.counts.broken;

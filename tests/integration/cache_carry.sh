@@ -88,6 +88,9 @@ wait $pid
 is "$? $status" "0 0" "two exports to one file at once both succeed" || diag_file left.err
 is "$(cat twice.tar.new)" mine "and no other file is touched"
 check "what is there is whole" tar -tf twice.tar
+"$NACRE" cache export --all /dev/stdout 2>left.err | cat >piped.tar.zst
+same piped.tar.zst all.tar.zst "an export to a pipe is the same bytes"
+like left.err 'objects, .* exported' "and nothing else: what was done is said on standard error"
 other third
 nacre cache import all.tar.zst
 is "$status" 0 "import of a file" || diag_file err
