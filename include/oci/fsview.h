@@ -80,6 +80,8 @@ void fsnode_add_kid(struct arena *arena, struct fsnode *dir, struct fsnode *kid)
 void fsview_detach(struct fsview *v, struct fsnode *node);
 /* Brings the kids in order. */
 void fsnode_sort(struct fsnode *dir);
+/* The last one, when the others are. */
+void fsnode_sort_last(struct fsnode *dir);
 /* Loads if needed and sorts. */
 int fsview_kids(struct fsview *v, struct fsnode *dir, struct err *e);
 /* Child by name, or NULL; -1 only when loading fails. */

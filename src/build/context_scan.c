@@ -216,9 +216,12 @@ static int find_entry(struct scan *s, int dir_fd, struct fsnode *dir, const char
 		      struct err *e)
 {
 	size_t before = dir->n_kids;
-	if (scan_entry(s, dir_fd, dir, name, e) < 0 || drop_empty_hidden(s, dir, 0, e) < 0)
+	if (scan_entry(s, dir_fd, dir, name, e) < 0 || (s->hidden.n && drop_empty_hidden(s, dir, 0, e) < 0))
 		return -1;
-	*ret = dir->n_kids > before ? dir->kids[before] : NULL;
+	if (dir->n_kids == before)
+		return 0;
+	*ret = dir->kids[before];
+	fsnode_sort_last(dir); /* whoever looked for it before has sorted the others */
 	return 0;
 }
 

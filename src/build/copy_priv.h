@@ -72,6 +72,8 @@ void copy_spec_fini(struct copy_spec *s);
 enum copy_kind { COPY_LOCAL, COPY_URL, COPY_GIT };
 /* The place of the i-th source of its kind among all as written. */
 size_t copy_word(const struct copy_spec *s, enum copy_kind kind, size_t i);
+/* The first of the kind at or after `from`. */
+size_t copy_word_next(const struct copy_spec *s, enum copy_kind kind, size_t from);
 
 struct copy_selection {
 	struct copy_match *v;

@@ -352,10 +352,12 @@ static int select_parents(struct copy_from *from, const char *source, struct cop
 
 int copy_select(struct copy_from *from, const struct copy_spec *spec, struct copy_selection *ret, struct err *e)
 {
-	for (size_t i = 0; i < spec->sources.n; i++) {
+	size_t word = 0;
+	for (size_t i = 0; i < spec->sources.n; i++, word++) {
 		AUTO(free_drop) char *path = path_rooted(spec->sources.v[i]);
 		size_t first = ret->n;
 		int r;
+		word = copy_word_next(spec, COPY_LOCAL, word);
 		if (spec->parents)
 			r = select_parents(from, spec->sources.v[i], ret, e);
 		else if (!spec->literal && df_has_wildcard(path))
@@ -365,7 +367,7 @@ int copy_select(struct copy_from *from, const struct copy_spec *spec, struct cop
 		if (r < 0)
 			return -1;
 		for (size_t k = first; k < ret->n; k++)
-			ret->v[k].word = copy_word(spec, COPY_LOCAL, i);
+			ret->v[k].word = word;
 	}
 	for (size_t i = 0; i < spec->files.n; i++) {
 		struct copy_match *m = add(ret, from, NULL, spec->files.v[i].name);

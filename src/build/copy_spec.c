@@ -162,12 +162,19 @@ static enum copy_kind kind_of(const char *word)
 	return git_is_source(word) ? COPY_GIT : remote_is_url(word) ? COPY_URL : COPY_LOCAL;
 }
 
+size_t copy_word_next(const struct copy_spec *s, enum copy_kind kind, size_t from)
+{
+	while (from < s->words.n && kind_of(s->words.v[from]) != kind)
+		from++;
+	return from;
+}
+
 size_t copy_word(const struct copy_spec *s, enum copy_kind kind, size_t i)
 {
-	for (size_t w = 0; w < s->words.n; w++)
-		if (kind_of(s->words.v[w]) == kind && i-- == 0)
-			return w;
-	return s->words.n + i;
+	size_t at = copy_word_next(s, kind, 0);
+	while (i--)
+		at = copy_word_next(s, kind, at + 1);
+	return at;
 }
 
 void copy_spec_fini(struct copy_spec *s)

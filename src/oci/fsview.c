@@ -79,6 +79,24 @@ void fsnode_sort(struct fsnode *dir)
 	dir->kids_sorted = true;
 }
 
+void fsnode_sort_last(struct fsnode *dir)
+{
+	size_t last = dir->n_kids - 1, low = 0, high = last;
+	struct fsnode *kid = dir->kids[last];
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (strcmp(dir->kids[middle]->name, kid->name) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	memmove(dir->kids + low + 1, dir->kids + low, (last - low) * sizeof(struct fsnode *));
+	dir->kids[low] = kid;
+	for (size_t i = low; i <= last; i++)
+		dir->kids[i]->place = i;
+	dir->kids_sorted = true;
+}
+
 int fsview_kids(struct fsview *v, struct fsnode *dir, struct err *e)
 {
 	if (fsview_load(v, dir, e) < 0)

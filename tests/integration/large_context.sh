@@ -63,4 +63,9 @@ mkdir context/dir20/closed
 chmod 0 context/dir20/closed
 refused 1 'dir20/closed.*[Pp]ermission denied' "a directory that cannot be read is named" build context
 chmod 700 context/dir20/closed
+# Many names in one instruction, in no order.
+mkdir many
+(cd many && seq 8000 | xargs touch)
+printf 'FROM scratch\nCOPY %s /x/\n' "$(seq -s ' ' 8000)" >names
+check "the time for many names grows as they do" timeout 10 "$NACRE" build -q -f names many
 done_testing
