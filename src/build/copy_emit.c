@@ -27,6 +27,13 @@ static int changed(const char *path, struct err *e)
 	return err_set(e, ERR_BUILD, "%s of the context changed while it was read", path);
 }
 
+/* The listing of a layer was made with it; a tree on disk may rot. */
+static int damaged(const char *path, struct err *e)
+{
+	err_set(e, ERR_INTEGRITY, "%s: its source in an image of the store is damaged, its bytes have another digest", path);
+	return err_hint(e, "`nacre verify --repair` takes away what is damaged; the next build makes it again");
+}
+
 /* Files of a context are still what their digest was taken of, by their looks, before and after they are read. */
 static int check_looks(const struct fsnode *src, int fd, const char *path, struct err *e)
 {
@@ -59,12 +66,11 @@ static int write_content(struct emit *m, const struct fsnode *n, const char *pat
 		return -1;
 	if (layer_writer_fd(m->out, fd, path, e) < 0)
 		return -1;
-	if (!may_change(mark))
-		return 0;
 	/* Looks can be given back. A checkout is known by its commit and has no digests. */
-	if (mark->src->has_digest && !digest_eq(layer_writer_content(m->out), &mark->src->digest))
-		return changed(path, e);
-	return check_looks(mark->src, fd, path, e);
+	if (!mark->archived && mark->src->has_digest &&
+	    !digest_eq(layer_writer_content(m->out), &mark->src->digest))
+		return mark->from->context ? changed(path, e) : damaged(path, e);
+	return may_change(mark) ? check_looks(mark->src, fd, path, e) : 0;
 }
 
 static int emit_node(struct emit *m, const struct fsnode *n, struct err *e)

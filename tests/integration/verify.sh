@@ -165,6 +165,16 @@ spoiled "a tree without record" "$snap" rm "$STORE/$snap.json"
 spoiled "a record without tree" "$snap.json" rm -r "$STORE/$snap"
 spoiled "a record that is no JSON" "$snap" sh -c "echo >$STORE/$snap.json"
 spoiled "a record of a boot that is over" "$snap" sh -c "echo '{\"boot\":\"0-0\",\"at\":1}' >$STORE/$snap.json"
+
+# What a build copies out of a tree is compared as it goes by. The last byte of busybox is nothing that it runs.
+restore
+rotten=$STORE/snap/$(snapshot_with bin/busybox)/tree/bin/busybox
+printf 'FROM app AS source\nFROM source\nRUN ["/bin/busybox", "true"]\nCOPY --from=source /bin/busybox /copy\n' >context/copying
+inside python3 -c 'import sys; f = open(sys.argv[1], "r+b"); f.seek(-1, 2); b = f.read(1); f.seek(-1, 2); f.write(bytes([b[0] ^ 1]))' "$rotten"
+refused 9 'copy: its source in an image of the store is damaged' "a file of a tree that rots is not copied" build --no-cache -f context/copying context
+nacre verify --repair
+builds "after a repair it is copied" --no-cache -f context/copying context
+
 spoiled "a broken note about a sync" "sync/0-0" sh -c "echo { >$STORE/sync/0-0"
 spoiled "a broken log" "log/last.json" sh -c "echo { >$STORE/log/last.json"
 spoiled "a digit of a time" "$step" sed -i 's/"ran":1/"ran":2/' "$STORE/$step"
