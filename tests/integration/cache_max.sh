@@ -67,13 +67,13 @@ same wanted got "the image is right"
 builds "once more" --cache-max $limit -t copies -f context/copies context
 is "$(cached_steps)" 4 "afterwards it is all cached"
 
-# What a command writes is known when it has ended; the next one runs while that is packed.
+# What a command writes is known when it has ended; the next one runs while that is packed, and waits here until it is.
 old
 limit=$(($(size) + 3 * MB))
 cat >context/runs <<'END'
 FROM app
 RUN ["/bin/busybox", "sh", "-c", "/bin/busybox dd if=/dev/urandom of=/a bs=1000000 count=6"]
-RUN ["/bin/busybox", "sh", "-c", "/bin/busybox sleep 1; /bin/busybox dd if=/dev/urandom of=/b bs=1000000 count=6"]
+RUN ["/bin/busybox", "sh", "-c", "/bin/busybox sleep 4; /bin/busybox dd if=/dev/urandom of=/b bs=1000000 count=6"]
 END
 begin_watch
 builds "commands that write" --cache-max $limit -t runs -f context/runs context
