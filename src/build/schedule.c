@@ -280,10 +280,17 @@ static int run_until(struct build *b, int (*advance)(struct build *b, struct err
 	sigprocmask(SIG_BLOCK, &stop, &old);
 	AUTO(fd_drop) int signal_fd = signalfd(-1, &stop, SFD_CLOEXEC | SFD_NONBLOCK);
 	int r = signal_fd < 0 ? err_sys(e, "watch for signals to the build") : 0;
+	bool again = false;
 	while (r == 0) {
 		r = advance(b, e);
 		if (r)
 			break;
+		/* What was found on the way, such as a tree that another build published, may be all that somebody waited for. */
+		if (!b->jobs.n && !again) {
+			again = true;
+			continue;
+		}
+		again = false;
 		if (!b->jobs.n) {
 			r = err_set(e, ERR_BUILD, "nothing left to run, yet the build is not complete");
 			break;

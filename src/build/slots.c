@@ -256,25 +256,19 @@ static int tree_get(struct build *b, struct step *step, struct layer_slot *s, st
 
 int slots_need_trees(struct build *b, struct step *step, struct layer_slot **slots, size_t n, struct err *e)
 {
-	int waiting = 0;
 	if (build_userns(b, e) < 0 || slots_settle(b, slots, n, e) < 0)
 		return -1;
-	for (size_t i = 0; i < n; i++) {
-		struct layer_slot *s = slots[i];
-		if (s->tree_fd < 0) {
-			if (!chain_is_known(s)) {
-				waiting = 1; /* below it something is still being packed */
-				continue;
-			}
-			int r = tree_get(b, step, s, e);
-			if (r < 0)
-				return -1;
-			waiting |= r;
-		}
-		if (!s->tree_ready || s->implied.n)
-			waiting = 1;
-	}
-	return waiting;
+	for (size_t i = 0; i < n; i++)
+		/* Below one whose chain is not known something is still being packed. */
+		if (slots[i]->tree_fd < 0 && chain_is_known(slots[i]) && tree_get(b, step, slots[i], e) < 0)
+			return -1;
+	/* A tree that was just found may be what implied directories above it were waiting for; no job would tell. */
+	if (slots_settle(b, slots, n, e) < 0)
+		return -1;
+	for (size_t i = 0; i < n; i++)
+		if (slots[i]->tree_fd < 0 || !slots[i]->tree_ready || slots[i]->implied.n)
+			return 1;
+	return 0;
 }
 
 struct fix {

@@ -15,11 +15,28 @@ def start(image, command):
                             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
 
 
-def survivors(store):
-    """Processes of a run, by the store on their command line; they have a moment to go."""
+def family(pid):
+    """The processes below this one."""
+    children = {}
+    for p in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open("/proc/%s/stat" % p) as f:
+                children.setdefault(int(f.read().rpartition(")")[2].split()[1]), []).append(int(p))
+        except OSError:
+            pass
+    found, todo = [], [pid]
+    while todo:
+        below = children.get(todo.pop(), [])
+        found += below
+        todo += below
+    return found
+
+
+def survivors(store, killed):
+    """Processes of a run, by the store on their command line or by descent (those of RUN); they have a moment to go."""
     deadline = time.monotonic() + 5
     while True:
-        found = [p for p in filter(str.isdigit, os.listdir("/proc")) if is_of(p, store)]
+        found = [p for p in filter(str.isdigit, os.listdir("/proc")) if is_of(p, store) or int(p) in killed]
         if not found or time.monotonic() > deadline:
             return ["process %s stays" % p for p in found]
         time.sleep(0.02)
@@ -48,12 +65,15 @@ def main():
         after = dice.uniform(0, takes)
         run = start(image, command)
         time.sleep(after)
+        killed = []
         try:
+            os.killpg(run.pid, signal.SIGSTOP)
+            killed = family(run.pid)
             os.killpg(run.pid, signal.SIGKILL)
         except ProcessLookupError:
             pass
         report.note("killed" if run.wait() == -signal.SIGKILL else "too late")
-        report.point("%s, after %.4f s of %.4f" % (name, after, takes), survivors(image.store) + image.judge(prune, room))
+        report.point("%s, after %.4f s of %.4f" % (name, after, takes), survivors(image.store, killed) + image.judge(prune, room))
     report.end()
 
 
