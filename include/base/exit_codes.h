@@ -11,7 +11,7 @@ enum exit_code {
 	EXIT_CODE_RUN = 5,         /* a RUN command failed; its status is in the message */
 	EXIT_CODE_NETWORK = 6,     /* a registry or server cannot be reached or misbehaves */
 	EXIT_CODE_AUTH = 7,        /* a registry refused the credentials */
-	EXIT_CODE_NOT_FOUND = 8,   /* no such image, stage, blob, build or Dockerfile */
+	EXIT_CODE_NOT_FOUND = 8,   /* no such image, stage, blob, build, store, build context or Dockerfile */
 	EXIT_CODE_INTEGRITY = 9,   /* bytes do not match their digest, or a document breaks its specification */
 	EXIT_CODE_SANDBOX = 10,    /* this machine does not let RUN start; the message names the cause */
 	EXIT_CODE_NO_SPACE = 11,   /* disk full or quota exceeded */

@@ -35,6 +35,7 @@ int bundle_read(struct store *s, int fd /* borrowed */, const char *name /* copi
 void bundle_free(struct bundle *b);  /* accepts NULL */
 void bundle_drop(struct bundle **b); /* for AUTO */
 
+bool bundle_is_empty(const struct bundle *b); /* no file is in it */
 /* NULL when it is not there. */
 const struct bundle_file *bundle_find(const struct bundle *b, const char *path);
 /* A small file, whole. */

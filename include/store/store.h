@@ -49,6 +49,8 @@ struct store {
  * (store_recover).
  */
 int store_open(const char *path, struct store *ret, struct err *e);
+/* For who only asks: a place that the user named and that does not exist is ERR_NOTFOUND, for it was probably mistyped. */
+int store_open_there(const char *path, struct store *ret, struct err *e);
 void store_fini(struct store *s);
 
 /* A private directory tmp/ID, locked until the descriptor is closed or the process dies. *ret_fd is the directory. */

@@ -32,12 +32,14 @@
 
 /* ---- inputs ---- */
 
-static void read_build_args(struct build *b)
+static int read_build_args(struct build *b, struct err *e)
 {
 	const struct strv *given = &b->options->build_args;
 	for (size_t i = 0; i < given->n; i++) {
 		const char *equals = strchr(given->v[i], '=');
 		AUTO(free_drop) char *name = x_strndup(given->v[i], strcspn(given->v[i], "="));
+		if (!*name)
+			return err_set(e, ERR_USAGE, "--build-arg %s: NAME or NAME=VALUE is wanted", given->v[i]);
 		const char *value = equals ? equals + 1 : getenv(name); /* ARG-14 */
 		if (value)
 			env_set(&b->build_args, name, value);
@@ -46,6 +48,7 @@ static void read_build_args(struct build *b)
 	const char *epoch = getenv("SOURCE_DATE_EPOCH");
 	if (epoch && *epoch && !env_get(&b->build_args, "SOURCE_DATE_EPOCH"))
 		env_set(&b->build_args, "SOURCE_DATE_EPOCH", epoch);
+	return 0;
 }
 
 static int read_platform(struct build *b, struct err *e)
@@ -225,9 +228,8 @@ static int prepare(struct build *b, struct df_check *check, struct err *e)
 		no_core();
 	if (check_options(b->options, e) < 0 || run_options_read(b->options, &b->run_options, e) < 0 ||
 	    secrets_read(&b->options->secrets, &b->secrets, e) < 0 ||
-	    ssh_read(&b->options->ssh, &b->ssh, e) < 0 || read_platform(b, e) < 0)
+	    ssh_read(&b->options->ssh, &b->ssh, e) < 0 || read_platform(b, e) < 0 || read_build_args(b, e) < 0)
 		return -1;
-	read_build_args(b);
 	/* What kind each context is comes first: the Dockerfile may be inside the build context. */
 	if (context_main(b, e) < 0 || named_contexts_read(b, e) < 0 || ssh_start(b, &b->ssh, e) < 0 ||
 	    dockerfile_read(b, &text, e) < 0)

@@ -35,8 +35,12 @@ int context_kind_of(const char *text, enum context_kind *ret, struct err *e)
 static int check_directory(const char *path, struct err *e)
 {
 	struct stat st;
-	if (stat(path, &st) < 0)
-		return err_sys(e, "open the build context %s", path);
+	if (stat(path, &st) < 0) {
+		bool missing = errno == ENOENT || errno == ENOTDIR;
+		err_sys(e, "open the build context %s", path);
+		e->kind = missing ? ERR_NOTFOUND : e->kind;
+		return -1;
+	}
 	if (!S_ISDIR(st.st_mode))
 		return err_set(e, ERR_USAGE, "the build context %s is not a directory", path);
 	return 0;

@@ -155,8 +155,11 @@ static int load_directory(struct load *l, int dir, struct err *e)
 {
 	struct layout_place place = { .dir = dir };
 	AUTO(str_fini) struct str text = { 0 };
-	if (file_read(dir, "index.json", LIMIT_MANIFEST, &text, e) < 0)
+	if (file_read(dir, "index.json", LIMIT_MANIFEST, &text, e) < 0) {
+		if (e->kind == ERR_SYS && e->sysno == ENOENT)
+			return err_set(e, ERR_SPEC, "%s is no OCI layout: it has no index.json", l->name);
 		return err_in(e, "%s", l->name);
+	}
 	return load_layout(l, &place, &text, NULL, e);
 }
 
@@ -177,8 +180,11 @@ static int load_archive(struct load *l, int fd, struct err *e)
 	AUTO(bundle_drop) struct bundle *b = NULL;
 	AUTO(docker_images_fini) struct docker_images list = { 0 };
 	AUTO(str_fini) struct str text = { 0 };
-	if (bundle_read(l->store, fd, l->name, &b, e) < 0)
+	if (bundle_read(l->store, fd, l->name, &b, e) < 0) {
+		if (e->kind == ERR_SPEC)
+			err_hint(e, "what `nacre save`, `docker save` or `podman save` writes is wanted");
 		return -1;
+	}
 	const struct bundle_file *index = bundle_find(b, "index.json"), *docker = bundle_find(b, "manifest.json");
 	if (docker && read_docker_list(l, b, docker, &list, e) < 0)
 		return -1;
@@ -192,6 +198,8 @@ static int load_archive(struct load *l, int fd, struct err *e)
 	}
 	if (docker)
 		return load_docker(l, b, &list, e);
+	if (bundle_is_empty(b))
+		return err_set(e, ERR_SPEC, "%s is empty; an archive of images is wanted", l->name);
 	return err_set(e, ERR_SPEC, "%s is no archive of images: it has neither index.json nor manifest.json", l->name);
 }
 
@@ -227,8 +235,12 @@ static int load_work(void *ctx, struct worker_report *r, struct str *result, str
 	struct load l = { .store = j->store, .name = j->path ? j->path : "standard input" };
 	AUTO(fd_drop) int opened = -1;
 	(void)r;
-	if (j->path && (opened = open(j->path, O_RDONLY | O_NOCTTY | O_CLOEXEC)) < 0)
-		return err_sys(e, "open %s", j->path);
+	if (j->path && (opened = open(j->path, O_RDONLY | O_NOCTTY | O_CLOEXEC)) < 0) {
+		bool missing = errno == ENOENT;
+		err_sys(e, "open %s", j->path);
+		e->kind = missing ? ERR_NOTFOUND : e->kind;
+		return -1;
+	}
 	int rc = load_from(&l, opened >= 0 ? opened : STDIN_FILENO, e);
 	if (rc == 0)
 		report(&l.images, result);

@@ -28,28 +28,46 @@ struct usage {
 	uint64_t objects, total;
 };
 
-/* How many of the first n images have the blob. */
-static size_t owners(const struct usage *u, size_t n, const struct digest *d)
+/* One blob of one image. */
+struct owned_blob {
+	struct digest digest;
+	size_t image;
+};
+
+static int by_digest(const void *a, const void *b)
 {
-	size_t found = 0;
-	for (size_t i = 0; i < n; i++)
-		found += digest_set_has(&u->images.v[i].blobs, d);
-	return found;
+	return memcmp(&((const struct owned_blob *)a)->digest, &((const struct owned_blob *)b)->digest,
+		      sizeof(struct digest));
 }
 
-static void count_blob(struct store *s, struct usage *u, size_t at, const struct digest *d)
+/* A blob and the images that have it. */
+static void count_blob(struct store *s, struct usage *u, const struct owned_blob *owners, size_t n)
 {
-	struct image_usage *image = &u->images.v[at];
 	uint64_t size;
-	if (!blob_exists(s, d, &size))
+	if (!blob_exists(s, &owners[0].digest, &size))
 		return;
-	image->size += size;
-	image->shared += owners(u, u->images.n, d) > 1 ? size : 0;
-	/* The first of its owners counts it for the store. */
-	if (owners(u, at, d) == 0) {
-		u->named += size;
-		u->n_named++;
+	u->named += size;
+	u->n_named++;
+	for (size_t i = 0; i < n; i++) {
+		u->images.v[owners[i].image].size += size;
+		u->images.v[owners[i].image].shared += n > 1 ? size : 0;
 	}
+}
+
+static void count_blobs(struct store *s, struct usage *u)
+{
+	VEC(struct owned_blob) all = { 0 };
+	for (size_t i = 0; i < u->images.n; i++)
+		for (size_t k = 0; k < u->images.v[i].blobs.n; k++)
+			vec_push(&all, ((struct owned_blob){ u->images.v[i].blobs.v[k], i }));
+	if (all.n)
+		qsort(all.v, all.n, sizeof *all.v, by_digest);
+	for (size_t i = 0, end; i < all.n; i = end) {
+		for (end = i + 1; end < all.n && digest_eq(&all.v[i].digest, &all.v[end].digest);)
+			end++;
+		count_blob(s, u, all.v + i, end - i);
+	}
+	vec_fini(&all);
 }
 
 static int read_images(struct store *s, struct usage *u, struct err *e)
@@ -62,9 +80,8 @@ static int read_images(struct store *s, struct usage *u, struct err *e)
 		r = roots_image(s, &refs.v[i].digest, &image->blobs, e);
 	}
 	ref_list_fini(&refs);
-	for (size_t i = 0; r == 0 && i < u->images.n; i++)
-		for (size_t k = 0; k < u->images.v[i].blobs.n; k++)
-			count_blob(s, u, i, &u->images.v[i].blobs.v[k]);
+	if (r == 0)
+		count_blobs(s, u);
 	return r;
 }
 

@@ -80,7 +80,7 @@ static void write_summary(const struct verify *v, struct str *out)
 		objects += count(v, k);
 	for (size_t i = 0; i < v->problems.n; i++)
 		left += v->problems.v[i].state != PROBLEM_REPAIRED;
-	str_addf(out, "%zu objects, ", objects);
+	str_addf(out, "%zu object%s, ", objects, objects == 1 ? "" : "s");
 	str_add_size(out, v->bytes);
 	str_add(out, " of blobs; ");
 	if (!v->problems.n)

@@ -48,7 +48,8 @@ static void print_report(FILE *to, const struct cache_report *r, const char *don
 		n += r->counts.n[k];
 	}
 	str_add_size(&total, sum);
-	fprintf(to, "%zu objects, %s, %s; %zu were there", n, total.buf, done, r->counts.same);
+	fprintf(to, "%zu object%s, %s, %s; %zu were there", n, n == 1 ? "" : "s", total.buf, done,
+		r->counts.same);
 	if (r->counts.removed)
 		fprintf(to, "; %zu removed", r->counts.removed);
 	fprintf(to, "\n");

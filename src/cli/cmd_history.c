@@ -111,7 +111,7 @@ static int run(void *options, const struct strv *args, struct err *e)
 	bool json;
 	if (args_count(&cmd_history, args, 0, 1, e) < 0 || format_is_json(o->format, &json, e) < 0)
 		return -1;
-	if (store_open(o->store ? o->store : global_store(), &store, e) < 0)
+	if (store_open_there(o->store ? o->store : global_store(), &store, e) < 0)
 		return -1;
 	if (json) {
 		json_out_init(&out);

@@ -57,7 +57,7 @@ static int run(void *options, const struct strv *args, struct err *e)
 	const struct options *o = options;
 	struct store store;
 	if (args_count(&cmd_inspect, args, 1, 1, e) < 0 ||
-	    store_open(o->store ? o->store : global_store(), &store, e) < 0)
+	    store_open_there(o->store ? o->store : global_store(), &store, e) < 0)
 		return -1;
 	int r = inspect(&store, args->v[0], e);
 	store_fini(&store);

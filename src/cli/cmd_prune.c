@@ -60,7 +60,7 @@ static int run(void *options, const struct strv *args, struct err *e)
 	struct store store;
 	if (args_count(&cmd_prune, args, 0, 0, e) < 0 || read_options(o, &want, e) < 0)
 		return -1;
-	if (store_open(o->store ? o->store : global_store(), &store, e) < 0)
+	if (store_open_there(o->store ? o->store : global_store(), &store, e) < 0)
 		return -1;
 	int r = store_prune(&store, &want, &result, e);
 	if (r == 0)

@@ -71,7 +71,7 @@ static int run(void *options, const struct strv *args, struct err *e)
 	const struct options *o = options;
 	struct store store;
 	if (args_count(&cmd_rmi, args, 1, SIZE_MAX, e) < 0 ||
-	    store_open(o->store ? o->store : global_store(), &store, e) < 0)
+	    store_open_there(o->store ? o->store : global_store(), &store, e) < 0)
 		return -1;
 	int r = remove_all(&store, args, o->force);
 	store_fini(&store);

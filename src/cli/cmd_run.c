@@ -48,7 +48,7 @@ static int run(void *options, const struct strv *args, struct err *e)
 		c.net = SANDBOX_NET_NONE;
 	else if (o->network && strcmp(o->network, "host") != 0)
 		return err_set(e, ERR_USAGE, "--network %s: host or none is wanted", o->network);
-	if (store_open(o->store ? o->store : global_store(), &store, e) < 0)
+	if (store_open_there(o->store ? o->store : global_store(), &store, e) < 0)
 		return -1;
 	c.image = args->v[0];
 	for (size_t i = 1; i < args->n; i++)

@@ -38,7 +38,7 @@ static int run(void *options, const struct strv *args, struct err *e)
 	if (args_count(&cmd_save, args, 1, SIZE_MAX, e) < 0 ||
 	    (o->format && save_format_parse(o->format, &how, e) < 0) || check_output(how, path, e) < 0)
 		return -1;
-	if (store_open(o->store ? o->store : global_store(), &store, e) < 0)
+	if (store_open_there(o->store ? o->store : global_store(), &store, e) < 0)
 		return -1;
 	int r = save_images(&store, how, args, path, e);
 	store_fini(&store);

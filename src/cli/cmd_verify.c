@@ -29,7 +29,7 @@ static int run(void *options, const struct strv *args, struct err *e)
 	struct store store;
 	if (args_count(&cmd_verify, args, 0, 0, e) < 0 || format_is_json(o->format, &want.json, e) < 0)
 		return -1;
-	if (store_open(o->store ? o->store : global_store(), &store, e) < 0)
+	if (store_open_there(o->store ? o->store : global_store(), &store, e) < 0)
 		return -1;
 	int r = store_verify(&store, &want, &out, &result, e);
 	if (r == 0)

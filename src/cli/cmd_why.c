@@ -179,7 +179,7 @@ static int run(void *options, const struct strv *args, struct err *e)
 		return -1;
 	if (o->to && !o->from)
 		return err_set(e, ERR_USAGE, "--to %s: --from says what to compare it with", o->to);
-	if (store_open(o->store ? o->store : global_store(), &store, e) < 0)
+	if (store_open_there(o->store ? o->store : global_store(), &store, e) < 0)
 		return -1;
 	int r = show(&store, o, args->n ? args->v[0] : NULL, json, e);
 	store_fini(&store);

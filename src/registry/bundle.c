@@ -170,6 +170,11 @@ int bundle_read(struct store *s, int fd, const char *name, struct bundle **ret, 
 
 /* ---- what was read ---- */
 
+bool bundle_is_empty(const struct bundle *b)
+{
+	return b->files.n == 0;
+}
+
 int bundle_text(struct bundle *b, const struct bundle_file *f, size_t limit, struct str *out, struct err *e)
 {
 	char number[NUMBER];

@@ -148,12 +148,28 @@ static bool try_default(char *path /* taken */, bool follow, struct store *ret, 
 	return false;
 }
 
+/* The place that the user named; NULL: none. */
+static const char *named_place(const char *path)
+{
+	const char *env = getenv("NACRE_STORE");
+	return path ? path : env && *env ? env : NULL;
+}
+
+int store_open_there(const char *path, struct store *ret, struct err *e)
+{
+	const char *named = named_place(path);
+	if (!named || access(named, F_OK) == 0 || errno != ENOENT)
+		return store_open(path, ret, e);
+	err_set(e, ERR_NOTFOUND, "there is no store %s", named);
+	return err_hint(e, "`nacre build`, `pull` and `load` make one");
+}
+
 int store_open(const char *path, struct store *ret, struct err *e)
 {
 	AUTO(str_fini) struct str tried = { 0 };
-	const char *env = getenv("NACRE_STORE");
-	if (path || (env && *env))
-		return open_at(path ? path : env, true, ret, e);
+	const char *named = named_place(path);
+	if (named)
+		return open_at(named, true, ret, e);
 	int r;
 	const char *data = getenv("XDG_DATA_HOME"), *home = getenv("HOME");
 	if (data && data[0] == '/' && try_default(x_asprintf("%s/nacre", data), true, ret, &tried, &r, e))

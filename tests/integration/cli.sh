@@ -38,6 +38,12 @@ refused 2 'fancy' "an unknown --progress" build --progress fancy .
 refused 2 'lzma' "an unknown --compression" build --compression lzma .
 refused 2 'Upper' "a name that is none" build -t Upper .
 refused 2 'elsewhere' "an unknown output" build -o elsewhere:x .
+refused 2 'build-arg =1: NAME' "a build argument without a name" build --build-arg =1 .
+refused 8 'open the build context ./nowhere' "a context that does not exist" build ./nowhere
+for command in images history du why verify prune; do
+  refused 8 'there is no store ./typo; .nacre build' "$command of a store that does not exist" $command --store ./typo
+done
+check "nothing was made there" test ! -e typo
 
 # ---- build
 
@@ -211,6 +217,8 @@ refused 2 'no-such' "run with an unknown option" run --no-such one
 
 # ---- the store
 
+printf 'FROM scratch\nCOPY file /\n' >context/Dockerfile.scratch
+builds "a build into another store" --store "$T/elsewhere" -f context/Dockerfile.scratch context
 nacre --store "$T/elsewhere" images --format json
 is "$(jq length out)" 0 "--store: another store"
 check "is made with mode 0700" test "$(stat -c %a "$T/elsewhere")" = 700
@@ -218,7 +226,7 @@ env -u NACRE_STORE XDG_DATA_HOME="$T/data" "$NACRE" images >/dev/null 2>&1
 check "XDG_DATA_HOME/nacre" test -d "$T/data/nacre"
 env -u NACRE_STORE HOME="$T/home" "$NACRE" images >/dev/null 2>&1
 check "HOME/.local/share/nacre" test -d "$T/home/.local/share/nacre"
-refused 1 'unwritable' "a store that cannot be made" --store /proc/unwritable images
+refused 1 'unwritable' "a store that cannot be made" --store /proc/unwritable build -f context/Dockerfile.scratch context
 
 # ---- pull, by digest, over TLS, with a login
 

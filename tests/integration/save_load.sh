@@ -147,6 +147,12 @@ spoilt 9 'cannot be a name' tag-dotdot docker.tar
 spoilt 9 'diffID' swapped-layers docker.tar
 spoilt 9 'device or pipe' device docker.tar
 spoilt 9 'neither index.json nor manifest.json' no-manifest docker.tar
+head -c 300 docker.tar >bad.tar
+refused 9 'ends early; what .nacre save' "a piece of an archive" --store bad load -i bad.tar
+: >bad.tar
+refused 9 'bad.tar is empty' "an empty archive" --store bad load -i bad.tar
+mkdir -p no-layout
+refused 9 'no-layout is no OCI layout: it has no index.json' "a directory that is none" --store bad load -i no-layout
 is "$(tar -tf docker.tar | wc -l)" 4 "four files"
 archive many docker.tar full.tar 9996
 nacre --store full load -i full.tar
@@ -163,7 +169,7 @@ gzip -c oci.tar | head -c 300 >bad.tar
 refused 9 '' "half of it compressed" --store bad load -i bad.tar
 : >bad.tar
 refused 9 '' "nothing" --store bad load -i bad.tar
-refused 1 'no such file' "no file" --store bad load -i nosuch
+refused 8 'no such file' "no file" --store bad load -i nosuch
 is "$(names bad)$(find bad/tmp bad/trash -mindepth 1)" "" "no names, nothing aside"
 is "$(find . .. -maxdepth 1 -name escaped)" "" "nothing outside"
 
