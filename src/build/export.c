@@ -2,20 +2,17 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "archive/stream.h"
 #include "base/fd.h"
 #include "base/mem.h"
 #include "base/proc.h"
 #include "base/str.h"
 #include "build/image.h"
 #include "out_file_priv.h"
-#include "store/blob.h"
 #include "store/ref.h"
 
 /* "oci:DIR[:TAG]" as skopeo reads it: DIR ends at the first colon. Both are owned by the caller; *ret_tag may be NULL.
@@ -37,91 +34,19 @@ int export_check(const char *spec, struct err *e)
 	return parse(spec, &dir, &tag, e) < 0 ? -1 : out_place_check(dir, e);
 }
 
-enum { CHUNK = 1 << 18 };
-
-/* A file without a name until it is complete, so that nothing of a killed export stays; "" where that is not possible.
- */
-static int open_aside(int blobs_fd, char aside[32], struct err *e)
-{
-	char id[17];
-	aside[0] = '\0';
-	int fd = openat(blobs_fd, ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, 0644);
-	if (fd >= 0)
-		return fd;
-	random_hex(id, 8);
-	snprintf(aside, 32, ".tmp-%s", id);
-	fd = openat(blobs_fd, aside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
-	return fd < 0 ? err_sys(e, "create a blob in the output") : fd;
-}
-
-static int give_name(int blobs_fd, int fd, const char *aside, const char *name, struct err *e)
-{
-	char path[64];
-	snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
-	if (fd_sync(fd) < 0)
-		return err_sys(e, "write blob %s", name);
-	if (*aside)
-		return renameat(blobs_fd, aside, blobs_fd, name) < 0 ? err_sys(e, "write blob %s", name) : 0;
-	/* What has this name and another size was cut off by somebody else. */
-	if (linkat(AT_FDCWD, path, blobs_fd, name, AT_SYMLINK_FOLLOW) < 0 &&
-	    (errno != EEXIST || unlinkat(blobs_fd, name, 0) < 0 ||
-	     linkat(AT_FDCWD, path, blobs_fd, name, AT_SYMLINK_FOLLOW) < 0))
-		return err_sys(e, "write blob %s", name);
-	return 0;
-}
-
-/* Copies what is left of `from`, hashing on the way: the store's disk may have rotted since it was written. */
-static int copy_bytes(int from, int to, const char *name, struct digest *ret, struct err *e)
-{
-	AUTO(free_drop) char *buf = x_alloc(CHUNK);
-	struct sha sha;
-	uint64_t size;
-	ssize_t n;
-	sha_init(&sha);
-	AUTO(sink_drop) struct sink *out = sink_digest(sink_thread(sink_fd(to, name)), &sha, &size);
-	int r = 0;
-	while (r == 0 && (n = fd_read(from, buf, CHUNK)) != 0)
-		r = n < 0 ? err_sys(e, "read blob %s", name) : sink_write(out, buf, (size_t)n, e);
-	if (r == 0)
-		r = sink_finish(out, e);
-	*ret = sha_end(&sha);
-	return r;
-}
-
-static int copy_blob(struct store *s, int blobs_fd, const struct descriptor *d, struct err *e)
-{
-	struct digest_text hex = digest_hex(&d->digest);
-	struct digest got;
-	struct stat st;
-	char aside[32];
-	AUTO(fd_drop) int from = -1;
-	if (fstatat(blobs_fd, hex.s, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode) &&
-	    (uint64_t)st.st_size == d->size)
-		return 0;
-	if (blob_open(s, &d->digest, &from, e) < 0)
-		return -1;
-	AUTO(fd_drop) int to = open_aside(blobs_fd, aside, e);
-	if (to < 0)
-		return -1;
-	int r = copy_bytes(from, to, hex.s, &got, e);
-	if (r == 0 && !digest_eq(&got, &d->digest))
-		r = err_set(e, ERR_INTEGRITY, "blob %s of the store is damaged: its bytes have another digest", hex.s);
-	if (r == 0)
-		r = give_name(blobs_fd, to, aside, hex.s, e);
-	if (r < 0 && *aside)
-		unlinkat(blobs_fd, aside, 0);
-	return r;
-}
-
-static int copy_all(struct store *s, int dir, const struct image *image, struct err *e)
+/* The config first: by a small file it is learned how those after it can be shared. */
+static int put_blobs(struct store *s, int dir, const struct image *image, struct err *e)
 {
 	AUTO(fd_drop) int blobs = openat(dir, "blobs/sha256", O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	struct blob_place to = { .fd = blobs };
 	if (blobs < 0)
 		return err_sys(e, "open blobs/sha256 of the output");
+	if (export_blob(s, &to, &image->manifest.config, e) < 0)
+		return -1;
 	for (size_t i = 0; i < image->manifest.layers.n; i++)
-		if (copy_blob(s, blobs, &image->manifest.layers.v[i], e) < 0)
+		if (export_blob(s, &to, &image->manifest.layers.v[i], e) < 0)
 			return -1;
-	if (copy_blob(s, blobs, &image->manifest.config, e) < 0 || copy_blob(s, blobs, &image->desc, e) < 0)
+	if (export_blob(s, &to, &image->desc, e) < 0)
 		return -1;
 	if (fd_sync(blobs) < 0)
 		return err_sys(e, "sync the output");
@@ -141,7 +66,7 @@ int export_layout(struct store *s, const struct image *image, const char *path, 
 	AUTO(fd_drop) int dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (dir < 0)
 		return err_sys(e, "open the output directory %s", path);
-	if (layout_init(dir, path, e) < 0 || copy_all(s, dir, image, e) < 0)
+	if (layout_init(dir, path, e) < 0 || put_blobs(s, dir, image, e) < 0)
 		return err_in(e, "write %s", path);
 	struct ref_entry entry = {
 		.name = (char *)name,

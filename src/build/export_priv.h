@@ -2,6 +2,8 @@
 #ifndef NACRE_BUILD_EXPORT_PRIV_H
 #define NACRE_BUILD_EXPORT_PRIV_H
 
+#include <stdbool.h>
+
 #include "base/err.h"
 #include "build/image.h"
 #include "oci/descriptor.h"
@@ -11,11 +13,19 @@
  * DIR cannot be made or written. */
 int export_check(const char *spec, struct err *e);
 
-/* Writes the image into the OCI layout directory (made if missing; other images in it stay). Blobs are reflinked or
- * copied and their digests verified; index.json last, aside and renamed. */
+/* Writes the image into the OCI layout directory (made if missing; other images in it stay). Blobs are shared with the
+ * store or copied, and verified; index.json last, aside and renamed. */
 int export_image(struct store *s, const struct descriptor *image, const char *spec, struct err *e);
 
 /* In a worker: the same for a directory whatever it is called. name NULL: the image gets none there. */
 int export_layout(struct store *s, const struct image *image, const char *path, const char *name, struct err *e);
+
+/* blobs/sha256 of a layout, and what was learned there: what did not work once is not tried again. */
+struct blob_place {
+	int fd;
+	bool never_clones, never_links;
+};
+/* One blob of the store, unless a file of that name and size is there. */
+int export_blob(struct store *s, struct blob_place *to, const struct descriptor *d, struct err *e);
 
 #endif

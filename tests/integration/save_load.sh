@@ -59,7 +59,7 @@ refused 2 'oci-archive, docker-archive' "an unknown format" save --format tar ap
 refused 2 'directory' "oci-dir without a directory" save --format oci-dir app
 refused 8 'nosuch' "an unknown image" save -o new.tar app nosuch
 refused 11 '' "a full disk" save -o /dev/full app
-cp -R "$STORE" rotten
+cp -R "$STORE" rotten && chmod -R u+w rotten
 layer=$("$NACRE" inspect app | jq -r '.manifest.layers[1].digest')
 printf x | dd of="rotten/blobs/sha256/${layer#sha256:}" bs=1 seek=20 conv=notrunc status=none
 cp oci.tar kept.tar
