@@ -21,6 +21,7 @@ const struct command *const commands[] = {
 	&cmd_load,
 	&cmd_prune,
 	&cmd_pull,
+	&cmd_push,
 	&cmd_rmi,
 	&cmd_run,
 	&cmd_save,

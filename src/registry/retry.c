@@ -1,17 +1,27 @@
 #include "retry_priv.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "base/mem.h"
 #include "base/str.h"
 
+enum { TIMEOUT_MAX_S = 24 * 60 * 60 };
+
 int64_t clock_ms(void)
 {
 	struct timespec t;
 	clock_gettime(CLOCK_MONOTONIC, &t);
 	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+int64_t http_timeout_ms(void)
+{
+	const char *text = getenv("NACRE_NET_TIMEOUT");
+	uint64_t seconds;
+	return text && str_to_u64(text, TIMEOUT_MAX_S, &seconds) && seconds ? (int64_t)seconds * 1000 : 60 * 1000;
 }
 
 int64_t retry_delay_ms(unsigned failed, uint32_t random)

@@ -20,4 +20,7 @@ bool retry_after_ms(const char *value, int64_t now, int64_t *ret);
 /* "Sun, 06 Nov 1994 08:49:37 GMT" (RFC 9110 5.6.7); false for other forms. */
 bool http_date_parse(const char *text, int64_t *ret);
 
+/* $NACRE_NET_TIMEOUT in seconds: how long a peer may be silent. 60 unless it is set. */
+int64_t http_timeout_ms(void);
+
 #endif

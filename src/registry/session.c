@@ -88,7 +88,7 @@ static char *scope_for(const struct session *s, const struct challenge *c)
 {
 	if (c->scope && c->scope[0] && !str_starts(c->scope, "repository:") && !strchr(c->scope, ' '))
 		return x_strdup(c->scope);
-	return x_asprintf("repository:%s:pull", s->ref->repository);
+	return x_asprintf("repository:%s:%s", s->ref->repository, s->push ? "pull,push" : "pull");
 }
 
 /* "Authorization: Basic …"; RFC 7617. The caller owns and overwrites it. */
@@ -161,6 +161,7 @@ static void fill_token_request(struct transfer *t, const struct session *s, cons
 		add_field(&fields, "service", c->service);
 	add_field(&fields, "scope", scope);
 	if (cred->identity_token) {
+		t->method = HTTP_POST;
 		t->form = str_take(&fields);
 		return;
 	}
@@ -271,9 +272,10 @@ static int probe_loopback(struct session *s, struct err *e)
 	return set_base(s, false, e);
 }
 
-int session_open(const struct reference *ref, const struct pull_progress *progress, struct session *ret, struct err *e)
+int session_open(const struct reference *ref, bool push, const struct pull_progress *progress, struct session *ret,
+		 struct err *e)
 {
-	AUTO(session_fini) struct session s = { .ref = ref, .progress = progress };
+	AUTO(session_fini) struct session s = { .ref = ref, .push = push, .progress = progress };
 	if (set_base(&s, true, e) < 0 || transport_new(&s.transport, e) < 0)
 		return -1;
 	if (host_is_loopback(s.base.host) && probe_loopback(&s, e) < 0)

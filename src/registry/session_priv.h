@@ -19,6 +19,7 @@ struct transport;
 struct session {
 	const struct reference *ref;           /* borrowed, like progress */
 	const struct pull_progress *progress;
+	bool push;                             /* asks for the right to push, too */
 	struct transport *transport;           /* for token requests; owned */
 	struct url base;                       /* "https://registry-1.docker.io/" */
 	char *authorization;                   /* whole header, or NULL; secret */
@@ -30,7 +31,8 @@ struct session {
 };
 
 /* Finds out how the registry is reached; asks only a loopback one, which may speak http or https. */
-int session_open(const struct reference *ref, const struct pull_progress *progress, struct session *ret, struct err *e);
+int session_open(const struct reference *ref, bool push, const struct pull_progress *progress, struct session *ret,
+		 struct err *e);
 void session_fini(struct session *s);
 
 /* Header to send now, or NULL. Borrowed until the next session call. */

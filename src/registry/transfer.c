@@ -71,13 +71,23 @@ static void keep_etag(struct transfer *t, const struct http_answer *a)
 	t->etag = a->etag && a->etag[0] == '"' ? x_strdup(a->etag) : NULL; /* W/"…" does not promise equal bytes */
 }
 
+static bool is_wanted(const struct transfer *t, int status)
+{
+	if (!t->expected)
+		return status == 200 || status == 206;
+	for (const int *p = t->expected; *p; p++)
+		if (*p == status)
+			return true;
+	return false;
+}
+
 static int on_head(void *ctx, const struct http_answer *a, struct err *e)
 {
 	struct transfer *t = ctx;
 	t->status = a->status;
-	t->accepted = a->status == 200 || a->status == 206;
+	t->accepted = is_wanted(t, a->status);
 	str_clear(&t->refusal);
-	if (!t->accepted)
+	if (!t->accepted || t->expected)
 		return 0;
 	if (a->status == 206 && (t->offset == 0 || !range_fits(t, a->content_range))) {
 		t->wrong_range = t->no_range = true;
@@ -95,9 +105,9 @@ static int on_head(void *ctx, const struct http_answer *a, struct err *e)
 static int on_body(void *ctx, const void *bytes, size_t n, struct err *e)
 {
 	struct transfer *t = ctx;
-	if (!t->accepted) {
+	if (!t->accepted || t->expected) {
 		str_addn(&t->refusal, bytes, n);
-		return t->refusal.len <= REFUSAL_MAX ? 0 : err_set(e, ERR_LIMIT, "%s: endless error page", t->name);
+		return t->refusal.len <= REFUSAL_MAX ? 0 : err_set(e, ERR_LIMIT, "%s: endless answer", t->name);
 	}
 	if (n > t->size - t->offset) {
 		if (t->has_size)
@@ -127,11 +137,18 @@ static void add_headers(struct transfer *t)
 	}
 	if (t->secret_header && t->hops == 0)
 		strv_push(&c->headers, t->secret_header);
-	if (t->offset && !t->no_range) {
+	if (t->offset && !t->no_range && !t->expected) {
 		strv_pushf(&c->headers, "Range: bytes=%llu-", (unsigned long long)t->offset);
 		if (t->etag)
 			strv_pushf(&c->headers, "If-Range: %s", t->etag);
 	}
+}
+
+static void on_sent(void *ctx, uint64_t sent)
+{
+	struct transfer *t = ctx;
+	if (t->sent)
+		t->sent(t->ctx, sent);
 }
 
 static int start(struct run *r, struct transfer *t, struct err *e)
@@ -139,9 +156,12 @@ static int start(struct run *r, struct transfer *t, struct err *e)
 	struct http_call *c = &t->call;
 	http_call_fini(c);
 	c->url = &t->at;
+	c->method = t->method;
 	c->form = t->form;
+	c->body = t->send;
 	c->on_head = on_head;
 	c->on_body = on_body;
+	c->on_sent = on_sent;
 	c->ctx = t;
 	t->status = 0;
 	t->accepted = t->wrong_range = false;
@@ -159,7 +179,8 @@ static void rewind_to_start(struct transfer *t)
 	url_fini(&t->at);
 	url_copy(&t->at, &t->url);
 	t->hops = 0;
-	t->left_origin = false;
+	/* The URL of an upload is the registry's choice, and may be that of a storage server. */
+	t->left_origin = t->session && !url_same_origin(&t->url, &t->session->base);
 	t->state = TRANSFER_WAITING;
 }
 
@@ -196,6 +217,8 @@ static int retry(struct run *r, struct transfer *t, const struct err *why, const
 		*e = *why;
 		return err_hint(e, "gave up after %u tries", t->failures);
 	}
+	if (t->broken)
+		t->broken(t->ctx);
 	rewind_to_start(t);
 	t->due_ms = now + wait;
 	AUTO(str_fini) struct str line = { 0 };
@@ -210,17 +233,11 @@ static int retry(struct run *r, struct transfer *t, const struct err *why, const
 	return 0;
 }
 
-static int redirect(struct transfer *t, struct err *e)
+int transfer_resolve(const struct transfer *t, const char *location, struct url *ret, struct err *e)
 {
 	AUTO(url_fini) struct url next = { 0 };
 	AUTO(free_drop) char *from = url_redacted(&t->at);
-	if (t->no_redirects)
-		return err_set(e, ERR_NET, "%s: %s redirects, which is not followed here", t->name, from);
-	if (!t->call.answer.location)
-		return err_set(e, ERR_NET, "%s: %s redirects to nowhere", t->name, from);
-	if (++t->hops > LIMIT_REDIRECTS)
-		return err_set(e, ERR_NET, "%s: more than %u redirects", t->name, LIMIT_REDIRECTS);
-	if (url_resolve(&t->at, t->call.answer.location, &next, e) < 0)
+	if (url_resolve(&t->at, location, &next, e) < 0)
 		return err_in(e, "%s: redirect from %s", t->name, from);
 	AUTO(free_drop) char *to = url_redacted(&next);
 	if (t->at.https && !next.https)
@@ -228,6 +245,23 @@ static int redirect(struct transfer *t, struct err *e)
 			       from, to);
 	if (!next.https && !t->plain_http && !host_is_loopback(next.host))
 		return err_set(e, ERR_NET, "%s: redirect to %s is not encrypted; refused", t->name, to);
+	*ret = next;
+	next = (struct url){ 0 };
+	return 0;
+}
+
+static int redirect(struct transfer *t, struct err *e)
+{
+	AUTO(url_fini) struct url next = { 0 };
+	AUTO(free_drop) char *from = url_redacted(&t->at);
+	if (t->no_redirects || (t->method != HTTP_GET && t->method != HTTP_HEAD))
+		return err_set(e, ERR_NET, "%s: %s redirects, which is not followed here", t->name, from);
+	if (!t->call.answer.location)
+		return err_set(e, ERR_NET, "%s: %s redirects to nowhere", t->name, from);
+	if (++t->hops > LIMIT_REDIRECTS)
+		return err_set(e, ERR_NET, "%s: more than %u redirects", t->name, LIMIT_REDIRECTS);
+	if (transfer_resolve(t, t->call.answer.location, &next, e) < 0)
+		return -1;
 	if (!url_same_origin(&t->at, &next))
 		t->left_origin = true;
 	url_fini(&t->at);
@@ -263,10 +297,33 @@ static int finish(struct transfer *t, struct err *e)
 	return t->end ? t->end(t->ctx, e) : 0;
 }
 
+/* An answer its owner waits for. What it says is done counts whatever came of it before. */
+static int exchanged(struct run *r, struct transfer *t, struct err *e)
+{
+	enum transfer_next next = TRANSFER_END;
+	struct err why = { 0 };
+	AUTO(free_drop) char *after = t->call.answer.retry_after ? x_strdup(t->call.answer.retry_after) : NULL;
+	if (t->answered(t->ctx, &t->call.answer, &next, &why) < 0) {
+		*e = why;
+		return -1;
+	}
+	if (next == TRANSFER_AGAIN)
+		return retry(r, t, &why, after, e);
+	if (next == TRANSFER_END)
+		return finish(t, e);
+	note_progress(t);
+	t->logins = 0;
+	rewind_to_start(t);
+	t->due_ms = 0;
+	return 0;
+}
+
 static int answered(struct run *r, struct transfer *t, struct err *e)
 {
 	const struct http_answer *a = &t->call.answer;
 	struct err why;
+	if (t->expected && t->accepted)
+		return exchanged(r, t, e);
 	switch (t->status) {
 	case 200:
 	case 206:
@@ -288,7 +345,7 @@ static int answered(struct run *r, struct transfer *t, struct err *e)
 	case 401:
 		return unauthorized(t, e);
 	case 416:
-		if (t->offset == 0)
+		if (t->offset == 0 || t->expected)
 			return transfer_refused(t, e);
 		t->no_range = true;
 		__attribute__((fallthrough));

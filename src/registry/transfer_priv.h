@@ -1,9 +1,10 @@
 /*
- * A GET (or token POST) carried through to its end: redirects followed, logins answered, interruptions retried and
- * resumed. Several run at once.
+ * Requests carried through to their end: redirects followed, logins answered, interruptions retried and resumed.
+ * Several run at once. A transfer is a download, whose body is given to its owner, or an exchange, one request or a
+ * chain of them, of which each answer's head is given to its owner, who says what comes next.
  *
  * Credentials go to the session's own origin only. Once a redirect has left it they are gone for the rest of this try,
- * even if the way leads back (T-G2). https never leads to http.
+ * even if the way leads back (T-G2). https never leads to http. A request with a body is never redirected.
  */
 #ifndef NACRE_REGISTRY_TRANSFER_PRIV_H
 #define NACRE_REGISTRY_TRANSFER_PRIV_H
@@ -22,6 +23,12 @@ struct session;
 
 enum transfer_ready { TRANSFER_GO, TRANSFER_LATER, TRANSFER_NEEDLESS };
 
+enum transfer_next {
+	TRANSFER_END,   /* that was all */
+	TRANSFER_MORE,  /* the transfer is another request now */
+	TRANSFER_AGAIN, /* it failed, and err says why: the request it is now comes after a pause, as another try */
+};
+
 struct transfer {
 	/* What is wanted; filled by the caller. */
 	char *name;                 /* for messages: "registry/repository: layer sha256:…"; owned */
@@ -29,7 +36,9 @@ struct transfer {
 	struct strv headers;        /* "Name: value", sent wherever redirects lead; owned */
 	struct session *session;    /* who logs in, or NULL for nobody; borrowed */
 	char *secret_header;        /* sent to url and nowhere else; owned, overwritten */
-	char *form;                 /* body of a POST; owned, overwritten */
+	enum http_method method;
+	char *form;                 /* of a POST; owned, overwritten */
+	struct http_body send;      /* of a PUT or PATCH */
 	bool conditional;           /* headers ask for changes only: 304 is a success too */
 	bool no_redirects;
 	bool plain_http;            /* http is fine for any host (ADD); otherwise for loopback only */
@@ -41,6 +50,11 @@ struct transfer {
 	int (*begin)(void *ctx, const struct http_answer *a, uint64_t offset, struct err *e);
 	int (*body)(void *ctx, const void *bytes, size_t n, struct err *e);
 	int (*end)(void *ctx, struct err *e);
+	/* An exchange: the statuses that `answered` wants, 0 at the end; others are refusals. NULL: a download. */
+	const int *expected;
+	int (*answered)(void *ctx, const struct http_answer *a, enum transfer_next *ret, struct err *e);
+	void (*sent)(void *ctx, uint64_t sent); /* of the present request's body, now and then; may be NULL */
+	void (*broken)(void *ctx);  /* before another try, for which it may choose another request; may be NULL */
 	void *ctx;
 
 	/* What came of it. */
@@ -52,16 +66,19 @@ struct transfer {
 	struct http_call call;
 	struct url at;              /* where the present request goes */
 	int64_t due_ms, progress_ms;
-	uint64_t offset, mark;      /* bytes given to body; the most of them that counted as progress */
+	uint64_t offset, mark;      /* bytes given to body, or that the server has; the most that counted as progress */
 	char *etag;                 /* of what was begun, when strong: for If-Range */
 	bool is_ready, no_range, wrong_range, left_origin, accepted;
 	unsigned failures, hops, logins, generation;
-	struct str refusal;         /* body of an answer that is no success */
+	struct str refusal;         /* body of an answer that is no download */
 };
 
 /* Runs all, at most `parallel` at a time; the first failure ends the others. progress may be NULL. */
 int transfer_run(struct transport *t, struct transfer *list, size_t n, unsigned parallel,
 		 const struct pull_progress *progress, struct err *e);
 void transfer_fini(struct transfer *t);
+
+/* Where a Location header of the present answer leads: refused where that would give up encryption. */
+int transfer_resolve(const struct transfer *t, const char *location, struct url *ret, struct err *e);
 
 #endif

@@ -1,8 +1,10 @@
 #include "transport_priv.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/fd.h"
 #include "base/limits.h"
@@ -11,11 +13,12 @@
 #include "base/str.h"
 #include "certs_priv.h"
 #include "curl_priv.h"
+#include "retry_priv.h"
 
 enum {
-	CONNECT_TIMEOUT_S = 30,
-	STALL_TIME_S = 60,           /* this long below STALL_RATE and the peer counts as gone (N5) */
-	STALL_RATE = 64,             /* bytes per second; one byte a second is a stall too */
+	CONNECT_SHARE = 2,           /* of the timeout: 30 s of 60 */
+	STALL_RATE = 64,             /* bytes per second; slower for a timeout, and the peer counts as gone (N5) */
+	ANSWER_TIMEOUTS = 5,         /* so many timeouts to answer a request whose body was sent: large files are copied */
 	ROOTS_MAX_BYTES = 8 << 20,
 	BUFFER_BYTES = 256 << 10,    /* libcurl's 16 KiB cost a system call each */
 };
@@ -31,6 +34,9 @@ struct http_handle {
 	struct curl_slist *headers;
 	struct host_certs certs;
 	bool head_done, stopped;
+	uint64_t sent;               /* of call->body */
+	curl_off_t moved;            /* bytes of both ways when `moved_ms` was taken */
+	int64_t moved_ms, stalled_ms;
 	char error[CURL_ERROR_SIZE];
 };
 
@@ -46,69 +52,16 @@ static void handle_free(struct http_handle *h)
 	free(h);
 }
 
-static void answer_fini(struct http_answer *a)
-{
-	free(a->location);
-	free(a->content_type);
-	free(a->content_range);
-	free(a->etag);
-	free(a->last_modified);
-	free(a->retry_after);
-	strv_fini(&a->challenges);
-	*a = (struct http_answer){ 0 };
-}
-
 void http_call_fini(struct http_call *c)
 {
 	for (size_t i = 0; i < c->headers.n; i++)
 		explicit_bzero(c->headers.v[i], strlen(c->headers.v[i]));
 	strv_fini(&c->headers);
-	answer_fini(&c->answer);
+	http_answer_fini(&c->answer);
 	*c = (struct http_call){ 0 };
 }
 
 /* ---- what arrives ---- */
-
-static bool header_is(const char *line, size_t n, const char *name, char **ret_value)
-{
-	size_t m = strlen(name);
-	if (n <= m || line[m] != ':' || !str_case_starts(line, name))
-		return false;
-	const char *p = line + m + 1, *end = line + n;
-	while (p < end && (*p == ' ' || *p == '\t'))
-		p++;
-	while (end > p && strchr(" \t\r\n", end[-1]))
-		end--;
-	*ret_value = x_strndup(p, (size_t)(end - p));
-	return true;
-}
-
-/* One header line into the answer; of a header that must not come twice, the first counts. */
-static void take_header(struct http_answer *a, const char *line, size_t n)
-{
-	const struct {
-		const char *name;
-		char **to;
-	} known[] = {
-		{ "Location", &a->location },           { "Content-Type", &a->content_type },
-		{ "Content-Range", &a->content_range }, { "ETag", &a->etag },
-		{ "Last-Modified", &a->last_modified }, { "Retry-After", &a->retry_after },
-	};
-	AUTO(free_drop) char *value = NULL;
-	for (size_t i = 0; i < ARRAY_LEN(known); i++) {
-		if (header_is(line, n, known[i].name, &value)) {
-			if (!*known[i].to)
-				*known[i].to = ptr_take(&value);
-			return;
-		}
-	}
-	if (header_is(line, n, "WWW-Authenticate", &value))
-		strv_push_taken(&a->challenges, ptr_take(&value));
-	else if (header_is(line, n, "Content-Length", &value) && !a->has_length)
-		a->has_length = str_to_u64(value, INT64_MAX, &a->length);
-	else if (header_is(line, n, "Transfer-Encoding", &value))
-		a->chunked = true;
-}
 
 static size_t stop(struct http_handle *h)
 {
@@ -123,7 +76,7 @@ static size_t head_ended(struct http_handle *h, size_t n)
 	curl.easy_getinfo(h->easy, CURLINFO_RESPONSE_CODE, &status);
 	if (status < 200) { /* 1xx: the answer is still to come, and these headers are none of its own */
 		size_t seen = c->answer.header_bytes;
-		answer_fini(&c->answer);
+		http_answer_fini(&c->answer);
 		c->answer.header_bytes = seen;
 		return n;
 	}
@@ -151,7 +104,7 @@ static size_t on_header(char *line, size_t size, size_t count, void *ctx)
 		return head_ended(h, n);
 	AUTO(free_drop) char *text = x_strndup(line, n);
 	if (strlen(text) == n)
-		take_header(&c->answer, text, n);
+		http_answer_take(&c->answer, text, n);
 	return n;
 }
 
@@ -160,9 +113,109 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *ctx)
 	struct http_handle *h = ctx;
 	struct http_call *c = h->call;
 	size_t n = size * count;
-	if (n && c->on_body(c->ctx, bytes, n, &c->err) < 0)
+	if (n && c->on_body && c->on_body(c->ctx, bytes, n, &c->err) < 0)
 		return stop(h);
 	return n;
+}
+
+/* ---- what is sent ---- */
+
+static size_t on_read(char *to, size_t size, size_t count, void *ctx)
+{
+	struct http_handle *h = ctx;
+	struct http_call *c = h->call;
+	const struct http_body *b = &c->body;
+	uint64_t left = b->size - h->sent;
+	size_t n = size * count < left ? size * count : (size_t)left;
+	if (n == 0)
+		return 0;
+	if (b->bytes) {
+		memcpy(to, b->bytes + h->sent, n);
+	} else {
+		ssize_t got = pread(b->fd, to, n, (off_t)(b->offset + h->sent));
+		if (got <= 0) {
+			if (got < 0)
+				err_sys(&c->err, "read what is to be sent");
+			else
+				err_set(&c->err, ERR_INTEGRITY, "the file that is sent has become shorter");
+			h->stopped = true;
+			return CURL_READFUNC_ABORT;
+		}
+		n = (size_t)got;
+	}
+	h->sent += n;
+	if (c->on_sent)
+		c->on_sent(c->ctx, h->sent);
+	return n;
+}
+
+/* From its beginning, when a connection that had been kept turns out to be closed. */
+static int on_seek(void *ctx, curl_off_t offset, int origin)
+{
+	struct http_handle *h = ctx;
+	if (origin != SEEK_SET || offset < 0 || (uint64_t)offset > h->call->body.size)
+		return CURL_SEEKFUNC_FAIL;
+	h->sent = (uint64_t)offset;
+	return CURL_SEEKFUNC_OK;
+}
+
+static void set_body(struct http_handle *h)
+{
+	curl.easy_setopt(h->easy, CURLOPT_UPLOAD, 1L);
+	curl.easy_setopt(h->easy, CURLOPT_READFUNCTION, on_read);
+	curl.easy_setopt(h->easy, CURLOPT_READDATA, h);
+	curl.easy_setopt(h->easy, CURLOPT_SEEKFUNCTION, on_seek);
+	curl.easy_setopt(h->easy, CURLOPT_SEEKDATA, h);
+	curl.easy_setopt(h->easy, CURLOPT_INFILESIZE_LARGE, (curl_off_t)h->call->body.size);
+	curl.easy_setopt(h->easy, CURLOPT_UPLOAD_BUFFERSIZE, (long)BUFFER_BYTES);
+}
+
+static void set_method(struct http_handle *h)
+{
+	const struct http_call *c = h->call;
+	switch (c->method) {
+	case HTTP_GET:
+		break;
+	case HTTP_HEAD:
+		curl.easy_setopt(h->easy, CURLOPT_NOBODY, 1L);
+		break;
+	case HTTP_POST:
+		curl.easy_setopt(h->easy, CURLOPT_POSTFIELDSIZE, (long)strlen(c->form ? c->form : ""));
+		curl.easy_setopt(h->easy, CURLOPT_POSTFIELDS, c->form ? c->form : "");
+		break;
+	case HTTP_PUT:
+		set_body(h);
+		break;
+	case HTTP_PATCH:
+		set_body(h);
+		curl.easy_setopt(h->easy, CURLOPT_CUSTOMREQUEST, "PATCH");
+		break;
+	}
+}
+
+/* ---- how long it takes ---- */
+
+/*
+ * libcurl's own timer cannot tell a server that is gone from one that has all of a body and is still storing it.
+ * CURLOPT_XFERINFOFUNCTION(3): called at least once a second.
+ */
+static int on_time(void *ctx, curl_off_t down_total, curl_off_t down, curl_off_t up_total, curl_off_t up)
+{
+	struct http_handle *h = ctx;
+	const struct http_call *c = h->call;
+	int64_t now = clock_ms(), limit = http_timeout_ms();
+	bool storing = (c->method == HTTP_PUT || c->method == HTTP_PATCH) && h->sent == c->body.size && !h->head_done;
+	if (!h->moved_ms || down + up - h->moved >= STALL_RATE * limit / 1000) {
+		h->moved = down + up;
+		h->moved_ms = now;
+		return 0;
+	}
+	if (storing)
+		limit *= ANSWER_TIMEOUTS;
+	if (now - h->moved_ms < limit)
+		return 0;
+	h->stalled_ms = now - h->moved_ms;
+	return 1;
 }
 
 /* ---- what is asked ---- */
@@ -215,14 +268,23 @@ static int set_tls(struct http_handle *h, struct err *e)
 	return set_authorities(h, e);
 }
 
+static void add_header(struct http_handle *h, const char *line)
+{
+	struct curl_slist *l = curl.slist_append(h->headers, line);
+	if (!l)
+		abort();
+	h->headers = l;
+}
+
 static void set_headers(struct http_handle *h)
 {
-	for (size_t i = 0; i < h->call->headers.n; i++) {
-		struct curl_slist *l = curl.slist_append(h->headers, h->call->headers.v[i]);
-		if (!l)
-			abort();
-		h->headers = l;
-	}
+	for (size_t i = 0; i < h->call->headers.n; i++)
+		add_header(h, h->call->headers.v[i]);
+	/* Who logs in first has nothing to wait for before a body is sent. RFC 9110 10.1.1. */
+	if (h->call->method != HTTP_GET && h->call->method != HTTP_HEAD)
+		add_header(h, "Expect:");
+	if (h->call->method == HTTP_POST && !h->call->form)
+		add_header(h, "Content-Type:");
 	curl.easy_setopt(h->easy, CURLOPT_HTTPHEADER, h->headers);
 }
 
@@ -235,9 +297,10 @@ static int set_request(struct http_handle *h, struct err *e)
 	curl.easy_setopt(h->easy, CURLOPT_FOLLOWLOCATION, 0L);
 	curl.easy_setopt(h->easy, CURLOPT_USERAGENT, "nacre/" NACRE_VERSION);
 	curl.easy_setopt(h->easy, CURLOPT_NOSIGNAL, 1L);
-	curl.easy_setopt(h->easy, CURLOPT_CONNECTTIMEOUT, (long)CONNECT_TIMEOUT_S);
-	curl.easy_setopt(h->easy, CURLOPT_LOW_SPEED_LIMIT, (long)STALL_RATE);
-	curl.easy_setopt(h->easy, CURLOPT_LOW_SPEED_TIME, (long)STALL_TIME_S);
+	curl.easy_setopt(h->easy, CURLOPT_CONNECTTIMEOUT_MS, (long)(http_timeout_ms() / CONNECT_SHARE));
+	curl.easy_setopt(h->easy, CURLOPT_NOPROGRESS, 0L);
+	curl.easy_setopt(h->easy, CURLOPT_XFERINFOFUNCTION, on_time);
+	curl.easy_setopt(h->easy, CURLOPT_XFERINFODATA, h);
 	curl.easy_setopt(h->easy, CURLOPT_BUFFERSIZE, (long)BUFFER_BYTES);
 	curl.easy_setopt(h->easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
 	curl.easy_setopt(h->easy, CURLOPT_HEADERFUNCTION, on_header);
@@ -248,8 +311,7 @@ static int set_request(struct http_handle *h, struct err *e)
 	curl.easy_setopt(h->easy, CURLOPT_PRIVATE, c);
 	if (host_is_loopback(c->url->host))
 		curl.easy_setopt(h->easy, CURLOPT_PROXY, "");
-	if (c->form)
-		curl.easy_setopt(h->easy, CURLOPT_POSTFIELDS, c->form);
+	set_method(h);
 	set_headers(h);
 	return c->url->https ? set_tls(h, e) : 0;
 }
@@ -265,7 +327,7 @@ static int prepare(struct http_call *c, struct err *e)
 		handle_free(h);
 		return -1;
 	}
-	answer_fini(&c->answer);
+	http_answer_fini(&c->answer);
 	c->handle = h;
 	return 0;
 }
@@ -297,17 +359,35 @@ static bool is_plain_http(CURLcode code, const char *error)
 	return code == CURLE_SSL_CONNECT_ERROR && strstr(error, "wrong version number");
 }
 
+/* The last address that was tried said no: nobody listens there. */
+static bool is_refusal(struct http_handle *h)
+{
+	long number = 0;
+	curl.easy_getinfo(h->easy, CURLINFO_OS_ERRNO, &number);
+	return number == ECONNREFUSED;
+}
+
+static void set_why(const struct http_handle *h, CURLcode code)
+{
+	if (h->stalled_ms)
+		err_set(&h->call->err, ERR_NET, "nothing moved for %.1f seconds", (double)h->stalled_ms / 1000);
+	else
+		err_set(&h->call->err, ERR_NET, "%s", h->error[0] ? h->error : curl.easy_strerror(code));
+}
+
 static void finish(struct http_call *c, CURLcode code)
 {
 	struct http_handle *h = c->handle;
 	char *peer = NULL;
 	curl.easy_getinfo(h->easy, CURLINFO_PRIMARY_IP, &peer);
 	c->connected = peer && peer[0];
+	c->unresolved = code == CURLE_COULDNT_RESOLVE_HOST;
+	c->refused = code == CURLE_COULDNT_CONNECT && is_refusal(h);
 	c->outcome = h->stopped ? HTTP_STOPPED : outcome_of(code);
 	if ((c->outcome == HTTP_ANSWERED && !h->head_done) || is_plain_http(code, h->error))
 		c->outcome = HTTP_GIBBERISH;
 	if (c->outcome != HTTP_ANSWERED && c->outcome != HTTP_STOPPED)
-		err_set(&c->err, ERR_NET, "%s", h->error[0] ? h->error : curl.easy_strerror(code));
+		set_why(h, code);
 	c->handle = NULL;
 	handle_free(h);
 }

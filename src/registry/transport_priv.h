@@ -26,8 +26,24 @@ struct http_answer {
 	char *etag;
 	char *last_modified;
 	char *retry_after;
+	char *range;              /* of an upload: what the server has */
+	char *digest;             /* Docker-Content-Digest */
+	uint64_t chunk_min;       /* OCI-Chunk-Min-Length, or 0 */
 	struct strv challenges;   /* WWW-Authenticate, in order */
 	size_t header_bytes;
+};
+
+void http_answer_fini(struct http_answer *a);
+/* One header line into the answer; of a header that must not come twice, the first counts. */
+void http_answer_take(struct http_answer *a, const char *line, size_t n);
+
+enum http_method { HTTP_GET, HTTP_HEAD, HTTP_POST, HTTP_PUT, HTTP_PATCH };
+
+/* What a PUT or PATCH carries: bytes in memory, or a part of a file. */
+struct http_body {
+	const char *bytes;        /* borrowed, or NULL: */
+	int fd;                   /* borrowed */
+	uint64_t offset, size;
 };
 
 enum http_outcome {
@@ -41,15 +57,19 @@ enum http_outcome {
 struct http_call {
 	const struct url *url;        /* borrowed */
 	struct strv headers;          /* "Name: value"; owned */
-	const char *form;             /* body of a POST, already encoded, or NULL for a GET; borrowed */
+	enum http_method method;
+	const char *form;             /* of a POST, already encoded, or NULL; borrowed */
+	struct http_body body;        /* of a PUT or PATCH */
 	/* Called when the headers are complete (not for 1xx), then for each piece of the body. */
 	int (*on_head)(void *ctx, const struct http_answer *a, struct err *e); /* may be NULL */
 	int (*on_body)(void *ctx, const void *bytes, size_t n, struct err *e);
+	void (*on_sent)(void *ctx, uint64_t sent); /* of the body, now and then; may be NULL */
 	void *ctx;
 
 	enum http_outcome outcome;
 	struct http_answer answer;
 	bool connected;               /* somebody was there, even if no answer came */
+	bool refused, unresolved;     /* nobody listens there; the host has no address */
 	struct err err;               /* what happened unless HTTP_ANSWERED */
 	struct http_handle *handle;   /* while it runs; the transport's */
 };
