@@ -19,6 +19,7 @@
 #define LIMIT_LAYERS          512u
 #define LIMIT_INDEX_ENTRIES   1000u
 #define LIMIT_INDEX_DEPTH     2u
+#define LIMIT_PLATFORMS       32u           /* of one build */
 #define LIMIT_ARCHIVE_FILES   10000u        /* files in an archive of images */
 #define LIMIT_ARCHIVE_PATH    512u          /* of one of them */
 #define LIMIT_HEADER_BLOCK    (64u << 10)   /* HTTP headers of one answer */

@@ -6,6 +6,7 @@
 #include "base/vec.h"
 #include "oci/config.h"
 #include "oci/descriptor.h"
+#include "oci/index.h"
 #include "oci/layer.h"
 #include "oci/manifest.h"
 #include "store/store.h"
@@ -39,6 +40,9 @@ int image_write(struct store *s, const struct image_config *config, const struct
 /* Writes the manifest for a config that the store has. */
 int image_write_manifest(struct store *s, const struct descriptor *config, const struct layer *layers, size_t n,
 			 struct descriptor *ret, struct err *e);
+
+/* Writes an index of images that the store has. */
+int image_write_index(struct store *s, const struct index *x, struct descriptor *ret, struct err *e);
 
 /* Puts a name on an image. */
 int image_tag(struct store *s, const char *name, const struct descriptor *image, const char *created, struct err *e);

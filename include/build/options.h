@@ -21,7 +21,7 @@ struct build_options {
 	struct strv secrets;         /* id=ID[,src=PATH][,env=NAME][,type=file|env] */
 	struct strv ssh;             /* default|ID[=SOCKET|KEY[,KEY…]][,raw=true] */
 	const char *target;          /* --target, or NULL */
-	const char *platform;        /* --platform, or NULL */
+	struct strv platforms;       /* OS/ARCH[/VARIANT] or "local", each a list by commas; empty: this machine's */
 	bool no_cache, pull;
 	struct strv no_cache_filter; /* STAGE[,STAGE…] */
 	struct strv no_cache_step;   /* N, STAGE:N or a regular expression */

@@ -40,5 +40,7 @@ void df_warn(struct df_file *f, const struct df_check *c, const struct df_instru
 /* Takes back the warnings of a rule at `in`: what the text alone made look wrong was not. */
 void df_unwarn(struct df_file *f, const struct df_instruction *in, enum df_rule rule);
 void df_warnings_sort(struct df_file *f);
+/* Of sorted ones, drops what was said before. */
+void df_warnings_unique(struct df_file *f);
 
 #endif

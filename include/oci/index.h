@@ -20,6 +20,8 @@ struct index_entry {
 struct index {
 	VEC(struct index_entry) manifests;
 };
+/* The document of an index of images; the caller owns it. Names and what they are kept by are not part of one. */
+char *index_write(const struct index *x);
 int index_parse(const char *bytes, size_t n, const char *name, struct index *ret, struct err *e);
 void index_fini(struct index *x);
 /* Best entry for the platform, NULL when none runs there. */

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/path.h"
 #include "base_image_priv.h"
+#include "build/image_set.h"
 #include "build_priv.h"
 #include "room_priv.h"
 #include "registry/pull.h"
@@ -88,7 +89,9 @@ static bool find_local(struct build *b, struct base_image *i, bool need_layers)
 	if (b->options->pull || !memo)
 		return false;
 	if (!strstr(i->reference, "://") && image_name(i->reference, &name, &ignored) == 0 &&
-	    image_find(b->store, name, &i->manifest, &ignored) == 0 && usable(b->store, &i->manifest, need_layers)) {
+	    image_find(b->store, name, &i->manifest, &ignored) == 0 &&
+	    image_choose(b->store, &i->manifest, i->has_want ? &i->want : NULL, &i->manifest, &ignored) == 0 &&
+	    usable(b->store, &i->manifest, need_layers)) {
 		struct image image = { 0 };
 		bool fits = !i->has_want || (image_load(b->store, &i->manifest, &image, &ignored) == 0 &&
 					     platform_match(&i->want, &image.config.platform) > 0);
@@ -290,7 +293,8 @@ static bool fetch_documents(struct build *b, struct base_image *i)
 static bool find_named(struct build *b, struct base_image *i)
 {
 	struct err ignored;
-	return !strstr(i->reference, "://") && image_find(b->store, i->reference, &i->manifest, &ignored) == 0;
+	return !strstr(i->reference, "://") && image_find(b->store, i->reference, &i->manifest, &ignored) == 0 &&
+	       image_choose(b->store, &i->manifest, i->has_want ? &i->want : NULL, &i->manifest, &ignored) == 0;
 }
 
 bool base_image_peek(struct build *b, const char *reference, const struct platform *want, bool fetch, struct image *ret)

@@ -51,20 +51,6 @@ static int read_build_args(struct build *b, struct err *e)
 	return 0;
 }
 
-static int read_platform(struct build *b, struct err *e)
-{
-	platform_host(&b->host);
-	b->target = b->host;
-	if (!b->options->platform)
-		return 0;
-	b->target_given = true;
-	if (platform_parse(b->options->platform, &b->target, e) < 0) {
-		e->kind = ERR_USAGE;
-		return err_in(e, "--platform %s", b->options->platform);
-	}
-	return 0;
-}
-
 /* ---- output ---- */
 
 /* Of one error the message comes last, from main; of several each is printed here and the last line counts them. */
@@ -196,7 +182,7 @@ static int judge_rest(struct build *b, const struct df_check *check, struct err 
 	struct df_errors known = b->file.errors, found;
 	struct err ignored;
 	b->file.errors = (struct df_errors){ 0 };
-	if (b->file.stages.n && graph_make(b, &ignored) == 0)
+	if (b->file.stages.n && graphs_make(b, &ignored) == 0)
 		(void)check_walk(b, check, false, NULL, NULL, &ignored);
 	found = b->file.errors;
 	b->file.errors = known;
@@ -215,7 +201,7 @@ static int read_file(struct build *b, const struct str *text, struct df_check *c
 		return -1;
 	if (!parsed)
 		return judge_rest(b, check, e);
-	if (graph_make(b, e) < 0)
+	if (graphs_make(b, e) < 0)
 		return b->file.errors.list.n ? df_errors_verdict(&b->file.errors, b->file_name, e) : -1;
 	return 0;
 }
@@ -228,7 +214,7 @@ static int prepare(struct build *b, struct df_check *check, struct err *e)
 		no_core();
 	if (check_options(b->options, e) < 0 || run_options_read(b->options, &b->run_options, e) < 0 ||
 	    secrets_read(&b->options->secrets, &b->secrets, e) < 0 ||
-	    ssh_read(&b->options->ssh, &b->ssh, e) < 0 || read_platform(b, e) < 0 || read_build_args(b, e) < 0)
+	    ssh_read(&b->options->ssh, &b->ssh, e) < 0 || graphs_read(b, e) < 0 || read_build_args(b, e) < 0)
 		return -1;
 	/* What kind each context is comes first: the Dockerfile may be inside the build context. */
 	if (context_main(b, e) < 0 || named_contexts_read(b, e) < 0 || ssh_start(b, &b->ssh, e) < 0 ||
@@ -323,8 +309,7 @@ static void build_fini(struct build *b)
 		userns_fini(&b->userns);
 	vec_fini(&b->jobs);
 	strv_fini(&b->build_args);
-	strv_fini(&b->platform_args);
-	strv_fini(&b->global_args);
+	graphs_free(b);
 	free(b->file_name);
 	free(b->file_path);
 	free(b->created);
@@ -390,8 +375,8 @@ static void look_wide(struct build *b)
 {
 	if (b->options->target)
 		check_forget_unneeded(b);
-	else
-		graph_need_all(b);
+	for (size_t i = 0; i < b->graphs.n && !b->options->target; i++)
+		graph_need_all(b->graphs.v[i]);
 }
 
 /* Names of rules that do not exist are let pass by a build; who checks wants to know. */
@@ -408,6 +393,8 @@ static int answer(struct build *b, const struct df_check *check, enum call_metho
 {
 	struct outline outline = { 0 };
 	*ret_count = 0;
+	if (b->graphs.n > 1 && (method == CALL_CONTEXT || method == CALL_OUTLINE))
+		return err_set(e, ERR_USAGE, "--platform: %zu were given; this tells of one at a time", b->graphs.n);
 	if (method == CALL_CONTEXT)
 		return context_list(b, check, format == CALL_JSON, out, ret_count, e);
 	if (method == CALL_TARGETS) {

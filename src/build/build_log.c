@@ -91,7 +91,7 @@ static void write_step(struct json_out *o, const struct step *s, bool keys)
 	json_begin(o, '{');
 	json_kv_int(o, "number", s->number);
 	json_kv_str(o, "title", s->title);
-	json_kv_str(o, "stage", s->stage->label);
+	json_kv_str(o, "stage", s->stage->log_label);
 	json_kv_int(o, "position", s->position);
 	json_kv_int(o, "line", s->in->line);
 	json_kv_str(o, "instruction", s->in->text);

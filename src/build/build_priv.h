@@ -33,6 +33,7 @@
 
 struct build;
 struct build_room;
+struct graph;
 struct changes;
 struct stage;
 struct step;
@@ -124,8 +125,10 @@ struct step {
 
 struct stage {
 	struct build *build;
+	struct graph *graph;       /* whose it is; borrowed from the build */
 	const struct df_stage *df;
 	char *label;               /* name for titles: "build", "stage-1"; owned */
+	char *log_label;           /* in logs; of several platforms "linux/arm64 build"; owned */
 	bool needed, started, finished;
 	bool replaced;             /* a named context has its name: it is that context, and its instructions do not count */
 	bool linked;               /* base_stage is known, and what it needs is marked */
@@ -221,6 +224,16 @@ struct base_image {
 	size_t view_layers;
 };
 
+/* The stages of the file for one platform. Those of several platforms are carried out in one loop. */
+struct graph {
+	struct build *build;
+	struct platform target;
+	struct strv platform_args;           /* automatic ones, K=V */
+	struct strv global_args;             /* K=V: automatic and evaluated global ARGs */
+	VEC(struct stage *) stages;          /* one per stage of the file; borrowed from the build */
+	struct stage *goal;
+};
+
 struct build {
 	struct store *store;                 /* borrowed */
 	const struct build_options *options; /* borrowed */
@@ -230,9 +243,7 @@ struct build {
 	char *file_path;                     /* where it was read; owned */
 	bool file_is_local;                  /* file_path names a file of this machine */
 	struct strv build_args;              /* K=V */
-	struct strv platform_args;           /* automatic ones, K=V */
-	struct strv global_args;             /* K=V: automatic and evaluated global ARGs */
-	struct platform host, target;
+	struct platform host;
 	bool target_given;
 	bool has_epoch;
 	int64_t epoch;
@@ -243,8 +254,8 @@ struct build {
 	struct context context;
 	VEC(struct named_context *) contexts;
 	VEC(struct base_image *) images;
-	VEC(struct stage *) stages;          /* one per stage of the file */
-	struct stage *goal;
+	VEC(struct graph *) graphs;          /* one per platform, in the order of --platform */
+	VEC(struct stage *) stages;          /* of all graphs */
 	VEC(struct job *) jobs;
 	size_t jobs_max;                     /* steps at a time; 0: not needed yet */
 	unsigned n_numbers;                  /* step numbers given */
@@ -296,7 +307,7 @@ int schedule_run(struct build *b, struct err *e);
 int schedule_wait(struct build *b, struct err *e);
 
 /* ---- stage.c: one stage, instruction by instruction ---- */
-struct stage *stage_find(struct build *b, const char *name); /* any case */
+struct stage *stage_find(const struct graph *g, const char *name); /* any case */
 const char *stage_near(const struct build *b, const char *name); /* the stage name that may be meant, or NULL */
 /* 0: something was done; 1: waits; 2: finished. */
 int stage_advance(struct build *b, struct stage *st, struct err *e);
@@ -309,7 +320,11 @@ bool stage_layers_ready(const struct stage *st);
 bool stage_is_void(const struct stage *st); /* scratch, and nothing put there yet */
 
 /* ---- graph.c ---- */
-int graph_make(struct build *b, struct err *e);
+/* Reads --platform: an empty graph for each. ERR_USAGE. */
+int graphs_read(struct build *b, struct err *e);
+/* Gives each its stages. */
+int graphs_make(struct build *b, struct err *e);
+void graphs_free(struct build *b);
 
 /* ---- base_image.c ---- */
 /* 0: *ret is ready and loaded. 1: pulling, come back. */
@@ -334,8 +349,8 @@ int scope_expand(struct stage *st, const struct df_instruction *in, const char *
 /* Proxies among the build arguments that the environment does not have, each in upper and lower case (ARG-10). */
 void scope_add_proxies(const struct build *b, struct strv *env);
 bool arg_is_control(const char *name); /* taken by ARG but never in the environment (ARG-13) */
-void scope_global(struct build *b);
-int scope_global_args(struct build *b, struct err *e);
+void scope_global(struct graph *g);
+int scope_global_args(struct graph *g, struct err *e);
 
 /* ---- cache.c: keys and records ---- */
 void key_begin(struct cache_key *k, const char *op);
@@ -452,9 +467,9 @@ int context_kind_of(const char *text, enum context_kind *ret, struct err *e);
 int context_main(struct build *b, struct err *e);
 /* Reads --build-context. */
 int named_contexts_read(struct build *b, struct err *e);
-/* The one of that name, however an image's name is written (FROM-03), for a platform or (NULL) the target's. */
+/* The one of that name, however an image's name is written (FROM-03), for a platform, or for the graph's. */
 struct named_context *named_context_for(struct build *b, const char *name, const struct platform *p);
-struct named_context *named_context_find(struct build *b, const char *name);
+struct named_context *named_context_find(const struct graph *g, const char *name);
 
 /* ---- dockerfile_source.c ---- */
 int dockerfile_read(struct build *b, struct str *text, struct err *e);

@@ -167,7 +167,7 @@ static void outline_text(const struct build *b, const struct outline *o, struct 
 	static const char *const secrets[] = { "SECRET", NULL, "REQUIRED" };
 	static const char *const ssh[] = { "SSH", NULL, "REQUIRED" };
 	static const char *const caches[] = { "CACHE", NULL, NULL };
-	const struct df_stage *df = b->goal->df;
+	const struct df_stage *df = b->graphs.v[0]->goal->df;
 	const char *description = doc_comment(&b->file.instructions.v[df->from], df->name);
 	str_addf(out, "TARGET:       %s\n", df->name ? df->name : "default");
 	if (description) {
@@ -243,7 +243,7 @@ static void list_json(const struct build *b, const char *key, const struct outli
 
 static void outline_json(const struct build *b, const struct outline *list, struct json_out *o)
 {
-	const struct df_stage *df = b->goal->df;
+	const struct df_stage *df = b->graphs.v[0]->goal->df;
 	const char *description = doc_comment(&b->file.instructions.v[df->from], df->name);
 	json_begin(o, '{');
 	if (df->name)

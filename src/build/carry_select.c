@@ -7,7 +7,7 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "build/image.h"
+#include "build/image_set.h"
 #include "build_priv.h"
 #include "carry_priv.h"
 #include "store/blob.h"
@@ -175,11 +175,14 @@ static int add_records(struct selection *s, const struct image *image, struct er
 
 static int add_image(struct selection *s, const char *name, struct err *e)
 {
-	AUTO(image_fini) struct image image = { 0 };
+	AUTO(image_set_fini) struct image_set set = { 0 };
 	struct digest d;
-	if (image_find(s->store, name, &d, e) < 0 || image_load(s->store, &d, &image, e) < 0)
+	int r = 0;
+	if (image_find(s->store, name, &d, e) < 0 || image_set_load(s->store, &d, &set, e) < 0)
 		return -1;
-	return add_records(s, &image, e);
+	for (size_t i = 0; r == 0 && i < set.members.n; i++)
+		r = add_records(s, &set.members.v[i].image, e);
+	return r;
 }
 
 static int add_all(struct selection *s, struct err *e)

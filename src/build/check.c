@@ -73,7 +73,7 @@ static int look_arg(struct look *l, struct err *e)
 		if (!value && kv->value && expand(l, kv->value, &text, e) < 0)
 			return df_err_at(e, l->in, &kv->at);
 		if (!value)
-			value = kv->value ? text : env_get(&b->global_args, kv->key);
+			value = kv->value ? text : env_get(&l->w->graph->global_args, kv->key);
 		if (value)
 			env_set(&l->s->env, kv->key, value);
 		if (l->w->outline)
@@ -296,30 +296,51 @@ static int look_stage(struct walk *w, struct stage *st, struct err *e)
 	return 0;
 }
 
+static int walk_graph(struct walk *w, struct err *e)
+{
+	const struct graph *g = w->graph;
+	int r = 0;
+	for (size_t i = 0; i < g->stages.n; i++)
+		vec_add(&w->scenes);
+	check_froms(w);
+	/* A stage is FROM earlier ones only. */
+	for (size_t i = 0; r == 0 && i < g->stages.n; i++)
+		if (g->stages.v[i]->needed)
+			r = look_stage(w, g->stages.v[i], e);
+	for (size_t i = 0; i < w->scenes.n; i++) {
+		strv_fini(&w->scenes.v[i].env);
+		strv_fini(&w->scenes.v[i].declared);
+		strv_fini(&w->scenes.v[i].triggers);
+	}
+	vec_fini(&w->scenes);
+	return r;
+}
+
 int check_walk(struct build *b, const struct df_check *c, bool fetch, struct outline *outline,
 	       struct context_reads *reads, struct err *e)
 {
 	struct walk w = { .b = b, .check = c, .fetch = fetch, .outline = outline, .reads = reads };
-	for (size_t i = 0; i < b->stages.n; i++)
-		vec_add(&w.scenes);
-	b->checks_complete = true;
-	check_froms(&w);
 	int r = 0;
-	/* A stage is FROM earlier ones only. */
-	for (size_t i = 0; r == 0 && i < b->stages.n; i++)
-		if (b->stages.v[i]->needed)
-			r = look_stage(&w, b->stages.v[i], e);
-	for (size_t i = 0; i < w.scenes.n; i++) {
-		strv_fini(&w.scenes.v[i].env);
-		strv_fini(&w.scenes.v[i].declared);
-		strv_fini(&w.scenes.v[i].triggers);
+	b->checks_complete = true;
+	for (size_t i = 0; r == 0 && i < b->graphs.n; i++) {
+		w.graph = b->graphs.v[i];
+		r = walk_graph(&w, e);
 	}
-	vec_fini(&w.scenes);
 	df_warnings_sort(&b->file);
+	if (b->graphs.n > 1)
+		df_warnings_unique(&b->file);
 	return r == 0 ? df_errors_verdict(&b->file.errors, b->file_name, e) : -1;
 }
 
 /* ---- which checks, and what they mean for the build ---- */
+
+static bool is_needed(const struct build *b, size_t index)
+{
+	bool needed = false;
+	for (size_t i = 0; i < b->graphs.n; i++)
+		needed |= b->graphs.v[i]->stages.v[index]->needed;
+	return needed;
+}
 
 /* These rules look at what an instruction does, so that one which is not reached breaks none of them. */
 void check_forget_unneeded(struct build *b)
@@ -329,9 +350,9 @@ void check_forget_unneeded(struct build *b)
 		DF_RULE_LEGACY_KEY_VALUE_FORMAT, DF_RULE_SECRETS_USED_IN_ARG_OR_ENV, DF_RULE_EXPOSE_PROTO_CASING,
 		DF_RULE_EXPOSE_INVALID_FORMAT,
 	};
-	for (size_t s = 0; s < b->stages.n && b->file.warnings.n; s++) {
-		const struct stage *st = b->stages.v[s];
-		for (size_t i = st->df->first; i < st->df->end && !st->needed; i++)
+	for (size_t s = 0; s < b->file.stages.n && b->file.warnings.n; s++) {
+		const struct df_stage *st = &b->file.stages.v[s];
+		for (size_t i = st->first; i < st->end && !is_needed(b, s); i++)
 			for (size_t r = 0; r < ARRAY_LEN(rules); r++)
 				df_unwarn(&b->file, &b->file.instructions.v[i], rules[r]);
 	}

@@ -27,9 +27,10 @@ char *check_suggest(const struct build *b, const char *name, const struct strv *
 }
 
 /* Names of everything FROM may use: automatic and global ARGs, with a value or not. */
-static void global_names(const struct build *b, struct strv *ret)
+static void global_names(const struct graph *g, struct strv *ret)
 {
-	strv_copy(ret, &b->global_args);
+	const struct build *b = g->build;
+	strv_copy(ret, &g->global_args);
 	for (size_t i = 0; i < b->file.n_global; i++)
 		for (size_t k = 0; k < b->file.instructions.v[i].kvs.n; k++)
 			strv_push(ret, b->file.instructions.v[i].kvs.v[k].key);
@@ -40,7 +41,7 @@ static void undefined_args(struct walk *w, const struct df_instruction *in, cons
 	struct build *b = w->b;
 	AUTO(strv_fini) struct strv undefined = { 0 };
 	AUTO(free_drop) char *text = NULL;
-	struct df_scope scope = { .env = &b->global_args, .escape = b->file.escape, .undefined = &undefined };
+	struct df_scope scope = { .env = &w->graph->global_args, .escape = b->file.escape, .undefined = &undefined };
 	struct err ignored;
 	if (df_expand(&scope, word, &text, &ignored) < 0)
 		return; /* graph_check says so */
@@ -67,12 +68,12 @@ static const struct df_pos *platform_at(const struct df_instruction *in)
 static void redundant_platform(struct walk *w, const struct df_instruction *in, const char *platform)
 {
 	struct build *b = w->b;
-	const char *value = env_get(&b->global_args, "TARGETPLATFORM");
+	const char *value = env_get(&w->graph->global_args, "TARGETPLATFORM");
 	AUTO(strv_fini) struct strv nothing = { 0 }, used = { 0 };
 	AUTO(free_drop) char *empty = NULL;
 	AUTO(free_drop) char *text = NULL;
 	struct df_scope names = { .env = &nothing, .escape = b->file.escape, .undefined = &used };
-	struct df_scope scope = { .env = &b->global_args, .escape = b->file.escape };
+	struct df_scope scope = { .env = &w->graph->global_args, .escape = b->file.escape };
 	struct err ignored;
 	/* The first fails for such as ${X:?}, of which only the values tell. */
 	if (df_expand(&names, platform, &empty, &ignored) < 0 || df_expand(&scope, platform, &text, &ignored) < 0)
@@ -83,9 +84,10 @@ static void redundant_platform(struct walk *w, const struct df_instruction *in, 
 }
 
 /* The global ARGs as they would be without --build-arg. */
-static int default_args(struct build *b, struct strv *ret, struct err *e)
+static int default_args(const struct graph *g, struct strv *ret, struct err *e)
 {
-	strv_copy(ret, &b->platform_args);
+	const struct build *b = g->build;
+	strv_copy(ret, &g->platform_args);
 	for (size_t i = 0; i < b->file.n_global; i++) {
 		const struct df_instruction *in = &b->file.instructions.v[i];
 		for (size_t k = 0; k < in->kvs.n; k++) {
@@ -117,8 +119,8 @@ void check_froms(struct walk *w)
 	struct build *b = w->b;
 	AUTO(strv_fini) struct strv known = { 0 }, defaults = { 0 };
 	struct err ignored;
-	global_names(b, &known);
-	bool have_defaults = default_args(b, &defaults, &ignored) == 0;
+	global_names(w->graph, &known);
+	bool have_defaults = default_args(w->graph, &defaults, &ignored) == 0;
 	for (size_t i = 0; i < b->file.stages.n; i++) {
 		const struct df_instruction *in = &b->file.instructions.v[b->file.stages.v[i].from];
 		const char *platform = df_flag_get(in, "platform");
@@ -151,7 +153,7 @@ static void outline_globals(struct walk *w, const struct df_instruction *from)
 			AUTO(free_drop) char *text = NULL;
 			if (!strv_has(&used, in->kvs.v[k].key))
 				continue;
-			outline_arg(w->outline, in, in->kvs.v[k].key, env_get(&b->global_args, in->kvs.v[k].key));
+			outline_arg(w->outline, in, in->kvs.v[k].key, env_get(&w->graph->global_args, in->kvs.v[k].key));
 			if (in->kvs.v[k].value && df_expand(&scope, in->kvs.v[k].value, &text, &ignored) < 0)
 				return;
 		}
@@ -203,7 +205,7 @@ int check_base(struct walk *w, struct stage *st, struct scene *s, struct err *e)
 		from_scene(s, &w->scenes.v[st->base_stage->df->index]);
 		return 0;
 	}
-	if (stage_expand_base(st, &name, e) < 0 || stage_platform(b, in, &want, &given, e) < 0)
+	if (stage_expand_base(st, &name, e) < 0 || stage_platform(w->graph, in, &want, &given, e) < 0)
 		return -1;
 	const struct named_context *named = named_context_for(b, name, &want);
 	const char *reference = named ? named->reference : name;

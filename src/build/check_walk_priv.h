@@ -20,12 +20,13 @@ struct scene {
 
 struct walk {
 	struct build *b;
+	struct graph *graph;      /* the one in hand */
 	const struct df_check *check;
 	bool fetch;
 	struct outline *outline;  /* borrowed, or NULL */
 	struct context_reads *reads; /* borrowed, or NULL */
 	const struct stage *stage; /* the one in hand */
-	VEC(struct scene) scenes; /* of each stage of the file, at its end so far */
+	VEC(struct scene) scenes; /* of each stage of the graph, at its end so far */
 };
 
 /* The name of `env` (K=V or K) nearest to `name`, as " (did you mean …?)", or "". The caller owns it. */

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "build_priv.h"
+#include "oci/index.h"
 #include "oci/time.h"
 #include "store/blob.h"
 
@@ -108,16 +109,32 @@ int stage_commit(struct build *b, struct stage *st, struct err *e)
 	return 0;
 }
 
-int build_finish(struct build *b, struct descriptor *ret, struct err *e)
+/* --label wins over the file (ENV-04); it is no step and no history. */
+static void add_labels(struct build *b, struct stage *goal)
 {
-	struct stage *st = b->goal;
-	/* --label wins over the file (ENV-04); it is no step and no history. */
+	struct image_config *c = goal->steps.n ? &goal->steps.v[goal->steps.n - 1]->config : &goal->config;
 	for (size_t i = 0; i < b->options->labels.n; i++) {
 		const char *text = b->options->labels.v[i];
 		AUTO(free_drop) char *key = x_strndup(text, strcspn(text, "="));
 		const char *value = strchr(text, '=');
-		struct image_config *c = st->steps.n ? &st->steps.v[st->steps.n - 1]->config : &st->config;
 		env_set(&c->labels, key, value ? value + 1 : "");
 	}
-	return write_image(b, st, st->steps.n, ret, e);
+}
+
+int build_finish(struct build *b, struct descriptor *ret, struct err *e)
+{
+	AUTO(index_fini) struct index x = { 0 };
+	for (size_t i = 0; i < b->graphs.n; i++) {
+		struct graph *g = b->graphs.v[i];
+		struct index_entry *entry = vec_add(&x.manifests);
+		entry->platform = g->target;
+		add_labels(b, g->goal);
+		if (write_image(b, g->goal, g->goal->steps.n, &entry->desc, e) < 0)
+			return -1;
+	}
+	if (b->graphs.n > 1)
+		return image_write_index(b->store, &x, ret, e);
+	*ret = x.manifests.v[0].desc;
+	x.manifests.v[0].desc = (struct descriptor){ 0 };
+	return 0;
 }

@@ -11,7 +11,7 @@
 
 #include "base/fd.h"
 #include "build_priv.h"
-#include "build/image.h"
+#include "build/image_set.h"
 #include "sandbox/netfiles.h"
 
 /* The layers of the image as trees; the jobs that make them are the build's. */
@@ -152,6 +152,8 @@ int container_run(struct store *s, const struct container_options *o, int *ret_s
 	struct base_image i = { 0 };
 	b.options = &none;
 	int r = image_find(s, o->image, &i.manifest, e);
+	if (r == 0)
+		r = image_choose(s, &i.manifest, NULL, &i.manifest, e);
 	if (r == 0)
 		r = base_image_load(&b, &i, e);
 	if (r == 0)

@@ -137,7 +137,7 @@ struct named_context *named_context_for(struct build *b, const char *name, const
 		struct named_context *c = b->contexts.v[i - 1];
 		if (strcmp(c->name, plain) != 0)
 			continue;
-		if (c->has_platform && platform_eq(&c->platform, p ? p : &b->target))
+		if (c->has_platform && platform_eq(&c->platform, p))
 			return c;
 		if (!c->has_platform && !any)
 			any = c;
@@ -145,7 +145,7 @@ struct named_context *named_context_for(struct build *b, const char *name, const
 	return any;
 }
 
-struct named_context *named_context_find(struct build *b, const char *name)
+struct named_context *named_context_find(const struct graph *g, const char *name)
 {
-	return named_context_for(b, name, NULL);
+	return named_context_for(g->build, name, &g->target);
 }

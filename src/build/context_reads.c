@@ -64,9 +64,10 @@ static int gather_node(void *ctx, const struct copy_match *m, const struct copy_
 }
 
 /* The directory that --from or from= means; *ret NULL: an image or a stage. */
-static int find_context(struct build *b, const char *from, struct context **ret, struct err *e)
+static int find_context(const struct graph *g, const char *from, struct context **ret, struct err *e)
 {
-	struct named_context *named = from ? named_context_find(b, from) : NULL;
+	struct build *b = g->build;
+	struct named_context *named = from ? named_context_find(g, from) : NULL;
 	*ret = NULL;
 	if (from && !(named && named->is_dir))
 		return 0;
@@ -83,7 +84,7 @@ static int add(struct context_reads *r, const struct stage *st, const struct df_
 	struct context *c;
 	struct copy_selection s = { 0 };
 	struct err why;
-	if (find_context(st->build, from_name, &c, e) < 0)
+	if (find_context(st->graph, from_name, &c, e) < 0)
 		return -1;
 	if (!c || !spec->sources.n)
 		return 0;

@@ -71,9 +71,10 @@ static int of_stage(struct build *b, const struct df_stage *st, struct epoch *re
 	const struct df_instruction *from = &b->file.instructions.v[st->from], *add = NULL;
 	AUTO(strv_fini) struct strv env = { 0 };
 	AUTO(free_drop) char *base = NULL;
-	for (size_t i = 0; i < b->global_args.n; i++)
-		if (!str_starts(b->global_args.v[i], "SOURCE_DATE_EPOCH="))
-			strv_push(&env, b->global_args.v[i]);
+	const struct strv *global = &b->graphs.v[0]->global_args;
+	for (size_t i = 0; i < global->n; i++)
+		if (!str_starts(global->v[i], "SOURCE_DATE_EPOCH="))
+			strv_push(&env, global->v[i]);
 	struct df_scope scope = { .env = &env, .escape = b->file.escape };
 	if (df_expand(&scope, from->image, &base, e) < 0)
 		return -1;
@@ -100,7 +101,7 @@ static int of_name(struct build *b, const char *text, struct epoch *ret, struct 
 {
 	if (strcmp(text, "context") == 0)
 		return of_context(b, &b->context, ret, e);
-	struct named_context *named = named_context_find(b, text);
+	struct named_context *named = named_context_find(b->graphs.v[0], text);
 	if (named)
 		return of_context(b, &named->dir, ret, e);
 	for (size_t i = 0; i < b->file.stages.n; i++)
@@ -114,7 +115,7 @@ static int of_name(struct build *b, const char *text, struct epoch *ret, struct 
 int epoch_read(struct build *b, struct err *e)
 {
 	const char *arg = env_get(&b->build_args, variable);
-	const char *text = arg ? arg : env_get(&b->global_args, variable);
+	const char *text = arg ? arg : env_get(&b->graphs.v[0]->global_args, variable);
 	struct epoch epoch = { 0 };
 	uint64_t seconds;
 	if (text && str_to_u64(text, INT64_MAX, &seconds)) {
@@ -126,8 +127,9 @@ int epoch_read(struct build *b, struct err *e)
 		AUTO(free_drop) char *value = epoch.known ? x_asprintf("%" PRId64, epoch.time) : x_strdup("");
 		if (arg)
 			env_set(&b->build_args, variable, value);
-		if (env_get(&b->global_args, variable))
-			env_set(&b->global_args, variable, value);
+		for (size_t i = 0; i < b->graphs.n; i++)
+			if (env_get(&b->graphs.v[i]->global_args, variable))
+				env_set(&b->graphs.v[i]->global_args, variable, value);
 	}
 	b->has_epoch = epoch.known;
 	if (epoch.known)

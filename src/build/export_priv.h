@@ -5,7 +5,7 @@
 #include <stdbool.h>
 
 #include "base/err.h"
-#include "build/image.h"
+#include "build/image_set.h"
 #include "oci/descriptor.h"
 #include "store/store.h"
 
@@ -13,12 +13,12 @@
  * DIR cannot be made or written. */
 int export_check(const char *spec, struct err *e);
 
-/* Writes the image into the OCI layout directory (made if missing; other images in it stay). Blobs are shared with the
+/* Writes the image or index into the OCI layout directory (made if missing; other images in it stay). Blobs are shared with the
  * store or copied, and verified; index.json last, aside and renamed. */
 int export_image(struct store *s, const struct descriptor *image, const char *spec, struct err *e);
 
 /* In a worker: the same for a directory whatever it is called. name NULL: the image gets none there. */
-int export_layout(struct store *s, const struct image *image, const char *path, const char *name, struct err *e);
+int export_layout(struct store *s, const struct image_set *set, const char *path, const char *name, struct err *e);
 
 /* blobs/sha256 of a layout, and what was learned there: what did not work once is not tried again. */
 struct blob_place {

@@ -1,47 +1,49 @@
-/* Which stages there are, which one is asked for, and which others it needs (FROM-11, FROM-12). */
+/* For each platform: which stages there are, which one is asked for, and which others it needs (FROM-11, FROM-12). */
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/limits.h"
 #include "build_priv.h"
 #include "graph_priv.h"
 #include "dockerfile/expand.h"
 #include "dockerfile/flags.h"
 #include "dockerfile/mount.h"
 
-struct stage *stage_find(struct build *b, const char *name)
+struct stage *stage_find(const struct graph *g, const char *name)
 {
 	uint64_t n;
 	/* The last stage of that name wins (FROM-14). */
-	for (size_t i = b->stages.n; i > 0; i--) {
-		const char *have = b->stages.v[i - 1]->df->name;
+	for (size_t i = g->stages.n; i > 0; i--) {
+		const char *have = g->stages.v[i - 1]->df->name;
 		if (have && str_case_eq(have, name))
-			return b->stages.v[i - 1];
+			return g->stages.v[i - 1];
 	}
-	if (str_to_u64(name, b->stages.n - 1, &n))
-		return b->stages.v[n];
+	if (str_to_u64(name, g->stages.n - 1, &n))
+		return g->stages.v[n];
 	return NULL;
 }
 
 const char *stage_near(const struct build *b, const char *name)
 {
 	VEC(const char *) names = { 0 };
-	for (size_t i = 0; i < b->stages.n; i++)
-		if (b->stages.v[i]->df->name)
-			vec_push(&names, b->stages.v[i]->df->name);
+	for (size_t i = 0; i < b->file.stages.n; i++)
+		if (b->file.stages.v[i].name)
+			vec_push(&names, (const char *)b->file.stages.v[i].name);
 	const char *near = str_nearest(name, names.v, names.n);
 	vec_fini(&names);
 	return near;
 }
 
-static int find_goal(struct build *b, struct err *e)
+static int find_goal(struct graph *g, struct err *e)
 {
+	struct build *b = g->build;
 	const char *target = b->options->target;
-	b->goal = b->stages.v[b->stages.n - 1];
+	g->goal = g->stages.v[g->stages.n - 1];
 	if (!target)
 		return 0;
-	for (size_t i = b->stages.n; i > 0; i--) {
-		b->goal = b->stages.v[i - 1];
-		if (b->goal->df->name && str_case_eq(b->goal->df->name, target))
+	for (size_t i = g->stages.n; i > 0; i--) {
+		g->goal = g->stages.v[i - 1];
+		if (g->goal->df->name && str_case_eq(g->goal->df->name, target))
 			return 0;
 	}
 	const char *near = stage_near(b, target);
@@ -58,17 +60,25 @@ static char *label_of(const struct build *b, const struct df_stage *df)
 	return b->file.stages.n == 1 ? x_strdup("") : x_asprintf("stage-%zu", df->index);
 }
 
-int stage_lookup(struct build *b, const struct df_instruction *in, const char *from, struct stage **ret, struct err *e)
+static char *log_label_of(const struct stage *st)
+{
+	if (st->build->graphs.n == 1)
+		return x_strdup(st->label);
+	AUTO(free_drop) char *platform = platform_text(&st->graph->target);
+	return x_asprintf("%s%s%s", platform, *st->label ? " " : "", st->label);
+}
+
+int stage_lookup(const struct graph *g, const struct df_instruction *in, const char *from, struct stage **ret, struct err *e)
 {
 	uint64_t n;
 	bool number = str_to_u64(from, UINT32_MAX, &n);
 	*ret = NULL;
 	if (number && in->op == DF_RUN)
 		return 0; /* mounts know stages by name only (MNT-05) */
-	*ret = stage_find(b, from);
+	*ret = stage_find(g, from);
 	if (!*ret && number)
 		return err_set(e, ERR_BUILD, "invalid stage index %s: the file has %zu stage%s, counted from 0", from,
-			       b->stages.n, b->stages.n == 1 ? "" : "s");
+			       g->stages.n, g->stages.n == 1 ? "" : "s");
 	return 0;
 }
 
@@ -78,9 +88,9 @@ int stage_named_from(struct stage *st, const struct df_instruction *in, const ch
 	struct build *b = st->build;
 	struct stage *found;
 	*ret = NULL;
-	if (named_context_find(b, from))
+	if (named_context_find(st->graph, from))
 		return 0;
-	if (stage_lookup(b, in, from, &found, e) < 0)
+	if (stage_lookup(st->graph, in, from, &found, e) < 0)
 		return -1;
 	if (found && found->df->index >= st->df->index)
 		return err_set(e, ERR_BUILD,
@@ -118,11 +128,10 @@ static int need_instruction(struct stage *st, const struct df_instruction *in, s
 /* FROM's name finds stages by their exact lower-case name only (FROM-13), and only earlier ones. */
 struct stage *stage_base(const struct stage *st, const char *image)
 {
-	struct build *b = st->build;
-	if (named_context_find(b, image))
+	if (named_context_find(st->graph, image))
 		return NULL;
 	for (size_t i = st->df->index; i > 0; i--) {
-		struct stage *other = b->stages.v[i - 1];
+		struct stage *other = st->graph->stages.v[i - 1];
 		if (other->df->name && strcmp(other->df->name, image) == 0)
 			return other;
 	}
@@ -133,7 +142,7 @@ int stage_expand_base(struct stage *st, char **ret, struct err *e)
 {
 	struct build *b = st->build;
 	const struct df_instruction *from = &b->file.instructions.v[st->df->from];
-	struct df_scope scope = { .env = &b->global_args, .escape = b->file.escape };
+	struct df_scope scope = { .env = &st->graph->global_args, .escape = b->file.escape };
 	if (st->replaced) {
 		*ret = x_strdup(st->df->name);
 		return 0;
@@ -169,12 +178,12 @@ static void link_stage(struct build *b, struct stage *st)
 
 /* Marks all that the needed ones up to `last` need. A stage needs only earlier ones, so one pass downwards reaches all.
  */
-static void link_needed(struct build *b, const struct stage *last)
+static void link_needed(const struct stage *last)
 {
 	for (size_t i = last->df->index + 1; i > 0; i--) {
-		struct stage *st = b->stages.v[i - 1];
+		struct stage *st = last->graph->stages.v[i - 1];
 		if (st->needed && !st->linked)
-			link_stage(b, st);
+			link_stage(st->build, st);
 	}
 }
 
@@ -183,40 +192,106 @@ int graph_add_trigger(struct stage *st, const struct df_instruction *in, struct 
 	struct build *b = st->build;
 	if (need_instruction(st, in, e) < 0)
 		return -1;
-	link_needed(b, st);
+	link_needed(st);
 	return df_errors_verdict(&b->file.errors, b->file_name, e);
 }
 
-int graph_make(struct build *b, struct err *e)
+/* One platform asked for twice is built once. */
+static int graph_add(struct build *b, const struct platform *target, struct err *e)
 {
-	for (size_t i = 0; i < b->file.stages.n; i++) {
-		struct stage *st = x_alloc(sizeof *st);
-		st->build = b;
-		st->df = &b->file.stages.v[i];
-		st->label = label_of(b, st->df);
-		st->replaced = st->df->name && named_context_find(b, st->df->name);
-		vec_push(&b->stages, st);
-	}
-	if (find_goal(b, e) < 0)
-		return -1;
-	scope_global(b);
-	b->goal->needed = true;
-	/* Without the global ARGs nothing can be said of the rest. */
-	if (scope_global_args(b, e) < 0) {
-		df_errors_add(&b->file.errors, e);
-		return -1;
-	}
-	if (graph_check(b, e) < 0) {
-		df_errors_add(&b->file.errors, e);
-		return -1;
-	}
-	link_needed(b, b->goal);
+	for (size_t i = 0; i < b->graphs.n; i++)
+		if (platform_eq(&b->graphs.v[i]->target, target))
+			return 0;
+	if (b->graphs.n == LIMIT_PLATFORMS)
+		return err_set(e, ERR_USAGE, "more than %u platforms", LIMIT_PLATFORMS);
+	struct graph *g = x_alloc(sizeof *g);
+	g->build = b;
+	g->target = *target;
+	vec_push(&b->graphs, g);
 	return 0;
 }
 
-void graph_need_all(struct build *b)
+static int read_platforms(struct build *b, const char *list, struct err *e)
 {
-	for (size_t i = 0; i < b->stages.n; i++)
-		b->stages.v[i]->needed = true;
-	link_needed(b, b->stages.v[b->stages.n - 1]);
+	AUTO(free_drop) char *words = x_strdup(list);
+	for (char *next = words; next;) {
+		struct platform p = b->host;
+		char *word = strsep(&next, ",");
+		if (strcmp(word, "local") != 0 && platform_parse(word, &p, e) < 0)
+			return -1;
+		if (graph_add(b, &p, e) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+int graphs_read(struct build *b, struct err *e)
+{
+	const struct strv *given = &b->options->platforms;
+	platform_host(&b->host);
+	b->target_given = given->n > 0;
+	for (size_t i = 0; i < given->n; i++)
+		if (read_platforms(b, given->v[i], e) < 0) {
+			e->kind = ERR_USAGE;
+			return err_in(e, "--platform %s", given->v[i]);
+		}
+	return given->n ? 0 : graph_add(b, &b->host, e);
+}
+
+void graphs_free(struct build *b)
+{
+	for (size_t i = 0; i < b->graphs.n; i++) {
+		struct graph *g = b->graphs.v[i];
+		strv_fini(&g->platform_args);
+		strv_fini(&g->global_args);
+		vec_fini(&g->stages);
+		free(g);
+	}
+	vec_fini(&b->graphs);
+}
+
+static int graph_make(struct graph *g, struct err *e)
+{
+	struct build *b = g->build;
+	for (size_t i = 0; i < b->file.stages.n; i++) {
+		struct stage *st = x_alloc(sizeof *st);
+		st->build = b;
+		st->graph = g;
+		st->df = &b->file.stages.v[i];
+		st->label = label_of(b, st->df);
+		st->log_label = log_label_of(st);
+		st->replaced = st->df->name && named_context_find(g, st->df->name);
+		vec_push(&g->stages, st);
+		vec_push(&b->stages, st);
+	}
+	if (find_goal(g, e) < 0)
+		return -1;
+	scope_global(g);
+	g->goal->needed = true;
+	/* Without the global ARGs nothing can be said of the rest. */
+	if (scope_global_args(g, e) < 0) {
+		df_errors_add(&b->file.errors, e);
+		return -1;
+	}
+	if (graph_check(g, e) < 0) {
+		df_errors_add(&b->file.errors, e);
+		return -1;
+	}
+	link_needed(g->goal);
+	return 0;
+}
+
+int graphs_make(struct build *b, struct err *e)
+{
+	for (size_t i = 0; i < b->graphs.n; i++)
+		if (graph_make(b->graphs.v[i], e) < 0)
+			return -1;
+	return 0;
+}
+
+void graph_need_all(struct graph *g)
+{
+	for (size_t i = 0; i < g->stages.n; i++)
+		g->stages.v[i]->needed = true;
+	link_needed(g->stages.v[g->stages.n - 1]);
 }

@@ -18,7 +18,8 @@ struct edge {
 };
 
 struct graph_check {
-	struct build *b;
+	struct graph *g;
+	struct build *b; /* whose it is */
 	VEC(struct edge) edges;
 };
 
@@ -30,9 +31,9 @@ static int check_reference(const struct build *b, const char *name, struct err *
 	if (strcmp(name, "scratch") == 0 || reference_parse(name, &ref, e) == 0)
 		return 0;
 	e->kind = ERR_BUILD;
-	for (size_t i = 0; i < b->stages.n; i++)
-		if (b->stages.v[i]->df->name)
-			strv_push(&names, b->stages.v[i]->df->name);
+	for (size_t i = 0; i < b->file.stages.n; i++)
+		if (b->file.stages.v[i].name)
+			strv_push(&names, b->file.stages.v[i].name);
 	const char *near = str_nearest(name, (const char *const *)names.v, names.n);
 	return near ? err_hint(e, "did you mean the stage %s?", near) : err_hint(e, "and no stage has that name");
 }
@@ -43,11 +44,11 @@ static int check_base(struct build *b, struct stage *st, struct err *e)
 	AUTO(free_drop) char *image = NULL;
 	struct platform platform;
 	bool given;
-	if (stage_platform(b, in, &platform, &given, e) < 0)
+	if (stage_platform(st->graph, in, &platform, &given, e) < 0)
 		df_errors_add(&b->file.errors, e);
 	if (stage_expand_base(st, &image, e) < 0)
 		return -1;
-	if (named_context_find(b, image) || stage_base(st, image))
+	if (named_context_find(st->graph, image) || stage_base(st, image))
 		return 0;
 	return check_reference(b, image, e) < 0 ? df_err_at_arg(e, in, 0) : 0;
 }
@@ -56,9 +57,9 @@ static int check_from(struct graph_check *c, const struct stage *st, const struc
 		      struct err *e)
 {
 	struct stage *found;
-	if (named_context_find(c->b, from))
+	if (named_context_find(c->g, from))
 		return 0;
-	if (stage_lookup(c->b, in, from, &found, e) < 0)
+	if (stage_lookup(c->g, in, from, &found, e) < 0)
 		return -1;
 	if (!found)
 		return check_reference(c->b, from, e);
@@ -93,7 +94,7 @@ static void check_stage(struct graph_check *c, const struct stage *st)
 /* Takes away the stages that read from none that is left, again and again; what then remains is or leads to a cycle. */
 static int check_cycles(const struct graph_check *c, struct err *e)
 {
-	size_t n = c->b->stages.n;
+	size_t n = c->g->stages.n;
 	AUTO(free_drop) bool *left = x_alloc(n);
 	AUTO(free_drop) bool *reads = x_alloc(n);
 	const struct edge *in_cycle = NULL;
@@ -117,18 +118,19 @@ static int check_cycles(const struct graph_check *c, struct err *e)
 	if (!in_cycle)
 		return 0;
 	err_set(e, ERR_BUILD, "circular dependency detected on stage: %s",
-		c->b->stages.v[in_cycle->from]->label);
+		c->g->stages.v[in_cycle->from]->label);
 	err_hint(e, "what it reads here comes from that very stage, directly or by way of others");
 	return df_err_at_flag(e, in_cycle->in, "from");
 }
 
-int graph_check(struct build *b, struct err *e)
+int graph_check(struct graph *g, struct err *e)
 {
-	struct graph_check c = { .b = b };
-	for (size_t i = 0; i < b->stages.n; i++) {
-		if (check_base(b, b->stages.v[i], e) < 0)
+	struct build *b = g->build;
+	struct graph_check c = { .g = g, .b = b };
+	for (size_t i = 0; i < g->stages.n; i++) {
+		if (check_base(b, g->stages.v[i], e) < 0)
 			df_errors_add(&b->file.errors, e);
-		check_stage(&c, b->stages.v[i]);
+		check_stage(&c, g->stages.v[i]);
 	}
 	int r = check_cycles(&c, e);
 	vec_fini(&c.edges);

@@ -107,19 +107,18 @@ int image_names(struct store *s, const struct digest *manifest, struct strv *ret
 	return 0;
 }
 
-/* Whether a blob is an image manifest; config and layer blobs share the folder with them. */
+/* Whether a blob is an image manifest or an index; config and layer blobs share the folder with them. */
 static bool is_manifest(struct store *s, const struct digest *d)
 {
 	struct err ignored;
 	uint64_t size;
 	AUTO(str_fini) struct str text = { 0 };
-	struct manifest m = { 0 };
+	AUTO(manifest_fini) struct manifest m = { 0 };
+	AUTO(index_fini) struct index x = { 0 };
 	if (!blob_exists(s, d, &size) || size > LIMIT_MANIFEST || blob_read(s, d, LIMIT_MANIFEST, &text, &ignored) < 0)
 		return false;
-	if (manifest_parse(text.buf, text.len, NULL, "", &m, &ignored) < 0)
-		return false;
-	manifest_fini(&m);
-	return true;
+	return manifest_parse(str_text(&text), text.len, NULL, "", &m, &ignored) == 0 ||
+	       index_parse(str_text(&text), text.len, "", &x, &ignored) == 0;
 }
 
 enum { PREFIX_MIN = 4 };
@@ -223,6 +222,16 @@ int image_write_manifest(struct store *s, const struct descriptor *config, const
 	if (blob_put(s, text, strlen(text), &digest, e) < 0)
 		return -1;
 	*ret = (struct descriptor){ .media_type = x_strdup(MT_MANIFEST), .digest = digest, .size = strlen(text) };
+	return 0;
+}
+
+int image_write_index(struct store *s, const struct index *x, struct descriptor *ret, struct err *e)
+{
+	AUTO(free_drop) char *text = index_write(x);
+	struct digest digest;
+	if (blob_put(s, text, strlen(text), &digest, e) < 0)
+		return -1;
+	*ret = (struct descriptor){ .media_type = x_strdup(MT_INDEX), .digest = digest, .size = strlen(text) };
 	return 0;
 }
 

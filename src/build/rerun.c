@@ -15,13 +15,14 @@ static int unknown_stage(const struct build *b, const char *option, const char *
 }
 
 /* As titles show it, whatever the case; the last stage of a name, as everywhere. */
-static const struct stage *stage_labelled(const struct build *b, const char *label)
+static const struct df_stage *stage_labelled(const struct build *b, const char *label)
 {
-	for (size_t i = b->stages.n; i > 0; i--)
-		if (str_case_eq(b->stages.v[i - 1]->label, label))
-			return b->stages.v[i - 1];
+	const struct graph *g = b->graphs.v[0];
+	for (size_t i = g->stages.n; i > 0; i--)
+		if (str_case_eq(g->stages.v[i - 1]->label, label))
+			return g->stages.v[i - 1]->df;
 	/* The only stage needs no name in titles. */
-	return b->stages.n == 1 && strcmp(label, "stage-0") == 0 ? b->stages.v[0] : NULL;
+	return g->stages.n == 1 && strcmp(label, "stage-0") == 0 ? g->stages.v[0]->df : NULL;
 }
 
 static int read_filter(struct build *b, const char *list, struct err *e)
@@ -29,7 +30,7 @@ static int read_filter(struct build *b, const char *list, struct err *e)
 	AUTO(free_drop) char *words = x_strdup(list);
 	char *save = NULL;
 	for (char *name = strtok_r(words, ",", &save); name; name = strtok_r(NULL, ",", &save)) {
-		const struct stage *st = stage_labelled(b, name);
+		const struct df_stage *st = stage_labelled(b, name);
 		if (!st)
 			return unknown_stage(b, "--no-cache-filter", name, e);
 		vec_push(&b->rerun.stages, st);
@@ -42,7 +43,7 @@ static bool read_position(const struct build *b, const char *text, struct rerun_
 {
 	const char *colon = strrchr(text, ':');
 	AUTO(free_drop) char *name = x_strndup(text, colon ? (size_t)(colon - text) : 0);
-	const struct stage *st = colon ? stage_labelled(b, name) : b->goal;
+	const struct df_stage *st = colon ? stage_labelled(b, name) : b->graphs.v[0]->goal->df;
 	uint64_t n;
 	if (!st || !str_to_u64(colon ? colon + 1 : text, LIMIT_INSTRUCTIONS, &n) || !n)
 		return false;
@@ -81,7 +82,7 @@ int rerun_read(struct build *b, struct err *e)
 static bool is_meant(const struct rerun_step *r, const struct step *s)
 {
 	if (r->position)
-		return r->stage == s->stage && r->position == s->position;
+		return r->stage == s->stage->df && r->position == s->position;
 	return regexec(&r->regex, s->in->text, 0, NULL, 0) == 0;
 }
 
@@ -89,7 +90,7 @@ const char *rerun_option(struct build *b, const struct step *s)
 {
 	const char *ret = b->options->no_cache ? "--no-cache" : NULL;
 	for (size_t i = 0; i < b->rerun.stages.n && !ret; i++)
-		if (b->rerun.stages.v[i] == s->stage)
+		if (b->rerun.stages.v[i] == s->stage->df)
 			ret = "--no-cache-filter";
 	for (size_t i = 0; i < b->rerun.steps.n; i++) {
 		struct rerun_step *r = &b->rerun.steps.v[i];

@@ -10,21 +10,21 @@
 #include "base/vec.h"
 
 struct build;
-struct stage;
+struct df_stage;
 struct step;
 struct step_record;
 
 /* --no-cache-step: the step shown as "[STAGE POSITION/…]", or those whose text a regular expression finds. */
 struct rerun_step {
 	const char *text;          /* as given; borrowed */
-	const struct stage *stage; /* with a position; borrowed from the build */
+	const struct df_stage *stage; /* with a position, for whatever platform; borrowed from the build */
 	unsigned position;         /* 0: by expression */
 	regex_t regex;
 	bool met;
 };
 
 struct rerun {
-	VEC(const struct stage *) stages;
+	VEC(const struct df_stage *) stages;
 	VEC(struct rerun_step) steps;
 };
 

@@ -104,7 +104,7 @@ struct run_mounts *run_mounts_new(struct build *b, struct stage *st, const struc
 static int find_from(struct build *b, struct step *step, struct run_mount *r, struct err *e)
 {
 	struct stage *st = step->stage, *other = NULL;
-	struct named_context *named = r->m.from ? named_context_find(b, r->m.from) : NULL;
+	struct named_context *named = r->m.from ? named_context_find(st->graph, r->m.from) : NULL;
 	struct base_image *image;
 	int rc;
 	if (!r->m.from || (named && named->is_dir)) {
@@ -130,7 +130,7 @@ static int find_from(struct build *b, struct step *step, struct run_mount *r, st
 	const char *reference = named ? named->reference : r->m.from;
 	if (strcmp(reference, "scratch") == 0)
 		return 0;
-	rc = base_image_need(b, step, reference, b->target_given ? &b->target : NULL, &image, e);
+	rc = base_image_need(b, step, reference, b->target_given ? &st->graph->target : NULL, &image, e);
 	if (rc)
 		return rc;
 	r->from.slots = image->slots.v;

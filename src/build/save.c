@@ -109,7 +109,7 @@ struct save_job {
 static int write_directory(const struct save_job *j, struct err *e)
 {
 	for (size_t i = 0; i < j->images->n; i++)
-		if (export_layout(j->store, &j->images->v[i].image, j->path, j->images->v[i].name, e) < 0)
+		if (export_layout(j->store, &j->images->v[i].set, j->path, j->images->v[i].name, e) < 0)
 			return -1;
 	return 0;
 }
@@ -144,13 +144,14 @@ static int save_work(void *ctx, struct worker_report *r, struct str *result, str
 static void save_images_fini(struct save_images *l)
 {
 	for (size_t i = 0; i < l->n; i++) {
-		image_fini(&l->v[i].image);
+		image_set_fini(&l->v[i].set);
 		free(l->v[i].name);
 	}
 	vec_fini(l);
 }
 
-static int find_images(struct store *s, const struct strv *texts, struct save_images *l, struct err *e)
+static int find_images(struct store *s, enum save_format how, const struct strv *texts, struct save_images *l,
+		       struct err *e)
 {
 	for (size_t i = 0; i < texts->n; i++) {
 		struct digest digest;
@@ -158,13 +159,15 @@ static int find_images(struct store *s, const struct strv *texts, struct save_im
 		bool there = false;
 		if (image_find_named(s, texts->v[i], &digest, &name, e) < 0)
 			return -1;
+		if (how == SAVE_DOCKER_ARCHIVE && image_choose(s, &digest, NULL, &digest, e) < 0)
+			return -1;
 		for (size_t k = 0; k < l->n; k++)
-			there |= str_eq(l->v[k].name, name) && digest_eq(&l->v[k].image.desc.digest, &digest);
+			there |= str_eq(l->v[k].name, name) && digest_eq(&l->v[k].set.top.digest, &digest);
 		if (there)
 			continue;
 		struct save_image *added = vec_add(l);
 		added->name = ptr_take(&name);
-		if (image_load(s, &digest, &added->image, e) < 0)
+		if (image_set_load(s, &digest, &added->set, e) < 0)
 			return -1;
 	}
 	return 0;
@@ -175,7 +178,7 @@ int save_images(struct store *s, enum save_format how, const struct strv *images
 	AUTO(save_images_fini) struct save_images found = { 0 };
 	struct save_job j = { .store = s, .how = how, .images = &found, .path = path };
 	struct worker w;
-	if (find_images(s, images, &found, e) < 0 || worker_start(&w, "nacre-save", save_work, &j, e) < 0)
+	if (find_images(s, how, images, &found, e) < 0 || worker_start(&w, "nacre-save", save_work, &j, e) < 0)
 		return -1;
 	return worker_wait(&w, NULL, NULL, NULL, e);
 }

@@ -22,7 +22,7 @@ static int put_names(struct json_out *o, const struct save_images *images, const
 {
 	for (size_t i = 0; i < images->n; i++) {
 		AUTO(reference_fini) struct reference r = { 0 };
-		if (!images->v[i].name || !digest_eq(&images->v[i].image.desc.digest, manifest))
+		if (!images->v[i].name || !digest_eq(&images->v[i].set.members.v[0].image.desc.digest, manifest))
 			continue;
 		if (reference_parse(images->v[i].name, &r, e) < 0)
 			return -1;
@@ -64,8 +64,8 @@ static int put_list(const struct save_images *images, struct sink *out, struct e
 	json_out_init(&o);
 	json_begin(&o, '[');
 	for (size_t i = 0; i < images->n && r == 0; i++)
-		if (digests_add(&there, &images->v[i].image.desc.digest))
-			r = put_entry(&o, images, &images->v[i].image, e);
+		if (digests_add(&there, &images->v[i].set.members.v[0].image.desc.digest))
+			r = put_entry(&o, images, &images->v[i].set.members.v[0].image, e);
 	vec_fini(&there);
 	if (r < 0) {
 		json_out_drop(&o);
@@ -129,7 +129,7 @@ int save_docker(struct store *s, const struct save_images *images, struct sink *
 	struct digests there = { 0 };
 	int r = put_list(images, out, e);
 	for (size_t i = 0; i < images->n && r == 0; i++)
-		r = put_image(s, out, &images->v[i].image, &there, e);
+		r = put_image(s, out, &images->v[i].set.members.v[0].image, &there, e);
 	vec_fini(&there);
 	return r;
 }

@@ -3,7 +3,7 @@
  *
  *   oci-layout  index.json  blobs/  blobs/sha256/  blobs/sha256/HEX …
  *
- * Blobs in the order of the images, of each its manifest, config and layers from the bottom; each once.
+ * Blobs in the order of the images, of each its index if it has one, manifests, config and layers from the bottom; each once.
  * image-spec image-layout.md.
  */
 #include <stdlib.h>
@@ -23,7 +23,7 @@ static char *index_text(const struct save_images *images)
 	json_put_key(&o, "manifests");
 	json_begin(&o, '[');
 	for (size_t i = 0; i < images->n; i++) {
-		const struct descriptor *d = &images->v[i].image.desc;
+		const struct descriptor *d = &images->v[i].set.top;
 		json_begin(&o, '{');
 		json_kv_str(&o, "mediaType", d->media_type);
 		json_kv_str(&o, "digest", digest_text(&d->digest).s);
@@ -57,6 +57,16 @@ static int put_image(struct store *s, struct sink *out, const struct image *i, s
 	return 0;
 }
 
+static int put_set(struct store *s, struct sink *out, const struct image_set *set, struct digests *there, struct err *e)
+{
+	if (set->is_index && put_blob(s, out, &set->top, there, e) < 0)
+		return -1;
+	for (size_t i = 0; i < set->members.n; i++)
+		if (put_image(s, out, &set->members.v[i].image, there, e) < 0)
+			return -1;
+	return 0;
+}
+
 int save_oci(struct store *s, const struct save_images *images, struct sink *out, struct err *e)
 {
 	struct digests there = { 0 };
@@ -69,7 +79,7 @@ int save_oci(struct store *s, const struct save_images *images, struct sink *out
 	if (r == 0)
 		r = save_directory(out, "blobs/sha256", e);
 	for (size_t i = 0; i < images->n && r == 0; i++)
-		r = put_image(s, out, &images->v[i].image, &there, e);
+		r = put_set(s, out, &images->v[i].set, &there, e);
 	vec_fini(&there);
 	return r;
 }

@@ -5,11 +5,11 @@
 #include <stdbool.h>
 
 #include "archive/stream.h"
-#include "build/image.h"
+#include "build/image_set.h"
 #include "build/save.h"
 
 struct save_image {
-	struct image image;
+	struct image_set set; /* of one member for a docker archive, which knows no indexes */
 	char *name; /* it is saved under; NULL: by its id alone. owned */
 };
 struct save_images {

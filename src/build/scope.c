@@ -7,13 +7,13 @@
 #include "dockerfile/expand.h"
 
 /* A build argument of an automatic name changes it for FROM and for global ARGs too, with no ARG to declare it. */
-static void add_automatic(struct build *b, const char *name, const char *value)
+static void add_automatic(struct graph *g, const char *name, const char *value)
 {
-	const char *given = env_get(&b->build_args, name);
-	env_set(&b->platform_args, name, given ? given : value);
+	const char *given = env_get(&g->build->build_args, name);
+	env_set(&g->platform_args, name, given ? given : value);
 }
 
-static void add_platform(struct build *b, const char *prefix, const struct platform *p)
+static void add_platform(struct graph *g, const char *prefix, const struct platform *p)
 {
 	char name[32];
 	AUTO(free_drop) char *text = platform_text(p);
@@ -24,19 +24,19 @@ static void add_platform(struct build *b, const char *prefix, const struct platf
 	};
 	for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
 		snprintf(name, sizeof name, "%s%s", prefix, parts[i].suffix);
-		add_automatic(b, name, parts[i].value);
+		add_automatic(g, name, parts[i].value);
 	}
 }
 
-void scope_global(struct build *b)
+void scope_global(struct graph *g)
 {
-	add_platform(b, "BUILD", &b->host);
-	add_platform(b, "TARGET", &b->target);
-	const char *target = b->goal ? b->goal->df->name : NULL;
-	if (b->options->target)
-		target = b->options->target;
-	add_automatic(b, "TARGETSTAGE", target ? target : "default");
-	strv_copy(&b->global_args, &b->platform_args);
+	const char *target = g->goal ? g->goal->df->name : NULL;
+	add_platform(g, "BUILD", &g->build->host);
+	add_platform(g, "TARGET", &g->target);
+	if (g->build->options->target)
+		target = g->build->options->target;
+	add_automatic(g, "TARGETSTAGE", target ? target : "default");
+	strv_copy(&g->global_args, &g->platform_args);
 }
 
 void scope_add_proxies(const struct build *b, struct strv *env)
@@ -63,19 +63,20 @@ bool arg_is_control(const char *name)
 	return strcmp(name, "BUILDKIT_SBOM_SCAN_CONTEXT") == 0 || strcmp(name, "BUILDKIT_SBOM_SCAN_STAGE") == 0;
 }
 
-int scope_global_args(struct build *b, struct err *e)
+int scope_global_args(struct graph *g, struct err *e)
 {
+	const struct build *b = g->build;
 	for (size_t i = 0; i < b->file.n_global; i++) {
 		const struct df_instruction *in = &b->file.instructions.v[i];
 		for (size_t k = 0; k < in->kvs.n; k++) {
 			const struct df_kv *kv = &in->kvs.v[k];
 			const char *given = env_get(&b->build_args, kv->key);
 			AUTO(free_drop) char *value = given ? x_strdup(given) : NULL;
-			struct df_scope scope = { .env = &b->global_args, .escape = b->file.escape };
+			struct df_scope scope = { .env = &g->global_args, .escape = b->file.escape };
 			if (!value && kv->value && df_expand(&scope, kv->value, &value, e) < 0)
 				return df_err_at(e, in, &kv->at);
 			if (value)
-				env_set(&b->global_args, kv->key, value);
+				env_set(&g->global_args, kv->key, value);
 		}
 	}
 	return 0;

@@ -29,12 +29,41 @@ static const struct df_instruction *next_instruction(const struct stage *st)
 	return NULL;
 }
 
+/* What its FROM asks for, or that of the stage it is FROM; whether that is a platform was seen when the graph was made. */
+static struct platform platform_asked(const struct stage *st)
+{
+	struct platform p = st->graph->target;
+	struct err ignored;
+	bool given;
+	while (st->base_stage)
+		st = st->base_stage;
+	(void)stage_platform(st->graph, &st->build->file.instructions.v[st->df->from], &p, &given, &ignored);
+	return p;
+}
+
+/* "linux/amd64 ", or "linux/amd64->arm64 " where an instruction that runs on one knows that it is for the other. */
+static void add_platform(const struct stage *st, struct str *out)
+{
+	const struct platform on = platform_asked(st), *target = &st->graph->target;
+	AUTO(free_drop) char *text = platform_text(&on);
+	str_add(out, text);
+	if (env_get(&st->env, "TARGETARCH") && !platform_eq(&on, target)) {
+		AUTO(free_drop) char *whole = platform_text(target);
+		const char *arch = strchr(whole, '/') + 1;
+		str_addf(out, "->%s", strcmp(on.os, target->os) == 0 ? arch : whole);
+	}
+	str_addc(out, ' ');
+}
+
 enum { TITLE_MAX = 160 };
 
 static char *title_of(const struct stage *st, const struct df_instruction *in, unsigned position)
 {
 	struct str s = { 0 };
-	str_addf(&s, "[%s%s%u/%u] ", st->label, *st->label ? " " : "", position, st->n_steps);
+	str_addc(&s, '[');
+	if (st->build->graphs.n > 1)
+		add_platform(st, &s);
+	str_addf(&s, "%s%s%u/%u] ", st->label, *st->label ? " " : "", position, st->n_steps);
 	/* A terminal must not see what a Dockerfile hides between its words. */
 	size_t n = strlen(in->text), cut = n < TITLE_MAX ? n : TITLE_MAX;
 	while (cut && ((unsigned char)in->text[cut] & 0xc0) == 0x80)
@@ -196,5 +225,6 @@ void stage_free(struct stage *st)
 	}
 	free(st->last_created);
 	free(st->label);
+	free(st->log_label);
 	free(st);
 }

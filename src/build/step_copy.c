@@ -146,8 +146,7 @@ static int use_image(struct build *b, struct stage *st, struct step *step, struc
 		     struct err *e)
 {
 	struct base_image *i;
-	(void)st;
-	int r = base_image_need(b, step, reference, b->target_given ? &b->target : NULL, &i, e);
+	int r = base_image_need(b, step, reference, b->target_given ? &st->graph->target : NULL, &i, e);
 	if (r)
 		return r;
 	r = view_update(b, step, i->slots.v, i->slots.n, &i->view, &i->view_layers, e);
@@ -179,7 +178,7 @@ static int find_from(struct build *b, struct stage *st, struct step *step, struc
 	struct stage *other;
 	if (!c->from_name)
 		return use_directory(b, step, c, &b->context, b->file_path, e);
-	struct named_context *named = named_context_find(b, c->from_name);
+	struct named_context *named = named_context_find(st->graph, c->from_name);
 	if (named && named->is_dir) {
 		c->spec.from_image = false;
 		return use_directory(b, step, c, &named->dir, NULL, e);

@@ -9,15 +9,15 @@
 
 static const char default_path[] = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-int stage_platform(struct build *b, const struct df_instruction *in, struct platform *ret, bool *ret_given,
+int stage_platform(const struct graph *g, const struct df_instruction *in, struct platform *ret, bool *ret_given,
 		   struct err *e)
 {
 	const char *flag = df_flag_get(in, "platform");
-	*ret = b->target;
-	*ret_given = b->target_given;
+	*ret = g->target;
+	*ret_given = g->build->target_given;
 	if (!flag || !*flag)
 		return 0;
-	struct df_scope scope = { .env = &b->global_args, .escape = b->file.escape };
+	struct df_scope scope = { .env = &g->global_args, .escape = g->build->file.escape };
 	AUTO(free_drop) char *text = NULL;
 	if (df_expand(&scope, flag, &text, e) < 0)
 		return df_err_at_flag(e, in, "platform");
@@ -135,7 +135,7 @@ int step_from(struct build *b, struct stage *st, struct step *step, struct err *
 	bool given;
 	AUTO(free_drop) char *image = NULL;
 	progress_step_start(b->progress, step);
-	if (stage_platform(b, step->in, &want, &given, e) < 0)
+	if (stage_platform(st->graph, step->in, &want, &given, e) < 0)
 		return -1;
 	if (st->base_stage) {
 		int r = from_stage(st, st->base_stage);

@@ -107,7 +107,7 @@ static int do_arg(struct stage *st, const struct df_instruction *in, struct str 
 		if (!value && kv->value && scope_expand(st, in, kv->value, &value, e) < 0)
 			return -1;
 		if (!value && !kv->value) {
-			const char *global = env_get(&b->global_args, kv->key);
+			const char *global = env_get(&st->graph->global_args, kv->key);
 			value = global ? x_strdup(global) : NULL;
 		}
 		str_addf(history, value ? " %s=%s" : " %s", kv->key, value);

@@ -130,7 +130,7 @@ static void compare(struct build *b, struct step *s, const struct json *steps, e
 {
 	AUTO(json_fini) struct json now = { 0 };
 	AUTO(json_fini) struct json base = { 0 };
-	const struct json *same = why_same_step(steps, s->stage->label, s->in->text, times_before(s), s->position);
+	const struct json *same = why_same_step(steps, s->stage->log_label, s->in->text, times_before(s), s->position);
 	bool parent_known = cause != WHY_PARENT;
 	if (!same) {
 		change_add(s->why, "instruction", "the instruction is new", NULL, NULL);
@@ -140,7 +140,7 @@ static void compare(struct build *b, struct step *s, const struct json *steps, e
 		return;
 	changes_of_keys(b->store, json_get(same, "key"), &now, parent_known, s->why);
 	if (parent_known && on_base(s) && parse_key(s->stage->steps.v[0], &base) == 0)
-		why_name_base(why_base(steps, s->stage->label), &base, s->why);
+		why_name_base(why_base(steps, s->stage->log_label), &base, s->why);
 }
 
 static void find_causes(struct build *b, struct step *s, enum why_cause cause, const char *option,

@@ -13,9 +13,10 @@
 #include "store/where.h"
 
 struct options {
-	const char *store, *call, *file, *target, *platform, *network, *progress, *compression, *cache_max, *depfile, *iidfile, *output;
+	const char *store, *call, *file, *target, *network, *progress, *compression, *cache_max, *depfile, *iidfile, *output;
 	const char *fresh, *shm_size, *cgroup_parent;
 	const char *jobs;
+	struct strv platforms;
 	struct strv tags, build_args, labels, contexts, secrets, ssh, allow, add_hosts, ulimits, resources;
 	struct strv no_cache_filter, no_cache_step;
 	bool check, no_cache, pull, quiet;
@@ -54,7 +55,8 @@ static const struct option_def table[] = {
 	{ "no-cache-step", 0, OPTION_LIST, AT(no_cache_step), "[STAGE:]N|REGEX",
 	  "run this step again, or those whose text matches, and what follows" },
 	{ "output", 'o', OPTION_STRING, AT(output), "oci:DIR[:TAG]", "also write an OCI image layout directory" },
-	{ "platform", 0, OPTION_STRING, AT(platform), "OS/ARCH", "the platform to build for" },
+	{ "platform", 0, OPTION_LIST, AT(platforms), "OS/ARCH[,...]",
+	  "the platforms to build for, as one index if several; \"local\" is this machine's" },
 	{ "progress", 0, OPTION_STRING, AT(progress), "TYPE", "plain or quiet" },
 	{ "pull", 0, OPTION_FLAG, AT(pull), NULL, "ask the registry again for base images that are in the store" },
 	{ "quiet", 'q', OPTION_FLAG, AT(quiet), NULL, "print nothing but the image's digest" },
@@ -142,7 +144,7 @@ static int to_build_options(const struct options *o, const char *context, struct
 		.cgroup_parent = o->cgroup_parent,
 		.resources = o->resources,
 		.target = o->target,
-		.platform = o->platform,
+		.platforms = o->platforms,
 		.no_cache = o->no_cache,
 		.no_cache_filter = o->no_cache_filter,
 		.no_cache_step = o->no_cache_step,

@@ -9,8 +9,8 @@
 #include "cli/format.h"
 
 struct options {
-	const char *store, *file, *target, *platform, *format;
-	struct strv build_args, contexts;
+	const char *store, *file, *target, *format;
+	struct strv platforms, build_args, contexts;
 };
 
 #define AT(field) offsetof(struct options, field)
@@ -22,7 +22,7 @@ static const struct option_def table[] = {
 	{ "file", 'f', OPTION_STRING, AT(file), "FILE",
 	  "the Dockerfile (default: CONTEXT/Dockerfile; - is standard input)" },
 	{ "format", 0, OPTION_STRING, AT(format), "FORMAT", "table (default) or json" },
-	{ "platform", 0, OPTION_STRING, AT(platform), "OS/ARCH", "the platform to build for" },
+	{ "platform", 0, OPTION_LIST, AT(platforms), "OS/ARCH", "the platform to build for" },
 	{ "store", 0, OPTION_STRING, AT(store), "DIR", "where images and cache are kept (also $NACRE_STORE)" },
 	{ "target", 0, OPTION_STRING, AT(target), "STAGE", "of this stage instead of the last one" },
 };
@@ -53,7 +53,7 @@ static int run(void *options, const struct strv *args, struct err *e)
 		.build_args = o->build_args,
 		.contexts = o->contexts,
 		.target = o->target,
-		.platform = o->platform,
+		.platforms = o->platforms,
 	};
 	if (store_open(o->store ? o->store : global_store(), &store, e) < 0)
 		return -1;

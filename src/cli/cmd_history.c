@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/str.h"
-#include "build/image.h"
+#include "build/image_set.h"
 #include "cli/command.h"
 #include "cli/format.h"
 #include "store/record.h"
@@ -86,7 +86,8 @@ static int of_image(struct store *s, const char *name, bool json, struct json_ou
 {
 	struct image image = { 0 };
 	struct digest digest;
-	if (image_find(s, name, &digest, e) < 0 || image_load(s, &digest, &image, e) < 0)
+	if (image_find(s, name, &digest, e) < 0 || image_choose(s, &digest, NULL, &digest, e) < 0 ||
+	    image_load(s, &digest, &image, e) < 0)
 		return -1;
 	size_t layer = 0;
 	put_head(json);

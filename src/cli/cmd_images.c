@@ -3,7 +3,7 @@
 
 #include "base/log.h"
 #include "base/str.h"
-#include "build/image.h"
+#include "build/image_set.h"
 #include "cli/command.h"
 #include "cli/format.h"
 #include "store/ref.h"
@@ -18,35 +18,40 @@ static const struct option_def table[] = {
 	  "where images and cache are kept (also $NACRE_STORE)" },
 };
 
-static uint64_t image_size(const struct image *i)
+static void put_platforms(const struct image_set *set, struct json_out *o)
 {
-	uint64_t n = i->desc.size + i->manifest.config.size;
-	for (size_t k = 0; k < i->manifest.layers.n; k++)
-		n += i->manifest.layers.v[k].size;
-	return n;
+	AUTO(strv_fini) struct strv platforms = { 0 };
+	for (size_t i = 0; i < set->members.n; i++)
+		if (!set->members.v[i].attestation)
+			strv_push_taken(&platforms, platform_text(&set->members.v[i].platform));
+	if (set->is_index)
+		json_kv_strv(o, "platforms", &platforms);
+	else
+		json_kv_str(o, "platform", platforms.v[0]);
 }
 
-static void print_json(const struct ref_entry *r, const struct image *i, struct json_out *o)
+static void print_json(const struct ref_entry *r, const struct image_set *set, struct json_out *o)
 {
-	AUTO(free_drop) char *platform = platform_text(&i->config.platform);
+	const char *created = image_set_created(set);
 	json_begin(o, '{');
 	json_kv_str(o, "name", r->name);
 	json_kv_str(o, "digest", digest_text(&r->digest).s);
-	json_kv_int(o, "size", (int64_t)image_size(i));
-	if (i->config.created)
-		json_kv_str(o, "created", i->config.created);
-	json_kv_str(o, "platform", platform);
+	json_kv_int(o, "size", (int64_t)image_set_size(set));
+	if (created)
+		json_kv_str(o, "created", created);
+	put_platforms(set, o);
 	json_end(o, '}');
 }
 
-static void print_row(const struct ref_entry *r, const struct image *i)
+static void print_row(const struct ref_entry *r, const struct image_set *set)
 {
+	const char *created = image_set_created(set);
 	AUTO(str_fini) struct str size = { 0 };
 	AUTO(str_fini) struct str name = { 0 };
-	str_add_size(&size, image_size(i));
+	str_add_size(&size, image_set_size(set));
 	str_add_printable(&name, r->name, strlen(r->name));
 	printf("%-40s %-14.12s %-22s %10s\n", name.buf, digest_hex(&r->digest).s,
-	       i->config.created ? i->config.created : "", size.buf);
+	       created ? created : "", size.buf);
 }
 
 static int list(struct store *s, bool json, struct err *e)
@@ -62,18 +67,17 @@ static int list(struct store *s, bool json, struct err *e)
 		printf("%-40s %-14s %-22s %10s\n", "NAME", "ID", "CREATED", "SIZE");
 	}
 	for (size_t i = 0; i < refs.n; i++) {
-		struct image image = { 0 };
+		AUTO(image_set_fini) struct image_set set = { 0 };
 		struct err why;
 		if (!refs.v[i].name)
 			continue;
 		/* Other tools write names here too, and one damaged image must not hide the others. */
-		if (image_load(s, &refs.v[i].digest, &image, &why) < 0)
+		if (image_set_load(s, &refs.v[i].digest, &set, &why) < 0)
 			log_warn("%s: %s", refs.v[i].name, why.msg);
 		else if (json)
-			print_json(&refs.v[i], &image, &o);
+			print_json(&refs.v[i], &set, &o);
 		else
-			print_row(&refs.v[i], &image);
-		image_fini(&image);
+			print_row(&refs.v[i], &set);
 	}
 	if (json) {
 		json_end(&o, ']');

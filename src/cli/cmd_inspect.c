@@ -4,7 +4,7 @@
 
 #include "base/limits.h"
 #include "base/str.h"
-#include "build/image.h"
+#include "build/image_set.h"
 #include "cli/command.h"
 #include "store/blob.h"
 
@@ -29,26 +29,47 @@ static int put_document(struct store *s, struct json_out *o, const char *key, co
 	return 0;
 }
 
+static int put_image(struct store *s, struct json_out *o, const struct image_member *m, struct err *e)
+{
+	json_begin(o, '{');
+	json_kv_str(o, "digest", digest_text(&m->image.desc.digest).s);
+	if (put_document(s, o, "manifest", &m->image.desc.digest, LIMIT_MANIFEST, e) < 0 ||
+	    put_document(s, o, "config", &m->image.manifest.config.digest, LIMIT_CONFIG, e) < 0)
+		return -1;
+	json_end(o, '}');
+	return 0;
+}
+
+static int put_index(struct store *s, struct json_out *o, const struct image_set *set, struct err *e)
+{
+	json_begin(o, '{');
+	json_kv_str(o, "digest", digest_text(&set->top.digest).s);
+	if (put_document(s, o, "index", &set->top.digest, LIMIT_MANIFEST, e) < 0)
+		return -1;
+	json_put_key(o, "images");
+	json_begin(o, '[');
+	for (size_t i = 0; i < set->members.n; i++)
+		if (put_image(s, o, &set->members.v[i], e) < 0)
+			return -1;
+	json_end(o, ']');
+	json_end(o, '}');
+	return 0;
+}
+
 static int inspect(struct store *s, const char *name, struct err *e)
 {
-	struct image image = { 0 };
+	AUTO(image_set_fini) struct image_set set = { 0 };
 	struct digest digest;
 	struct json_out o;
-	if (image_find(s, name, &digest, e) < 0 || image_load(s, &digest, &image, e) < 0)
+	if (image_find(s, name, &digest, e) < 0 || image_set_load(s, &digest, &set, e) < 0)
 		return -1;
 	json_out_init(&o);
-	json_begin(&o, '{');
-	json_kv_str(&o, "digest", digest_text(&digest).s);
-	int r = put_document(s, &o, "manifest", &digest, LIMIT_MANIFEST, e);
-	if (r == 0)
-		r = put_document(s, &o, "config", &image.manifest.config.digest, LIMIT_CONFIG, e);
+	int r = set.is_index ? put_index(s, &o, &set, e) : put_image(s, &o, &set.members.v[0], e);
 	if (r == 0) {
-		json_end(&o, '}');
 		AUTO(free_drop) char *text = json_out_take(&o);
 		printf("%s\n", text);
 	}
 	json_out_drop(&o);
-	image_fini(&image);
 	return r;
 }
 
@@ -67,7 +88,7 @@ static int run(void *options, const struct strv *args, struct err *e)
 const struct command cmd_inspect = {
 	.name = "inspect",
 	.usage = "[OPTIONS] IMAGE",
-	.summary = "Show an image's manifest and config as JSON",
+	.summary = "Show an image's manifest and config as JSON, of several platforms all",
 	.options = table,
 	.n_options = ARRAY_LEN(table),
 	.options_size = sizeof(struct options),

@@ -3,7 +3,7 @@
 #include <unistd.h>
 
 #include "base/str.h"
-#include "build/image.h"
+#include "build/image_set.h"
 #include "build/load.h"
 #include "cli/command.h"
 
@@ -32,18 +32,18 @@ static void tell_move(struct store *s, const char *name, const struct digest *to
 
 static int give_names(struct store *s, const struct loaded_image *loaded, bool quiet, struct err *e)
 {
-	AUTO(image_fini) struct image image = { 0 };
-	if (image_load(s, &loaded->manifest, &image, e) < 0)
+	AUTO(image_set_fini) struct image_set set = { 0 };
+	if (image_set_load(s, &loaded->manifest, &set, e) < 0)
 		return -1;
 	for (size_t i = 0; i < loaded->names.n; i++) {
-		tell_move(s, loaded->names.v[i], &image.desc.digest);
-		if (image_tag(s, loaded->names.v[i], &image.desc, image.config.created, e) < 0)
+		tell_move(s, loaded->names.v[i], &set.top.digest);
+		if (image_tag(s, loaded->names.v[i], &set.top, image_set_created(&set), e) < 0)
 			return -1;
 		if (!quiet)
 			printf("Loaded image: %s\n", loaded->names.v[i]);
 	}
 	if (loaded->names.n == 0 && !quiet)
-		printf("Loaded image ID: %s\n", digest_text(&image.desc.digest).s);
+		printf("Loaded image ID: %s\n", digest_text(&set.top.digest).s);
 	return 0;
 }
 

@@ -1,6 +1,6 @@
 #include <stdlib.h>
 
-#include "build/image.h"
+#include "build/image_set.h"
 #include "cli/command.h"
 #include "store/blob.h"
 
@@ -28,16 +28,19 @@ static int read_names(const struct strv *args, struct strv *ret, struct err *e)
 static int tag(struct store *s, const char *text, const struct strv *names, struct err *e)
 {
 	struct digest digest;
-	AUTO(image_fini) struct image image = { 0 };
-	if (image_find(s, text, &digest, e) < 0 || image_load(s, &digest, &image, e) < 0)
+	AUTO(image_set_fini) struct image_set set = { 0 };
+	if (image_find(s, text, &digest, e) < 0 || image_set_load(s, &digest, &set, e) < 0)
 		return -1;
 	/* A prune that runs now leaves what is asked for here. */
-	for (size_t i = 0; i < image.manifest.layers.n; i++)
-		blob_exists(s, &image.manifest.layers.v[i].digest, NULL);
+	for (size_t i = 0; i < set.members.n; i++) {
+		const struct manifest *m = &set.members.v[i].image.manifest;
+		for (size_t k = 0; k < m->layers.n; k++)
+			blob_exists(s, &m->layers.v[k].digest, NULL);
+	}
 	if (store_sync(s, e) < 0)
 		return -1;
 	for (size_t i = 0; i < names->n; i++)
-		if (image_tag(s, names->v[i], &image.desc, image.config.created, e) < 0)
+		if (image_tag(s, names->v[i], &set.top, image_set_created(&set), e) < 0)
 			return -1;
 	return 0;
 }

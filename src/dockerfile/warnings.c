@@ -50,6 +50,15 @@ static int by_line(const void *a, const void *b)
 	return strcmp(x->text, y->text);
 }
 
+void df_warnings_unique(struct df_file *f)
+{
+	size_t kept = 0;
+	for (size_t i = 0; i < f->warnings.n; i++)
+		if (!kept || by_line(&f->warnings.v[kept - 1], &f->warnings.v[i]) != 0)
+			f->warnings.v[kept++] = f->warnings.v[i];
+	f->warnings.n = kept;
+}
+
 void df_warnings_sort(struct df_file *f)
 {
 	if (f->warnings.n)

@@ -106,3 +106,40 @@ const struct index_entry *index_select(const struct index *x, const struct platf
 	}
 	return best;
 }
+
+static void write_platform(struct json_out *o, const struct platform *p)
+{
+	json_put_key(o, "platform");
+	json_begin(o, '{');
+	json_kv_str(o, "architecture", p->arch);
+	json_kv_str(o, "os", p->os);
+	if (p->os_version[0])
+		json_kv_str(o, "os.version", p->os_version);
+	if (p->variant[0])
+		json_kv_str(o, "variant", p->variant);
+	json_end(o, '}');
+}
+
+char *index_write(const struct index *x)
+{
+	struct json_out o;
+	json_out_init(&o);
+	json_begin(&o, '{');
+	json_kv_int(&o, "schemaVersion", 2);
+	json_kv_str(&o, "mediaType", MT_INDEX);
+	json_put_key(&o, "manifests");
+	json_begin(&o, '[');
+	for (size_t i = 0; i < x->manifests.n; i++) {
+		const struct index_entry *entry = &x->manifests.v[i];
+		json_begin(&o, '{');
+		json_kv_str(&o, "mediaType", entry->desc.media_type);
+		json_kv_str(&o, "digest", digest_text(&entry->desc.digest).s);
+		json_kv_int(&o, "size", (int64_t)entry->desc.size);
+		if (entry->platform.os[0])
+			write_platform(&o, &entry->platform);
+		json_end(&o, '}');
+	}
+	json_end(&o, ']');
+	json_end(&o, '}');
+	return json_out_take(&o);
+}

@@ -1,6 +1,8 @@
 /* Indexes: T-H1, T-H4, T-H7, and which entry runs where. */
 #include "documents.h"
 
+#include <stdlib.h>
+
 #include "base/limits.h"
 #include "oci/index.h"
 #include "oci/media_type.h"
@@ -163,11 +165,26 @@ static void test_members(void **state)
 	assert_int_equal(x.manifests.v[0].desc.size, 9);
 }
 
+static void test_write(void **state)
+{
+	static const char text[] =
+		"{\"schemaVersion\":2,\"mediaType\":\"" MT_INDEX "\",\"manifests\":[{\"mediaType\":\"" MT_MANIFEST
+		"\",\"digest\":\"" SHA1 "\",\"size\":9,\"platform\":{\"architecture\":\"arm\",\"os\":\"linux\","
+		"\"os.version\":\"10.0\",\"variant\":\"v7\"}},{\"mediaType\":\"" MT_MANIFEST "\",\"digest\":\"" SHA0
+		"\",\"size\":1}]}";
+	AUTO(index_fini) struct index x = { 0 };
+	struct err e;
+	assert_int_equal(parse(text, &x, &e), 0);
+	char *again = index_write(&x);
+	assert_string_equal(again, text);
+	free(again);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_bad),    cmocka_unit_test(test_digests), cmocka_unit_test(test_entry_limit),
-		cmocka_unit_test(test_select), cmocka_unit_test(test_members),
+		cmocka_unit_test(test_select), cmocka_unit_test(test_members), cmocka_unit_test(test_write),
 	};
 	return cmocka_run_group_tests_name("oci/index", tests, NULL, NULL);
 }

@@ -1,0 +1,87 @@
+#!/bin/sh
+# Several platforms in one build: an index that skopeo, umoci and podman take, stages that are shared, names of it.
+. "$(dirname "$0")/../lib/common.sh"
+need skopeo umoci podman jq busybox
+busybox_layout "$T/base"
+
+mkdir context
+for arch in amd64 arm64 arm; do echo "made for $arch" >context/$arch; done
+cat >context/Dockerfile <<'E'
+FROM --platform=$BUILDPLATFORM base AS build
+RUN cat /proc/sys/kernel/random/uuid > /word
+ARG TARGETARCH
+RUN echo "$(cat /word) $TARGETARCH" > /out
+FROM scratch
+ARG TARGETARCH TARGETPLATFORM TARGETVARIANT
+COPY --from=build /out /word /
+COPY $TARGETARCH /binary
+LABEL platform=$TARGETPLATFORM variant=$TARGETVARIANT
+E
+base=base=oci-layout://$T/base:latest
+all=linux/amd64,linux/arm64
+
+builds "three platforms, cross-compiled: nothing foreign runs" --build-context "$base" --platform $all --platform linux/arm/v7 \
+  --compression gzip -t app -o "oci:$T/layout:app" context
+index=$(head -n 1 out)
+like err '^#[0-9]* \[linux/amd64 build 2/4\] RUN' "titles say the platform"
+like err '^#[0-9]* \[linux/amd64->arm64 build 4/4\] RUN' "and the one that a step is for"
+like err 'the same step runs in another stage' "a shared step runs once"
+nacre inspect app
+mv out inspect
+is "$(jq -r .digest inspect)" "$index" "what is printed is the digest of the index"
+skopeo inspect --raw "oci:$STORE:app" >raw
+is "sha256:$(sha256sum <raw | cut -d ' ' -f 1)" "$index" "skopeo finds it in the store"
+is "$(jq -c '[.mediaType, (.manifests[] | [.platform.os, .platform.architecture, .platform.variant])]' raw)" \
+  '["application/vnd.oci.image.index.v1+json",["linux","amd64",null],["linux","arm64",null],["linux","arm","v7"]]' \
+  "with the platforms in the order asked for"
+skopeo inspect --raw "oci:$T/layout:app" >raw.out
+same raw raw.out "-o oci:DIR has the same index"
+for p in amd64 arm64 arm; do
+  is "$(skopeo inspect --override-os linux --override-arch $p "oci:$T/layout:app" | jq -r .Architecture)" $p "skopeo chooses $p"
+done
+is "$(jq -r '.images[] | .config.config.Labels | .platform + " " + .variant' inspect | paste -sd ';')" \
+  "linux/amd64 ;linux/arm64 ;linux/arm/v7 v7" "each has the ARGs of its platform"
+
+rm -rf bundle
+skopeo copy -q --override-os linux --override-arch arm64 "oci:$T/layout:app" "oci:$T/one:app"
+check "umoci unpacks one of them" umoci unpack --rootless --image "$T/one:app" bundle
+is "$(cat bundle/rootfs/binary)" "made for arm64" "with the files of its platform"
+word=$(cat bundle/rootfs/word)
+is "$(cat bundle/rootfs/out)" "$word arm64" "and what was compiled for it"
+is "$(jq -r '.images[] | .manifest.layers[0].digest' inspect | sort -u | wc -l)" 3 "each has its own layers"
+
+builds "again" --build-context "$base" --platform $all,linux/arm/v7 --compression gzip -t app context
+is "$("$NACRE" inspect app | jq -r .digest)" "$index" "all is cached, and the index the same"
+builds "one platform is an image, no index" --build-context "$base" --platform linux/arm64 --compression gzip -t one context
+is "$("$NACRE" inspect one | jq -r .manifest.mediaType)" application/vnd.oci.image.manifest.v1+json "as before"
+is "$("$NACRE" inspect one | jq -r .digest)" "$(jq -r '.manifests[1].digest' raw)" "the very one of the index"
+builds "the same platform twice is one" --build-context "$base" --platform local,linux/amd64,linux/x86_64 -t two context
+refused 2 'is no platform' "a platform that is none" build --platform linux/amd64,nonsense context
+many=$(seq -f 'linux/cpu%g' -s , 32)
+refused 2 'more than 32' "too many" build --check --platform "$many,linux/cpu33" context
+nacre build --check --platform "$many" --build-context "$base" context
+unlike err 'more than 32' "32 are not"
+printf 'FROM scratch\nCOPY $UNKNOWN /x\n' >context/warned
+nacre build --check --platform $all -f context/warned context
+several=$(cat out)
+nacre build --check -f context/warned context
+is "$several" "$(cat out)" \
+  "what is wrong for every platform is said once"
+
+is "$("$NACRE" images --format json | jq -c '.[] | select(.name == "app").platforms')" '["linux/amd64","linux/arm64","linux/arm/v7"]' \
+  "nacre images lists its platforms"
+is "$("$NACRE" history --format json app | jq length)" 4 "nacre history shows this machine's image"
+nacre tag app again
+nacre rmi app
+nacre prune
+is "$("$NACRE" inspect again | jq -r '.images | length')" 3 "a prune leaves what a named index leads to"
+check "and nothing is missing" nacre verify
+nacre save -o "$T/archive.tar" again
+is "$(skopeo inspect --raw "oci-archive:$T/archive.tar" | sha256sum | cut -d ' ' -f 1)" "${index#sha256:}" "nacre save keeps the index"
+nacre save --format docker-archive -o "$T/docker.tar" again
+is "$(skopeo inspect "docker-archive:$T/docker.tar" | jq -r .Architecture)" amd64 "a docker archive has this machine's image"
+check "podman loads the archive" podman --root "$T/podman" --runroot "$T/podman.run" load -i "$T/archive.tar"
+printf 'FROM again\nRUN ["/no-such-program"]\n' >context/next
+nacre build --platform linux/arm64 -f context/next context
+like err 'FROM again' "FROM takes the image of an index that fits"
+done_testing
