@@ -64,20 +64,14 @@ struct sink *sink_digest(struct sink *below /* taken */, struct sha *sha /* borr
 			 uint64_t *count /* may be NULL */);
 
 /*
- * Output depends only on input, level and the version of the library, not on threads or the size of writes.
- * COMPRESSION_NONE returns `below` itself.
+ * As a series of frames (archive/frames.h). Output depends only on input, level and the version of the library, not on
+ * threads or the size of writes. COMPRESSION_NONE returns `below` itself.
  *
  * level    gzip: 1 to 9, 0 = 6. ISA-L does 1 at its level 1 and 2 to 6 at its level 2, zlib the rest at the level asked
  *          for; a build without ISA-L leaves all to zlib.
- *          zstd: 1 to 22 as in zstd(1), 0 = 3; windows stay within the 8 MiB that every decoder must accept.
- * threads  zstd: how many may compress at a time; 0 counts as 1. gzip needs none.
+ *          zstd: 1 to 22 as in zstd(1), 0 = 3.
+ * threads  how many may compress at a time; 0 counts as 1.
  */
 struct sink *sink_compress(enum compression how, int level, unsigned threads, struct sink *below /* taken */);
-
-/*
- * Moves the work of everything below into a thread of its own through a bounded queue, so that producing and hashing
- * overlap with compressing. Only for processes that do not fork afterwards. Little input never starts the thread.
- */
-struct sink *sink_thread(struct sink *below /* taken */);
 
 #endif

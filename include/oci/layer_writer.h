@@ -2,9 +2,12 @@
  * One layer being written: entries go in once; a tar goes through diffID, compression and digest into a blob, a listing
  * is kept beside it, and, where a later RUN wants it, the same entries appear as a tree.
  *
- *   entry ─┬─ tar ── SHA-256 (diffID) ── compress ── SHA-256 (digest) ── blob
+ *   entry ─┬─ tar, in frames ─┬─ compress ── SHA-256 (digest) ── blob
+ *          │                  └─ SHA-256 (diffID)
  *          ├─ listing, with a digest per file
  *          └─ tree_writer (optional)
+ *
+ * Where frames (archive/frames.h) end depends on the entries (oci/frame_cut.h).
  */
 #ifndef NACRE_OCI_LAYER_WRITER_H
 #define NACRE_OCI_LAYER_WRITER_H

@@ -1,13 +1,24 @@
-/* What compress.c and decompress.c ask of each format. */
+/* What frames.c, compress.c and decompress.c ask of each format. */
 #ifndef NACRE_SRC_ARCHIVE_COMPRESS_PRIV_H
 #define NACRE_SRC_ARCHIVE_COMPRESS_PRIV_H
 
 #include <stdbool.h>
 
+#include "archive/frames.h"
 #include "archive/stream.h"
 
-struct sink *sink_gzip(int level, struct sink *below /* taken */);
-struct sink *sink_zstd(int level, unsigned threads, struct sink *below /* taken */);
+struct packer {
+	size_t bound; /* of a frame of FRAME_MAX bytes */
+	int (*pack)(struct packer *p, const void *in, size_t n, void *out, size_t *ret_n, struct err *e);
+	bool (*unpack)(struct packer *p, const void *in, size_t n, void *out, size_t out_n);
+	void (*free)(struct packer *p);
+};
+struct packer *packer_gzip(int level);
+struct packer *packer_zstd(int level);
+
+/* Length of the frame that `bytes` begin with; 0: none of ours, or it is longer than n. */
+size_t gzip_frame_size(const void *bytes, size_t n);
+size_t zstd_frame_size(const void *bytes, size_t n);
 
 /* Compressed bytes that no decoder has used yet: buf[pos] to buf[len]. */
 struct inflow {

@@ -1,41 +1,47 @@
 #include "gzip_priv.h"
 
+#include <isa-l/crc.h>
 #include <isa-l/igzip_lib.h>
 #include <stdlib.h>
 
 #include "base/mem.h"
 
-enum { OUT = 256 << 10 };
+/*
+ * What will not compress is stored, in blocks of at most 64 KiB with five bytes each (RFC 1951 section 3.2.4). The
+ * library promises no bound: twice the overhead of blocks a quarter as long is ample.
+ */
+enum { ISAL_BOUND = FRAME_MAX + (FRAME_MAX / (16 << 10) + 1) * 10 + (64 << 10) };
 
 struct isal_deflater {
 	struct deflater base;
 	struct isal_zstream z;
 	uint8_t *level_buf; /* owned */
-	uint8_t *out;       /* owned; OUT bytes */
 };
 
-static int isal_run(struct deflater *d, const uint8_t *in, size_t n, bool last, struct sink *out, struct err *e)
+static size_t isal_run(struct deflater *d, const uint8_t *in, size_t n, uint8_t *out, size_t room)
 {
 	struct isal_deflater *z = (struct isal_deflater *)d;
+	isal_deflate_reset(&z->z);
 	z->z.next_in = (uint8_t *)(uintptr_t)in;
 	z->z.avail_in = (uint32_t)n;
-	z->z.end_of_stream = last;
-	do {
-		z->z.next_out = z->out;
-		z->z.avail_out = OUT;
-		if (isal_deflate(&z->z) != COMP_OK)
-			abort(); /* only our own mistakes in the stream's settings are reported */
-		if (sink_write(out, z->out, OUT - z->z.avail_out, e) < 0)
-			return -1;
-	} while (last ? z->z.internal_state.state != ZSTATE_END : z->z.avail_out == 0 || z->z.avail_in);
-	return 0;
+	z->z.next_out = out;
+	z->z.avail_out = (uint32_t)room;
+	z->z.end_of_stream = 1;
+	/* Only our own mistakes in the stream's settings are reported. */
+	if (isal_deflate(&z->z) != COMP_OK || z->z.internal_state.state != ZSTATE_END)
+		abort();
+	return room - z->z.avail_out;
+}
+
+static uint32_t isal_crc(const uint8_t *in, size_t n)
+{
+	return crc32_gzip_refl(0, in, n);
 }
 
 static void isal_deflate_free(struct deflater *d)
 {
 	struct isal_deflater *z = (struct isal_deflater *)d;
 	free(z->level_buf);
-	free(z->out);
 	free(z);
 }
 
@@ -43,11 +49,10 @@ struct deflater *deflater_isal(int level)
 {
 	uint32_t size = level == 1 ? ISAL_DEF_LVL1_DEFAULT : ISAL_DEF_LVL2_DEFAULT;
 	struct isal_deflater *z = x_alloc(sizeof *z);
-	z->base = (struct deflater){ isal_run, isal_deflate_free };
-	z->out = x_alloc(OUT);
+	z->base = (struct deflater){ ISAL_BOUND, isal_run, isal_crc, isal_deflate_free };
 	z->level_buf = x_alloc(size);
 	isal_deflate_init(&z->z);
-	z->z.gzip_flag = IGZIP_GZIP; /* its header has no time, no name, system 255 */
+	z->z.gzip_flag = IGZIP_DEFLATE;
 	z->z.level = (uint32_t)level;
 	z->z.level_buf = z->level_buf;
 	z->z.level_buf_size = size;

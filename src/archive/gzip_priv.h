@@ -1,4 +1,4 @@
-/* What gzip.c asks of the library that does the work: ISA-L where it is there, zlib otherwise and for high levels. */
+/* What the gzip files ask of the library that does the work: ISA-L where it is there, zlib otherwise and for high levels. */
 #ifndef NACRE_SRC_ARCHIVE_GZIP_PRIV_H
 #define NACRE_SRC_ARCHIVE_GZIP_PRIV_H
 
@@ -6,11 +6,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "archive/frames.h"
 #include "archive/stream.h"
 
 struct deflater {
-	/* Compresses one block into `out`; `last` also ends the gzip member. */
-	int (*run)(struct deflater *d, const uint8_t *in, size_t n, bool last, struct sink *out, struct err *e);
+	size_t bound; /* of the deflate data of FRAME_MAX bytes */
+	/* n, at most FRAME_MAX, bytes as deflate data of their own (RFC 1951); its length. room: at least `bound`. */
+	size_t (*run)(struct deflater *d, const uint8_t *in, size_t n, uint8_t *out, size_t room);
+	uint32_t (*crc)(const uint8_t *in, size_t n); /* CRC-32 */
 	void (*free)(struct deflater *d);
 };
 struct deflater *deflater_zlib(int level);
@@ -31,6 +34,7 @@ struct inflater {
 	void (*reset)(struct inflater *i); /* for the next member */
 	void (*free)(struct inflater *i);
 };
+struct inflater *inflater_new(void); /* the better one */
 struct inflater *inflater_zlib(void);
 struct inflater *inflater_isal(void);
 

@@ -5,50 +5,44 @@
 
 #include "base/mem.h"
 
-enum { OUT = 256 << 10, GZIP_WRAPPER = 16, OS_UNKNOWN = 255 };
+enum { GZIP_WRAPPER = 16, MEMORY = 8 };
 
 struct zlib_deflater {
 	struct deflater base;
 	z_stream z;
-	gz_header header;
-	uint8_t *out; /* owned; OUT bytes */
 };
 
-static int zlib_deflate(struct deflater *d, const uint8_t *in, size_t n, bool last, struct sink *out, struct err *e)
+static size_t zlib_run(struct deflater *d, const uint8_t *in, size_t n, uint8_t *out, size_t room)
 {
 	struct zlib_deflater *z = (struct zlib_deflater *)d;
 	z->z.next_in = (Bytef *)(uintptr_t)in;
 	z->z.avail_in = (uInt)n;
-	do {
-		z->z.next_out = z->out;
-		z->z.avail_out = OUT;
-		/* Z_BUF_ERROR only says that there was nothing left to do. */
-		if (deflate(&z->z, last ? Z_FINISH : Z_NO_FLUSH) == Z_STREAM_ERROR)
-			abort();
-		if (sink_write(out, z->out, OUT - z->z.avail_out, e) < 0)
-			return -1;
-	} while (z->z.avail_out == 0);
-	return 0;
+	z->z.next_out = out;
+	z->z.avail_out = (uInt)room;
+	if (deflateReset(&z->z) != Z_OK || deflate(&z->z, Z_FINISH) != Z_STREAM_END)
+		abort();
+	return room - z->z.avail_out;
+}
+
+static uint32_t zlib_crc(const uint8_t *in, size_t n)
+{
+	return (uint32_t)crc32(0, in, (uInt)n);
 }
 
 static void zlib_deflate_free(struct deflater *d)
 {
 	struct zlib_deflater *z = (struct zlib_deflater *)d;
 	deflateEnd(&z->z);
-	free(z->out);
 	free(z);
 }
 
 struct deflater *deflater_zlib(int level)
 {
 	struct zlib_deflater *z = x_alloc(sizeof *z);
-	z->base = (struct deflater){ zlib_deflate, zlib_deflate_free };
-	z->out = x_alloc(OUT);
-	/* Only memory can run out here. No time and no name in the header; the same system byte as ISA-L writes. */
-	z->header.os = OS_UNKNOWN;
-	if (deflateInit2(&z->z, level, Z_DEFLATED, MAX_WBITS + GZIP_WRAPPER, 8, Z_DEFAULT_STRATEGY) != Z_OK ||
-	    deflateSetHeader(&z->z, &z->header) != Z_OK)
+	/* Only memory can run out here. */
+	if (deflateInit2(&z->z, level, Z_DEFLATED, -MAX_WBITS, MEMORY, Z_DEFAULT_STRATEGY) != Z_OK)
 		abort();
+	z->base = (struct deflater){ deflateBound(&z->z, FRAME_MAX), zlib_run, zlib_crc, zlib_deflate_free };
 	return &z->base;
 }
 

@@ -112,7 +112,14 @@ static void finish_header(struct tar_header *h)
 	h->chksum[7] = ' ';
 }
 
-static int write_records(struct sink *out, const struct str *records, struct err *e)
+static void add_padding(struct str *out, uint64_t size)
+{
+	size_t over = size % TAR_BLOCK_SIZE;
+	if (over)
+		str_addn(out, zeros, TAR_BLOCK_SIZE - over);
+}
+
+static void write_records(struct str *out, const struct str *records)
 {
 	struct tar_header h = { .name = "././@PaxHeader", .type = 'x' };
 	put_octal(h.mode, sizeof h.mode, 0644);
@@ -121,9 +128,9 @@ static int write_records(struct sink *out, const struct str *records, struct err
 	put_octal(h.size, sizeof h.size, records->len);
 	put_octal(h.mtime, sizeof h.mtime, 0);
 	finish_header(&h);
-	if (sink_write(out, &h, sizeof h, e) < 0 || sink_write(out, records->buf, records->len, e) < 0)
-		return -1;
-	return tar_write_pad(out, records->len, e);
+	str_addn(out, &h, sizeof h);
+	str_addn(out, records->buf, records->len);
+	add_padding(out, records->len);
 }
 
 static char type_flag(enum tar_type type)
@@ -192,7 +199,7 @@ static int check_entry(const struct tar_entry *t, struct err *e)
 	return 0;
 }
 
-int tar_write_entry(struct sink *out, const struct tar_entry *t, struct err *e)
+int tar_header_add(struct str *out, const struct tar_entry *t, struct err *e)
 {
 	AUTO(str_fini) struct str records = { 0 };
 	struct tar_header h = { .type = type_flag(t->type) };
@@ -203,9 +210,21 @@ int tar_write_entry(struct sink *out, const struct tar_entry *t, struct err *e)
 	if (add_xattrs(&records, t, e) < 0)
 		return -1;
 	finish_header(&h);
-	if (records.len && write_records(out, &records, e) < 0)
-		return -1;
-	return sink_write(out, &h, sizeof h, e);
+	if (records.len)
+		write_records(out, &records);
+	str_addn(out, &h, sizeof h);
+	return 0;
+}
+
+int tar_write_entry(struct sink *out, const struct tar_entry *t, struct err *e)
+{
+	AUTO(str_fini) struct str header = { 0 };
+	return tar_header_add(&header, t, e) < 0 ? -1 : sink_write(out, header.buf, header.len, e);
+}
+
+uint64_t tar_padded(uint64_t size)
+{
+	return (size + TAR_BLOCK_SIZE - 1) / TAR_BLOCK_SIZE * TAR_BLOCK_SIZE;
 }
 
 int tar_write_pad(struct sink *out, uint64_t size, struct err *e)

@@ -16,7 +16,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "archive/stream.h"
+#include "archive/frames.h"
 #include "base/fd.h"
 #include "base/limits.h"
 #include "base/mem.h"
@@ -153,7 +153,7 @@ static int own_blob(struct store *s, struct blob_place *to, int from, const stru
 	if (clone)
 		r = clone_blob(s, to, from, fd, d, e);
 	else
-		r = pass_bytes(from, sink_thread(sink_fd(fd, hex.s)), d, e);
+		r = pass_bytes(from, sink_frames(COMPRESSION_NONE, 0, 1, NULL, sink_fd(fd, hex.s)), d, e);
 	if (r == 0)
 		r = give_name(to->fd, fd, aside, hex.s, e);
 	if (r != 0 && *aside)

@@ -4,11 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "archive/frames.h"
 #include "archive/tar_write.h"
 #include "base/cpus.h"
 #include "base/fd.h"
 #include "base/limits.h"
 #include "base/mem.h"
+#include "oci/frame_cut.h"
 #include "oci/listing.h"
 #include "oci/media_type.h"
 #include "oci/tree_writer.h"
@@ -24,14 +26,17 @@ struct layer_writer {
 	enum compression how;
 	bool plain;               /* a tar that is no layer */
 	struct blob_writer blob;
-	struct sink *tar; /* owned: diffID, thread, compression, digest, file */
+	struct sink *tar;       /* owned: frames, digest, file */
+	bool framed;            /* tar is of sink_frames */
+	struct frame_cut cut;
+	struct str head;        /* of the entry that is being added */
 	struct sha diffid, digest;
 	uint64_t tar_bytes, blob_bytes;
 	struct str listing;
 	struct list_entry file; /* the present FILE while its bytes come; owned */
 	struct sha content;     /* of it */
 	uint64_t left;          /* bytes of it still to come */
-	char *buf;              /* owned; BUFFER bytes, or NULL before the first layer_writer_fd */
+	char *buf;              /* owned; BUFFER bytes, for a tar without frames; NULL until needed */
 };
 
 int layer_writer_open(struct store *s, const struct layer_format *f, struct tree_writer *tree,
@@ -50,8 +55,8 @@ int layer_writer_open(struct store *s, const struct layer_format *f, struct tree
 	AUTO(free_drop) char *name = x_asprintf("a layer into the store %s", s->path);
 	struct sink *file = sink_digest(sink_fd(blob.fd, name), &w->digest, &w->blob_bytes);
 	unsigned threads = f->threads ? f->threads : cpus_usable();
-	struct sink *compress = sink_compress(f->how, f->level, threads, sink_thread(file));
-	w->tar = sink_digest(sink_thread(compress), &w->diffid, &w->tar_bytes);
+	w->tar = sink_frames(f->how, f->level, threads, &w->diffid, file);
+	w->framed = true;
 	*ret = w;
 	return 0;
 }
@@ -60,8 +65,7 @@ struct layer_writer *layer_writer_for_tree(struct tree_writer *tree)
 {
 	struct layer_writer *w = x_alloc(sizeof *w);
 	w->tree = tree;
-	w->tar = sink_digest(sink_null(), &w->diffid, &w->tar_bytes);
-	sha_init(&w->diffid);
+	w->tar = sink_null();
 	return w;
 }
 
@@ -76,6 +80,9 @@ struct layer_writer *layer_writer_for_tar(struct sink *out)
 int layer_writer_end(struct layer_writer *w, struct err *e)
 {
 	assert(w->left == 0);
+	/* The end has a frame of its own, so that the last files of two layers can be equal. */
+	if (w->framed && frames_cut(w->tar, e) < 0)
+		return -1;
 	return tar_write_end(w->tar, e) < 0 ? -1 : sink_finish(w->tar, e);
 }
 
@@ -83,11 +90,12 @@ void layer_writer_free(struct layer_writer *w)
 {
 	if (!w)
 		return;
-	sink_free(w->tar); /* first: its thread still writes to what follows */
+	sink_free(w->tar); /* first: its threads still use what follows */
 	blob_writer_drop(&w->blob);
 	sha_drop(&w->diffid);
 	sha_drop(&w->digest);
 	sha_drop(&w->content);
+	str_fini(&w->head);
 	str_fini(&w->listing);
 	tar_entry_fini(&w->file.tar);
 	free(w->buf);
@@ -127,6 +135,18 @@ static int check_room(const struct layer_writer *w, const struct tar_entry *entr
 	return 0;
 }
 
+static int write_header(struct layer_writer *w, const struct tar_entry *t, struct err *e)
+{
+	str_clear(&w->head);
+	if (tar_header_add(&w->head, t, e) < 0)
+		return -1;
+	uint64_t size = w->head.len + tar_padded(t->type == TAR_FILE ? t->size : 0);
+	if (w->framed && frame_cut_before(&w->cut, t->path, size) && frames_cut(w->tar, e) < 0)
+		return -1;
+	w->tar_bytes += w->plain ? 0 : size;
+	return sink_write(w->tar, w->head.buf, w->head.len, e);
+}
+
 int layer_writer_add(struct layer_writer *w, const struct tar_entry *entry, struct err *e)
 {
 	/* A layer has whole seconds; its listing and tree must be the same as when it is read back. */
@@ -135,7 +155,7 @@ int layer_writer_add(struct layer_writer *w, const struct tar_entry *entry, stru
 	assert(w->left == 0);
 	if (!w->plain && str_starts(last_name(t.path), ".wh."))
 		return err_set(e, ERR_SPEC, "%s: a layer can not hold names that begin with \".wh.\"", t.path);
-	if (check_room(w, &t, e) < 0 || tar_write_entry(w->tar, &t, e) < 0)
+	if (check_room(w, &t, e) < 0 || write_header(w, &t, e) < 0)
 		return -1;
 	if (w->tree && tree_writer_add(w->tree, &t, e) < 0)
 		return -1;
@@ -150,31 +170,60 @@ int layer_writer_add(struct layer_writer *w, const struct tar_entry *entry, stru
 	return w->left ? 0 : file_done(w, e);
 }
 
-int layer_writer_data(struct layer_writer *w, const void *bytes, size_t n, struct err *e)
+/* Bytes that are in the tar already. */
+static int data_done(struct layer_writer *w, const void *bytes, size_t n, struct err *e)
 {
-	assert(n <= w->left);
-	if (!n)
-		return 0;
 	sha_add(&w->content, bytes, n);
-	if (sink_write(w->tar, bytes, n, e) < 0)
-		return -1;
 	if (w->tree && tree_writer_data(w->tree, bytes, n, e) < 0)
 		return -1;
 	w->left -= n;
 	return w->left ? 0 : file_done(w, e);
 }
 
+int layer_writer_data(struct layer_writer *w, const void *bytes, size_t n, struct err *e)
+{
+	assert(n <= w->left);
+	if (!n)
+		return 0;
+	return sink_write(w->tar, bytes, n, e) < 0 ? -1 : data_done(w, bytes, n, e);
+}
+
+/* Reads up to `room` bytes of what is left of the FILE. */
+static ssize_t read_some(struct layer_writer *w, int fd, void *to, size_t room, const char *name, struct err *e)
+{
+	size_t n = room < BUFFER ? room : BUFFER; /* what is hashed next is still in the processor's cache */
+	ssize_t got = fd_read(fd, to, w->left < n ? (size_t)w->left : n);
+	if (got < 0)
+		return err_sys(e, "read %s", name);
+	if (got == 0)
+		return err_set(e, ERR_BUILD, "%s became shorter while it was read", name);
+	return got;
+}
+
+/* Straight into the frame. */
+static int copy_to_frames(struct layer_writer *w, int fd, const char *name, struct err *e)
+{
+	size_t room;
+	char *to = frames_room(w->tar, &room, e);
+	ssize_t got = to ? read_some(w, fd, to, room, name, e) : -1;
+	if (got < 0)
+		return -1;
+	frames_filled(w->tar, (size_t)got);
+	return data_done(w, to, (size_t)got, e);
+}
+
 int layer_writer_fd(struct layer_writer *w, int fd, const char *name, struct err *e)
 {
-	if (!w->buf)
+	if (!w->framed && !w->buf)
 		w->buf = x_alloc(BUFFER);
 	while (w->left) {
-		ssize_t got = fd_read(fd, w->buf, w->left < BUFFER ? (size_t)w->left : BUFFER);
-		if (got < 0)
-			return err_sys(e, "read %s", name);
-		if (got == 0)
-			return err_set(e, ERR_BUILD, "%s became shorter while it was read", name);
-		if (layer_writer_data(w, w->buf, (size_t)got, e) < 0)
+		if (w->framed) {
+			if (copy_to_frames(w, fd, name, e) < 0)
+				return -1;
+			continue;
+		}
+		ssize_t got = read_some(w, fd, w->buf, BUFFER, name, e);
+		if (got < 0 || layer_writer_data(w, w->buf, (size_t)got, e) < 0)
 			return -1;
 	}
 	return 0;
@@ -193,7 +242,7 @@ static int write_mark(struct layer_writer *w, const char *mark, struct err *e)
 	assert(w->left == 0);
 	if (check_room(w, &t, e) < 0)
 		return -1;
-	return tar_write_entry(w->tar, &t, e);
+	return write_header(w, &t, e);
 }
 
 int layer_writer_whiteout(struct layer_writer *w, const char *path, struct err *e)

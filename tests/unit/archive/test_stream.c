@@ -11,12 +11,12 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include "archive/stream.h"
 #include "base/fd.h"
 #include "base/mem.h"
+#include "failing_sink.h"
 
 static void test_exactly(void **state)
 {
@@ -71,42 +71,6 @@ static void test_digest(void **state)
 	str_fini(&out);
 }
 
-/* A sink that takes `room` bytes and then fails with an error that says how often it was asked. */
-struct failing_sink {
-	struct sink base;
-	size_t room, calls;
-	bool at_finish;
-};
-
-static int failing_write(struct sink *s, const void *bytes, size_t n, struct err *e)
-{
-	struct failing_sink *f = (struct failing_sink *)s;
-	f->calls++;
-	if (n > f->room)
-		return err_set(e, ERR_SYS, "full at call %zu", f->calls);
-	f->room -= n;
-	return 0;
-}
-
-static int failing_finish(struct sink *s, struct err *e)
-{
-	return ((struct failing_sink *)s)->at_finish ? err_set(e, ERR_SYS, "full at the end") : 0;
-}
-
-static void failing_free(struct sink *s)
-{
-	free(s);
-}
-
-static struct sink *sink_failing(size_t room, bool at_finish)
-{
-	struct failing_sink *f = x_alloc(sizeof *f);
-	f->base = (struct sink){ .write = failing_write, .finish = failing_finish, .free = failing_free };
-	f->room = room;
-	f->at_finish = at_finish;
-	return &f->base;
-}
-
 static void test_latched(void **state)
 {
 	AUTO(sink_drop) struct sink *s = sink_failing(1, false);
@@ -143,98 +107,6 @@ static void test_fd(void **state)
 	close(fds[1]);
 }
 
-static void fill(char *bytes, size_t n)
-{
-	uint32_t x = 1;
-	for (size_t i = 0; i < n; i++) {
-		x = x * 1664525 + 1013904223;
-		bytes[i] = (char)(x >> 24);
-	}
-}
-
-static void test_thread_order(void **state)
-{
-	enum { TOTAL = 5 << 20 };
-	static const size_t portions[] = { 1, 1000, 256 << 10, (256 << 10) + 1, TOTAL };
-	AUTO(free_drop) char *bytes = x_alloc(TOTAL);
-	fill(bytes, TOTAL);
-	for (size_t i = 0; i < ARRAY_LEN(portions); i++) {
-		AUTO(str_fini) struct str out = { 0 };
-		AUTO(sink_drop) struct sink *s = sink_thread(sink_mem(&out));
-		struct err e = { 0 };
-		size_t total = portions[i] == 1 ? 300 << 10 : TOTAL;
-		for (size_t at = 0; at < total; at += portions[i]) {
-			size_t n = total - at < portions[i] ? total - at : portions[i];
-			assert_int_equal(sink_write(s, bytes + at, n, &e), 0);
-		}
-		assert_int_equal(sink_finish(s, &e), 0);
-		assert_int_equal(out.len, total);
-		assert_memory_equal(out.buf, bytes, total);
-	}
-	AUTO(str_fini) struct str out = { 0 };
-	AUTO(sink_drop) struct sink *s = sink_thread(sink_mem(&out));
-	struct err e = { 0 };
-	assert_int_equal(sink_finish(s, &e), 0);
-	assert_int_equal(out.len, 0);
-}
-
-/* What fails below is told at some later write, at the latest at the end; and always the first failure. */
-static void test_thread_failure(void **state)
-{
-	AUTO(free_drop) char *bytes = x_alloc(1 << 20);
-	static const size_t rooms[] = { 0, 100, 300 << 10, 10 << 20 };
-	for (size_t i = 0; i < ARRAY_LEN(rooms); i++) {
-		AUTO(sink_drop) struct sink *s = sink_thread(sink_failing(rooms[i], true));
-		struct err e = { 0 };
-		int got = 0;
-		for (int n = 0; n < 20 && got == 0; n++)
-			got = sink_write(s, bytes, 1 << 20, &e);
-		assert_int_equal(got, -1);
-		assert_true(str_starts(e.msg, "full at call "));
-	}
-	AUTO(sink_drop) struct sink *s = sink_thread(sink_failing(SIZE_MAX, true));
-	struct err e = { 0 };
-	assert_int_equal(sink_write(s, bytes, 1 << 20, &e), 0);
-	assert_int_equal(sink_finish(s, &e), -1);
-	assert_string_equal(e.msg, "full at the end");
-
-	AUTO(sink_drop) struct sink *last = sink_thread(sink_failing(300 << 10, false));
-	assert_int_equal(sink_write(last, bytes, 400 << 10, &e), 0);
-	assert_int_equal(sink_finish(last, &e), -1);
-	assert_true(str_starts(e.msg, "full at call "));
-}
-
-static void test_thread_dropped(void **state)
-{
-	AUTO(free_drop) char *bytes = x_alloc(1 << 20);
-	for (int i = 0; i < 50; i++) {
-		AUTO(sink_drop) struct sink *s = sink_thread(sink_null());
-		struct err e = { 0 };
-		assert_int_equal(sink_write(s, bytes, 1 << 20, &e), 0);
-	}
-}
-
-/* Where a thread is refused, the same bytes come out. */
-static void test_no_thread(void **state)
-{
-	struct rlimit before, none = { 0, 0 };
-	AUTO(free_drop) char *bytes = x_alloc(3 << 20);
-	AUTO(str_fini) struct str out = { 0 };
-	struct err e = { 0 };
-	AUTO(sink_drop) struct sink *s = sink_thread(sink_mem(&out));
-	/* Counts for nobody with CAP_SYS_RESOURCE; there the test still sees that all goes well. */
-	assert_int_equal(getrlimit(RLIMIT_NPROC, &before), 0);
-	none.rlim_max = before.rlim_max;
-	assert_int_equal(setrlimit(RLIMIT_NPROC, &none), 0);
-	fill(bytes, 3 << 20);
-	int got = sink_write(s, bytes, 3 << 20, &e);
-	assert_int_equal(setrlimit(RLIMIT_NPROC, &before), 0);
-	assert_int_equal(got, 0);
-	assert_int_equal(sink_finish(s, &e), 0);
-	assert_int_equal(out.len, 3 << 20);
-	assert_memory_equal(out.buf, bytes, out.len);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -243,10 +115,6 @@ int main(void)
 		cmocka_unit_test(test_digest),
 		cmocka_unit_test(test_latched),
 		cmocka_unit_test(test_fd),
-		cmocka_unit_test(test_thread_order),
-		cmocka_unit_test(test_thread_failure),
-		cmocka_unit_test(test_thread_dropped),
-		cmocka_unit_test(test_no_thread),
 	};
 	signal(SIGPIPE, SIG_IGN);
 	return cmocka_run_group_tests(tests, NULL, NULL);
