@@ -33,9 +33,10 @@ int image_find_named(struct store *s, const char *text, struct digest *ret, char
 /* Appends the names of an image. */
 int image_names(struct store *s, const struct digest *manifest, struct strv *ret, struct err *e);
 
-/* Writes the config and manifest for these layers into the store. */
+/* Writes the config and manifest for these layers into the store. *ret_config: of the config, with a media type that is
+ * nobody's to free. */
 int image_write(struct store *s, const struct image_config *config, const struct layer *layers, size_t n,
-		struct descriptor *ret, struct err *e);
+		struct descriptor *ret, struct descriptor *ret_config, struct err *e);
 
 /* Writes the manifest for a config that the store has. */
 int image_write_manifest(struct store *s, const struct descriptor *config, const struct layer *layers, size_t n,
@@ -44,7 +45,9 @@ int image_write_manifest(struct store *s, const struct descriptor *config, const
 /* Writes an index of images that the store has. */
 int image_write_index(struct store *s, const struct index *x, struct descriptor *ret, struct err *e);
 
-/* Puts a name on an image. */
+/* Whether the name is on this very image: a cached rebuild then writes (and syncs) nothing. */
+bool image_has_name(struct store *s, const char *name, const struct digest *d);
+/* Puts a name on an image, which a store_sync has brought to disk (store.h) unless it has the name. */
 int image_tag(struct store *s, const char *name, const struct descriptor *image, const char *created, struct err *e);
 
 #endif

@@ -86,14 +86,20 @@ static void print_warnings(struct build *b)
 
 static int give_names(struct build *b, struct build_result *ret, struct err *e)
 {
+	bool dirty = b->store_dirty;
 	for (size_t i = 0; i < b->options->tags.n; i++) {
 		char *name = NULL;
 		if (image_name(b->options->tags.v[i], &name, e) < 0)
 			return -1;
 		strv_push_taken(&ret->names, name);
-		if (image_tag(b->store, name, &ret->image, b->created, e) < 0)
-			return -1;
+		dirty |= !image_has_name(b->store, name, &ret->image.digest);
 	}
+	/* Everything the names will lead to is on disk before the names are, also what an earlier build wrote. */
+	if (dirty && store_sync(b->store, e) < 0)
+		return -1;
+	for (size_t i = 0; i < ret->names.n; i++)
+		if (image_tag(b->store, ret->names.v[i], &ret->image, b->created, e) < 0)
+			return -1;
 	return 0;
 }
 
@@ -244,9 +250,6 @@ static int finish(struct build *b, struct build_result *ret, struct err *e)
 	if (build_finish(b, &ret->image, e) < 0)
 		return -1;
 	if (b->options->depfile && depfile_make(b, &depends, e) < 0)
-		return -1;
-	/* Everything the names will lead to is on disk before the names are. */
-	if (b->store_dirty && store_sync(b->store, e) < 0)
 		return -1;
 	if (give_names(b, ret, e) < 0)
 		return -1;

@@ -14,6 +14,7 @@
 #include "base/tree.h"
 #include "changes_priv.h"
 #include "git_priv.h"
+#include "made_priv.h"
 #include "store/record.h"
 
 /* ---- which build it was ---- */
@@ -56,19 +57,19 @@ void build_log_file(const struct build *b, char ret[LOG_ID + 1])
 	put_id(&s, ret);
 }
 
-/* What the keys are. *ret_ran: a step was not in the cache. */
-static void id_of(const struct build *b, char ret[LOG_ID + 1], bool *ret_ran)
+/* What the keys are. *ret_new: a step was not in the cache, or its image not in the log of the build before. */
+static void id_of(const struct build *b, char ret[LOG_ID + 1], bool *ret_new)
 {
 	struct sha s;
 	sha_init(&s);
-	*ret_ran = false;
+	*ret_new = false;
 	for (size_t i = 0; i < b->stages.n; i++)
 		for (size_t k = 0; k < b->stages.v[i]->steps.n; k++) {
 			const struct step *step = b->stages.v[i]->steps.v[k];
 			sha_add_str(&s, step->in->text);
 			if (step->key.text)
 				sha_add_str(&s, step->key.text);
-			*ret_ran |= step->has_layer && !step->cached;
+			*ret_new |= (step->has_layer && !step->cached) || step->made.anew;
 		}
 	put_id(&s, ret);
 }
@@ -110,6 +111,10 @@ static void write_step(struct json_out *o, const struct step *s, bool keys)
 	if (s->why) {
 		json_put_key(o, "why");
 		changes_write(s->why, o);
+	}
+	if (keys && s->made.size) {
+		json_put_key(o, "made");
+		made_write(s, o);
 	}
 	if (keys && s->key.text)
 		(void)write_key_of(o, s);
@@ -210,6 +215,28 @@ int build_log_read(struct store *s, const char *name, struct json *ret, struct e
 	return store_json_get(s, path, ret, e);
 }
 
+/* Read once, when it is first asked for. */
+const struct json *build_log_earlier(struct build *b)
+{
+	struct log_list logs = { 0 };
+	char file[LOG_ID + 1];
+	struct err e = { 0 };
+	int r = 1;
+	if (b->earlier_read)
+		return json_get(&b->earlier, "steps");
+	b->earlier_read = true;
+	build_log_file(b, file);
+	if (build_logs(b->store, &logs, &e) < 0)
+		r = -1;
+	for (size_t i = 0; i < logs.list.n && r == 1; i++)
+		if (str_starts(logs.list.v[i].name, file))
+			r = build_log_read(b->store, logs.list.v[i].name, &b->earlier, &e);
+	if (r < 0)
+		log_debug("earlier builds: %s", e.msg);
+	vec_fini(&logs.list);
+	return json_get(&b->earlier, "steps");
+}
+
 static void add_content(const struct json *object, struct strv *ret)
 {
 	const char *content = json_str(object, "content");
@@ -260,12 +287,12 @@ static int trim(struct store *s, struct err *e)
 	return r == 0 && many ? trim_lists(s, &wanted, e) : r;
 }
 
-static int keep(struct build *b, const struct build_result *result, const char *id, bool ran, struct err *e)
+static int keep(struct build *b, const struct build_result *result, const char *id, bool is_new, struct err *e)
 {
 	char file[LOG_ID + 1];
 	build_log_file(b, file);
 	AUTO(free_drop) char *name = x_asprintf("log/%s-%s.json", file, id);
-	if (!ran && utimensat(b->store->fd, name, NULL, AT_SYMLINK_NOFOLLOW) == 0)
+	if (!is_new && utimensat(b->store->fd, name, NULL, AT_SYMLINK_NOFOLLOW) == 0)
 		return 0;
 	AUTO(free_drop) char *text = log_text(b, result, id, true);
 	if (strlen(text) > LOG_MAX)
@@ -278,13 +305,13 @@ static int keep(struct build *b, const struct build_result *result, const char *
 void build_log_write(struct build *b, const struct build_result *result)
 {
 	char id[LOG_ID + 1];
-	bool ran;
+	bool is_new;
 	struct err e;
 	if (!b->created)
 		return; /* it did not come as far as a build */
-	id_of(b, id, &ran);
+	id_of(b, id, &is_new);
 	AUTO(free_drop) char *text = log_text(b, result, id, false);
 	if (store_json_put(b->store, "log/last.json", text, &e) < 0 ||
-	    (result && keep(b, result, id, ran, &e) < 0))
+	    (result && keep(b, result, id, is_new, &e) < 0))
 		log_debug("build log: %s", e.msg);
 }

@@ -7,7 +7,10 @@
  *
  *   {"id":…,"started":…,"context":…,"dockerfile":…,"target":…,"image":…|absent,"names":[…],
  *    "steps":[{"number":…,"title":…,"stage":…,"position":…,"line":…,"instruction":…,"cached":…,"milliseconds":…,
- *              "image":…,"size":…,"created":…,"why":[{"what":…,"name":…,"from":…,"to":…}, …],"key":{…}}, …]}
+ *              "image":…,"size":…,"created":…,"why":[{"what":…,"name":…,"from":…,"to":…}, …],
+ *              "made":{"of":…,"size":…,"config":…,"configSize":…},"key":{…}}, …]}
+ *
+ * "made" (made_priv.h) and "key" are in the second kind only.
  *
  * FILE says which Dockerfile, context and target it was, ID what the keys are: a build that changes nothing has the log
  * of the build before, and only its time is set. The oldest are removed, and with them the file lists they lead to.
@@ -33,6 +36,8 @@ struct log_list { VEC(struct log_entry) list; };
 
 /* result NULL: the build failed. Losing the log loses nothing else, so a failure is only logged. */
 void build_log_write(struct build *b, const struct build_result *result);
+/* The steps of the last build that succeeded with this Dockerfile; NULL when there is none. */
+const struct json *build_log_earlier(struct build *b);
 /* The logs that are kept, newest first. */
 int build_logs(struct store *s, struct log_list *ret, struct err *e);
 /* Which Dockerfile, context and target: FILE above. */

@@ -88,6 +88,14 @@ struct cache_key {
 	struct digest digest;   /* of text */
 };
 
+/* The documents of an intermediate image (made_priv.h). */
+struct made {
+	struct digest of;         /* what they were made of */
+	struct digest config;
+	uint64_t size, config_size;
+	bool anew;                /* they were written in this build */
+};
+
 struct step {
 	struct stage *stage;
 	const struct df_instruction *in;
@@ -118,6 +126,7 @@ struct step {
 	bool has_history;
 	struct image_config config; /* as it is after this step, without history and diff_ids; owned */
 	struct digest image;      /* of the intermediate image, once DONE */
+	struct made made;
 	int64_t started_ms, ended_ms;
 	void *work;               /* an instruction's own state; freed by work_free */
 	void (*work_free)(void *work);
@@ -140,6 +149,8 @@ struct stage {
 	struct platform platform;
 	VEC(struct step *) steps;  /* owned, in order */
 	size_t n_done;             /* steps[0..n_done) are DONE */
+	struct digest made;        /* of what the last of them is made */
+	bool made_anew;            /* the build before had no such step */
 	VEC(struct layer_slot *) slots; /* the stack, bottom first; referenced */
 	struct image_config config;     /* present state, without history of our own and diff_ids of our own */
 	bool from_scratch;         /* itself, or the stage it is FROM */
@@ -273,6 +284,7 @@ struct build {
 	struct progress *progress;
 	struct json earlier;                 /* log of the last build of the same Dockerfile */
 	bool earlier_read;
+	size_t earlier_next;                 /* its step after the one that was last found there */
 	bool store_dirty;                    /* something to sync before names are written */
 	struct build_room *room;             /* owned; NULL: the store has no limit (room_priv.h) */
 };

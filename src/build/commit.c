@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "build_priv.h"
+#include "made_priv.h"
 #include "oci/index.h"
 #include "oci/time.h"
 #include "store/blob.h"
@@ -53,7 +54,8 @@ static size_t layers_after(const struct stage *st, size_t steps)
 	return n;
 }
 
-static int write_image(struct build *b, struct stage *st, size_t steps, struct descriptor *ret, struct err *e)
+static int write_image(struct build *b, struct stage *st, size_t steps, struct descriptor *ret,
+		       struct descriptor *ret_config, struct err *e)
 {
 	struct image_config config = { 0 };
 	size_t n = layers_after(st, steps);
@@ -61,9 +63,25 @@ static int write_image(struct build *b, struct stage *st, size_t steps, struct d
 	for (size_t i = 0; i < n; i++)
 		layers[i] = st->slots.v[i]->layer;
 	full_config(st, steps, n, &config);
-	int r = image_write(b->store, &config, layers, n, ret, e);
+	int r = image_write(b->store, &config, layers, n, ret, ret_config, e);
 	config_fini(&config);
 	return r;
+}
+
+static int step_image(struct build *b, struct stage *st, struct step *s, struct err *e)
+{
+	struct descriptor image = { 0 }, config;
+	if (made_before(b, s))
+		return 0;
+	if (write_image(b, st, st->n_done + 1, &image, &config, e) < 0)
+		return -1;
+	s->image = image.digest;
+	s->made.size = image.size;
+	s->made.config = config.digest;
+	s->made.config_size = config.size;
+	s->made.anew = true;
+	descriptor_fini(&image);
+	return 0;
 }
 
 /* The chain below the layer of a step: of the slot under its own. */
@@ -82,7 +100,6 @@ int stage_commit(struct build *b, struct stage *st, struct err *e)
 		return -1;
 	for (; st->n_done < st->steps.n; st->n_done++) {
 		struct step *s = st->steps.v[st->n_done];
-		struct descriptor image = { 0 };
 		if (s->state != STEP_APPLIED || (s->slot && (!s->slot->resolved || digest_is_zero(&s->slot->chain.d))))
 			return 0;
 		/* What stands below must be packed too: it is part of this image. */
@@ -97,12 +114,9 @@ int stage_commit(struct build *b, struct stage *st, struct err *e)
 				return -1;
 		}
 		claim_drop(&s->claim);
-		if (s->has_history) {
-			if (write_image(b, st, st->n_done + 1, &image, e) < 0)
-				return -1;
-			s->image = image.digest;
-			descriptor_fini(&image);
-		}
+		made_of(st, s);
+		if (s->has_history && step_image(b, st, s, e) < 0)
+			return -1;
 		s->state = STEP_DONE;
 		progress_step_done(b->progress, s, s->has_history ? &s->image : NULL);
 	}
@@ -124,12 +138,13 @@ static void add_labels(struct build *b, struct stage *goal)
 int build_finish(struct build *b, struct descriptor *ret, struct err *e)
 {
 	AUTO(index_fini) struct index x = { 0 };
+	struct descriptor config;
 	for (size_t i = 0; i < b->graphs.n; i++) {
 		struct graph *g = b->graphs.v[i];
 		struct index_entry *entry = vec_add(&x.manifests);
 		entry->platform = g->target;
 		add_labels(b, g->goal);
-		if (write_image(b, g->goal, g->goal->steps.n, &entry->desc, e) < 0)
+		if (write_image(b, g->goal, g->goal->steps.n, &entry->desc, &config, e) < 0)
 			return -1;
 	}
 	if (b->graphs.n > 1)

@@ -195,13 +195,16 @@ int image_find_named(struct store *s, const char *text, struct digest *ret, char
 }
 
 int image_write(struct store *s, const struct image_config *config, const struct layer *layers, size_t n,
-		struct descriptor *ret, struct err *e)
+		struct descriptor *ret, struct descriptor *ret_config, struct err *e)
 {
 	AUTO(free_drop) char *text = config_write(config);
 	struct descriptor d = { .media_type = (char *)MT_CONFIG, .size = strlen(text) };
 	if (blob_put(s, text, strlen(text), &d.digest, e) < 0)
 		return -1;
-	return image_write_manifest(s, &d, layers, n, ret, e);
+	if (image_write_manifest(s, &d, layers, n, ret, e) < 0)
+		return -1;
+	*ret_config = d;
+	return 0;
 }
 
 int image_write_manifest(struct store *s, const struct descriptor *config, const struct layer *layers, size_t n,
@@ -235,8 +238,7 @@ int image_write_index(struct store *s, const struct index *x, struct descriptor 
 	return 0;
 }
 
-/* Whether the name is on this very image already: a cached rebuild then writes (and syncs) nothing. */
-static bool has_name(struct store *s, const char *name, const struct digest *d)
+bool image_has_name(struct store *s, const char *name, const struct digest *d)
 {
 	struct err ignored;
 	struct ref_list refs = { 0 };
@@ -251,7 +253,7 @@ static bool has_name(struct store *s, const char *name, const struct digest *d)
 
 int image_tag(struct store *s, const char *name, const struct descriptor *image, const char *created, struct err *e)
 {
-	if (has_name(s, name, &image->digest))
+	if (image_has_name(s, name, &image->digest))
 		return 0;
 	struct ref_entry entry = {
 		.name = (char *)name,

@@ -6,29 +6,7 @@
 #include "build_log_priv.h"
 #include "build_priv.h"
 
-/* ---- the build before ---- */
-
-/* Read once, when the first step is missed. */
-static const struct json *earlier_steps(struct build *b)
-{
-	struct log_list logs = { 0 };
-	char file[LOG_ID + 1];
-	struct err e = { 0 };
-	int r = 1;
-	if (b->earlier_read)
-		return json_get(&b->earlier, "steps");
-	b->earlier_read = true;
-	build_log_file(b, file);
-	if (build_logs(b->store, &logs, &e) < 0)
-		r = -1;
-	for (size_t i = 0; i < logs.list.n && r == 1; i++)
-		if (str_starts(logs.list.v[i].name, file))
-			r = build_log_read(b->store, logs.list.v[i].name, &b->earlier, &e);
-	if (r < 0)
-		log_debug("earlier builds: %s", e.msg);
-	vec_fini(&logs.list);
-	return json_get(&b->earlier, "steps");
-}
+/* ---- the step before ---- */
 
 static bool begins_alike(const char *a, const char *b)
 {
@@ -165,7 +143,7 @@ void why_missed(struct build *b, struct step *s, enum why_cause cause, const cha
 		return;
 	if (s->missed)
 		s->missed(b, s);
-	const struct json *steps = earlier_steps(b);
+	const struct json *steps = build_log_earlier(b);
 	s->why = x_alloc(sizeof *s->why);
 	if (!steps) {
 		change_add(s->why, "first", "the first build of this Dockerfile and target that is known", NULL, NULL);

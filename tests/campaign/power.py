@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Power cuts: one pull and one build are recorded, then replayed up to a call, and what was not synced is lost.
+"""Power cuts: a pull, a build and one that only adds a label are recorded, then replayed up to a call, and what was not synced is lost.
 
 strace records, with their bytes, the calls by which nacre changes files of the store. The replay keeps two states: what programs see
 and what is surely on disk (after fsync of a file, fsync of its directory, or syncfs). At a cut each file that was not synced is empty,
@@ -146,10 +146,10 @@ def write_store(image, found, damaged):
 
 
 def record(image):
-    """The calls of a pull and a build into an empty store; the store they made is kept as "final"."""
+    """The calls of a pull and two builds into an empty store; the store they made is kept as "final"."""
     calls = []
     image.restore("empty")
-    for command in ["pull", image.base], image.build:
+    for command in ["pull", image.base], image.build, image.build_of(image.context, "-t", "labelled", "--label", "a=b"):
         log = image.top / "power"
         image.traced(command, ["-qq", "-y", "-xx", "-s", "2000000", "-e", "signal=none", "-e", "trace=" + ",".join(CALLS.split())],
                      log=str(log), timeout=120)
@@ -168,7 +168,7 @@ def main():
             changes.append(i)
     if not any(n.startswith("blobs/sha256/") for n in disk.durable) or "index.json" not in disk.durable:
         sys.exit("the record is not understood: %d calls, %d changes, %s" % (len(calls), len(changes), sorted(disk.durable)[:5]))
-    for cut in campaign.sample(changes, opts.points or (SHORT if opts.short else LONG)):
+    for cut in campaign.sample(changes, opts.points or (SHORT if opts.short else LONG)) + changes[-1:]:
         disk = Disk(image.store)
         for call in calls[:cut + 1]:
             disk.apply(*call)

@@ -104,6 +104,37 @@ echo 3 >linked/below
 nacre build linked
 is "$(cached_steps)" 1 "COPY --link is cached above steps that run again [CP-18]"
 
+# The images of steps are found in the log of the build before or made anew, which is one and the same.
+mkdir steps
+echo 1 >steps/file
+step_images() {
+  printf 'FROM scratch\nLABEL a=%s\nCOPY file /1\nENV b=c\nCOPY file /2\nCMD ["x"]\n' "$1" >steps/Dockerfile
+  nacre build steps || diag_file err
+  jq -c '[.steps[].image]' "$STORE/log/last.json"
+}
+blob() { echo "$STORE/blobs/sha256/${1#sha256:}"; }
+step_images 1 >made
+step_images 1 >found
+same made found "a rebuild has the images of all steps"
+rm "$STORE"/log/*-*.json
+step_images 1 >found
+same made found "and without the log of the build before"
+manifest=$(blob "$(jq -r '.[3]' made)")
+config=$(blob "$(jq -r .config.digest "$manifest")")
+cp "$manifest" manifest
+cp "$config" config
+rm "$manifest"
+: >"$config"
+step_images 1 >found
+same made found "nor does it matter that one is gone"
+same manifest "$manifest" "it is made again"
+same config "$config" "and its config, of which a power cut left nothing"
+step_images 2 >labelled
+is "$(jq -c --slurpfile made made '[.[1:][] | select(IN($made[0][]))]' labelled)" "[]" "another label is in each of them"
+rm "$STORE"/log/*-*.json
+step_images 2 >found
+same labelled found "whatever the log had"
+
 # Two at once give one result.
 printf 'FROM %s/busybox\nRUN sleep 1; cat /proc/sys/kernel/random/uuid > /word\n' "$REGISTRY" >moved/Dockerfile
 "$NACRE" build -q moved >left 2>left.err &
