@@ -9,7 +9,7 @@
 #include "oci/layer_writer.h"
 #include "sandbox/sandbox.h"
 
-enum progress_mode { PROGRESS_PLAIN, PROGRESS_QUIET };
+enum progress_mode { PROGRESS_AUTO, PROGRESS_TTY, PROGRESS_PLAIN, PROGRESS_RAWJSON, PROGRESS_QUIET };
 
 struct build_options {
 	const char *context;         /* a directory, "-", or a git or HTTP URL */

@@ -11,6 +11,11 @@
 
 static bool debug_on;
 
+bool log_is_debug(void)
+{
+	return debug_on;
+}
+
 void log_set_debug(bool on)
 {
 	debug_on = on;

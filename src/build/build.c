@@ -358,6 +358,7 @@ int build_run(struct store *s, const struct build_options *o, struct build_resul
 		r = check_before(&b, &check, e);
 	if (r == 0)
 		r = schedule_run(&b, e);
+	progress_end(b.progress);
 	if (r == 0)
 		r = finish(&b, ret, e);
 	if (r == 0) {

@@ -105,6 +105,7 @@ struct step {
 	enum step_state state;
 	bool cached, shown;
 	char *note;               /* said when the step is shown; owned */
+	struct str partial;       /* a line of its output whose end has not come */
 	struct changes *why;      /* why it is not cached; owned */
 	bool has_layer;           /* makes a layer: slot */
 	bool alone;               /* that layer is the same on any other: COPY --link */
@@ -500,10 +501,18 @@ void progress_free(struct progress *p);
 void progress_step_start(struct progress *p, struct step *s);
 /* Why the step runs: said with its title. */
 void progress_step_missed(struct progress *p, struct step *s, const char *text);
+/* A line about it from a worker. */
 void progress_step_line(struct progress *p, const struct step *s, const char *text, size_t n);
+/* What its command printed, in pieces as they come; then that no more will come. */
+void progress_step_output(struct progress *p, struct step *s, const char *text, size_t n);
+void progress_step_silent(struct progress *p, struct step *s);
 void progress_step_done(struct progress *p, struct step *s, const struct digest *image);
 void progress_step_failed(struct progress *p, struct step *s, const struct err *e);
 void progress_note(struct progress *p, const char *text);
+/* Shows what is due; the milliseconds until something is due again, -1: nothing is. */
+int progress_tick(struct progress *p);
+/* Nothing runs any more; what follows are notes. */
+void progress_end(struct progress *p);
 
 int64_t now_ms(void);
 

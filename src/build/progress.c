@@ -1,22 +1,43 @@
-/* Plain progress on stderr: numbered steps with their stage, output as it comes, CACHED, seconds, image ids. */
-#include <stdio.h>
+/* What happens in a build, told to the view that --progress asks for. */
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "build_priv.h"
+#include "base/log.h"
+#include "progress_priv.h"
 
 struct progress {
-	enum progress_mode mode;
-	unsigned last;           /* number of the step whose lines were printed last */
-	struct step *partial_of; /* whose unfinished line is held */
-	struct str partial;
+	struct progress_view *view; /* owned */
 };
+
+/* A terminal that can move its cursor. Lines of the debug log, which come from other processes too, would fall into it. */
+static bool terminal_is_able(void)
+{
+	const char *term = getenv("TERM");
+	return isatty(STDERR_FILENO) && term && *term && strcmp(term, "dumb") != 0 && !log_is_debug();
+}
+
+static struct progress_view *view_for(enum progress_mode mode)
+{
+	switch (mode) {
+	case PROGRESS_AUTO:
+		return terminal_is_able() ? progress_tty() : progress_plain();
+	case PROGRESS_TTY:
+		return progress_tty();
+	case PROGRESS_PLAIN:
+		return progress_plain();
+	case PROGRESS_RAWJSON:
+		return progress_rawjson();
+	case PROGRESS_QUIET:
+		return progress_quiet();
+	}
+	abort();
+}
 
 struct progress *progress_new(enum progress_mode mode)
 {
 	struct progress *p = x_alloc(sizeof *p);
-	p->mode = mode;
+	p->view = view_for(mode);
 	return p;
 }
 
@@ -24,11 +45,11 @@ void progress_free(struct progress *p)
 {
 	if (!p)
 		return;
-	str_fini(&p->partial);
+	p->view->free(p->view);
 	free(p);
 }
 
-static void put(const struct str *s)
+void progress_put(const struct str *s)
 {
 	size_t at = 0;
 	while (at < s->len) {
@@ -39,16 +60,13 @@ static void put(const struct str *s)
 	}
 }
 
-static void line(struct progress *p, const struct step *s, const char *text)
+void progress_printable(struct str *out, const char *text, size_t n)
 {
-	AUTO(str_fini) struct str out = { 0 };
-	if (p->mode == PROGRESS_QUIET)
-		return;
-	if (p->last && p->last != s->number)
-		str_addc(&out, '\n');
-	p->last = s->number;
-	str_addf(&out, "#%u %s\n", s->number, text);
-	put(&out);
+	for (const char *tab; (tab = memchr(text, '\t', n)); n -= (size_t)(tab + 1 - text), text = tab + 1) {
+		str_add_printable(out, text, (size_t)(tab - text));
+		str_addc(out, '\t');
+	}
+	str_add_printable(out, text, n);
 }
 
 void progress_step_start(struct progress *p, struct step *s)
@@ -58,66 +76,43 @@ void progress_step_start(struct progress *p, struct step *s)
 	s->shown = true;
 	s->number = ++s->stage->build->n_numbers;
 	s->started_ms = now_ms();
-	line(p, s, s->title);
+	p->view->start(p->view, s);
 	if (s->note)
-		line(p, s, s->note);
+		p->view->remark(p->view, s, s->note);
 }
 
 void progress_step_missed(struct progress *p, struct step *s, const char *text)
 {
 	s->note = x_strdup(text);
 	if (s->shown)
-		line(p, s, text);
+		p->view->remark(p->view, s, text);
 }
 
-/* Output goes to a person: a terminal must not see escape sequences that a build printed. */
-static void output_line(struct progress *p, const struct step *s, const char *text, size_t n)
+void progress_step_line(struct progress *p, const struct step *s, const char *text, size_t n)
 {
-	AUTO(str_fini) struct str out = { 0 };
+	if (s)
+		p->view->output(p->view, s, text, n);
+}
+
+static void put_line(struct progress *p, struct step *s, const char *text, size_t n)
+{
 	if (n && text[n - 1] == '\r')
 		n--;
-	str_addf(&out, "%.3f ", (double)(now_ms() - s->started_ms) / 1000);
-	if (isatty(STDERR_FILENO)) {
-		for (const char *tab; (tab = memchr(text, '\t', n)); n -= (size_t)(tab + 1 - text), text = tab + 1) {
-			str_add_printable(&out, text, (size_t)(tab - text));
-			str_addc(&out, '\t');
-		}
-		str_add_printable(&out, text, n);
-	} else {
-		str_addn(&out, text, n);
-	}
-	line(p, s, out.buf);
+	p->view->output(p->view, s, text, n);
 }
 
 enum { PARTIAL_MAX = 64 * 1024 };
 
-void progress_step_line(struct progress *p, const struct step *s, const char *text, size_t n)
+void progress_step_output(struct progress *p, struct step *s, const char *text, size_t n)
 {
-	if (p->mode == PROGRESS_QUIET || !s)
-		return;
-	if (!text) { /* the end of this step's output */
-		if (p->partial.len && p->partial_of == s)
-			output_line(p, s, p->partial.buf, p->partial.len);
-		if (p->partial_of == s)
-			str_clear(&p->partial);
-		return;
-	}
-	if (s->job == NULL || s->job->kind == JOB_WORKER) {
-		output_line(p, s, text, n);
-		return;
-	}
-	if (p->partial.len && p->partial_of != s) {
-		output_line(p, p->partial_of, p->partial.buf, p->partial.len);
-		str_clear(&p->partial);
-	}
-	p->partial_of = (struct step *)s;
+	struct str *partial = &s->partial;
 	while (n) {
 		const char *end = memchr(text, '\n', n);
 		size_t len = end ? (size_t)(end - text) : n;
-		str_addn(&p->partial, text, len);
-		if (end || p->partial.len > PARTIAL_MAX) {
-			output_line(p, s, str_text(&p->partial), p->partial.len);
-			str_clear(&p->partial);
+		str_addn(partial, text, len);
+		if (end || partial->len > PARTIAL_MAX) {
+			put_line(p, s, str_text(partial), partial->len);
+			str_clear(partial);
 		}
 		len += end ? 1 : 0;
 		text += len;
@@ -125,34 +120,102 @@ void progress_step_line(struct progress *p, const struct step *s, const char *te
 	}
 }
 
+void progress_step_silent(struct progress *p, struct step *s)
+{
+	if (s->partial.len)
+		put_line(p, s, s->partial.buf, s->partial.len);
+	str_fini(&s->partial);
+}
+
 void progress_step_done(struct progress *p, struct step *s, const struct digest *image)
 {
-	AUTO(str_fini) struct str out = { 0 };
 	if (!s->ended_ms)
 		s->ended_ms = now_ms();
 	progress_step_start(p, s);
-	if (s->cached)
-		str_add(&out, "CACHED");
-	else
-		str_addf(&out, "DONE %.1fs", (double)(s->ended_ms - s->started_ms) / 1000);
-	if (image)
-		str_addf(&out, " %.12s", digest_hex(image).s);
-	line(p, s, out.buf);
+	p->view->done(p->view, s, image);
 }
 
 void progress_step_failed(struct progress *p, struct step *s, const struct err *e)
 {
-	AUTO(str_fini) struct str out = { 0 };
 	progress_step_start(p, s);
-	str_addf(&out, "ERROR: %s", e->msg);
-	line(p, s, out.buf);
+	p->view->failed(p->view, s, e);
 }
 
 void progress_note(struct progress *p, const char *text)
 {
-	AUTO(str_fini) struct str out = { 0 };
-	if (p->mode == PROGRESS_QUIET)
-		return;
-	str_addf(&out, "%s\n", text);
-	put(&out);
+	p->view->note(p->view, text);
+}
+
+int progress_tick(struct progress *p)
+{
+	return p->view->tick ? p->view->tick(p->view) : -1;
+}
+
+void progress_end(struct progress *p)
+{
+	if (p->view->end)
+		p->view->end(p->view);
+}
+
+/* ---- quiet ---- */
+
+static void no_start(struct progress_view *v, const struct step *s)
+{
+	(void)v;
+	(void)s;
+}
+
+static void no_remark(struct progress_view *v, const struct step *s, const char *text)
+{
+	(void)v;
+	(void)s;
+	(void)text;
+}
+
+static void no_output(struct progress_view *v, const struct step *s, const char *text, size_t n)
+{
+	(void)v;
+	(void)s;
+	(void)text;
+	(void)n;
+}
+
+static void no_done(struct progress_view *v, const struct step *s, const struct digest *image)
+{
+	(void)v;
+	(void)s;
+	(void)image;
+}
+
+static void no_failed(struct progress_view *v, const struct step *s, const struct err *e)
+{
+	(void)v;
+	(void)s;
+	(void)e;
+}
+
+static void no_note(struct progress_view *v, const char *text)
+{
+	(void)v;
+	(void)text;
+}
+
+static void quiet_free(struct progress_view *v)
+{
+	free(v);
+}
+
+struct progress_view *progress_quiet(void)
+{
+	struct progress_view *v = x_alloc(sizeof *v);
+	*v = (struct progress_view){
+		.start = no_start,
+		.remark = no_remark,
+		.output = no_output,
+		.done = no_done,
+		.failed = no_failed,
+		.note = no_note,
+		.free = quiet_free,
+	};
+	return v;
 }

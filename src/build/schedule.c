@@ -146,7 +146,7 @@ static int read_output(struct build *b, struct job *j, struct err *e)
 		fd_drop(&j->output_fd);
 		return 0;
 	}
-	progress_step_line(b->progress, j->step, buf, (size_t)n);
+	progress_step_output(b->progress, j->step, buf, (size_t)n);
 	return 1;
 }
 
@@ -168,7 +168,7 @@ static int on_command_end(struct build *b, struct job *j, struct err *e)
 			break;
 	}
 	fd_drop(&j->output_fd);
-	progress_step_line(b->progress, j->step, NULL, 0);
+	progress_step_silent(b->progress, j->step);
 	if (sandbox_finish(&j->sandbox, &j->status, &failed) < 0)
 		return job_finish(b, j, NULL, &failed, e);
 	return job_finish(b, j, NULL, NULL, e);
@@ -201,7 +201,7 @@ static int wait_for_jobs(struct build *b, int signal_fd, struct err *e)
 		}
 	}
 	int r = 0;
-	if (poll(polls.v, polls.n, -1) < 0 && errno != EINTR)
+	if (poll(polls.v, polls.n, progress_tick(b->progress)) < 0 && errno != EINTR)
 		r = err_sys(e, "wait for work");
 	if (r == 0 && polls.v[0].revents)
 		r = on_signal(signal_fd, e);

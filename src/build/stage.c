@@ -95,6 +95,7 @@ static void step_free(struct step *s)
 		s->work_free(s->work);
 	free(s->title);
 	free(s->note);
+	str_fini(&s->partial);
 	if (s->why)
 		changes_fini(s->why);
 	free(s->why);

@@ -57,7 +57,8 @@ static const struct option_def table[] = {
 	{ "output", 'o', OPTION_STRING, AT(output), "oci:DIR[:TAG]", "also write an OCI image layout directory" },
 	{ "platform", 0, OPTION_LIST, AT(platforms), "OS/ARCH[,...]",
 	  "the platforms to build for, as one index if several; \"local\" is this machine's" },
-	{ "progress", 0, OPTION_STRING, AT(progress), "TYPE", "plain or quiet" },
+	{ "progress", 0, OPTION_STRING, AT(progress), "TYPE",
+	  "auto (default: tty on a terminal, else plain), tty, plain, rawjson or quiet" },
 	{ "pull", 0, OPTION_FLAG, AT(pull), NULL, "ask the registry again for base images that are in the store" },
 	{ "quiet", 'q', OPTION_FLAG, AT(quiet), NULL, "print nothing but the image's digest" },
 	{ "resource", 0, OPTION_LIST, AT(resources), "NAME=VALUE", "refused: RUN has no control group of its own" },
@@ -116,13 +117,21 @@ static int parse_network(const char *text, enum sandbox_net *ret, struct err *e)
 
 static int parse_progress(const struct options *o, enum progress_mode *ret, struct err *e)
 {
-	*ret = o->quiet ? PROGRESS_QUIET : PROGRESS_PLAIN;
-	if (!o->progress || strcmp(o->progress, "plain") == 0 || strcmp(o->progress, "auto") == 0)
-		return 0;
-	if (strcmp(o->progress, "quiet") != 0)
-		return err_set(e, ERR_USAGE, "--progress %s: plain or quiet is wanted", o->progress);
+	static const char *const names[] = {
+		[PROGRESS_AUTO] = "auto",       [PROGRESS_TTY] = "tty",     [PROGRESS_PLAIN] = "plain",
+		[PROGRESS_RAWJSON] = "rawjson", [PROGRESS_QUIET] = "quiet",
+	};
+	const char *env = getenv("BUILDKIT_PROGRESS"); /* as docker's users set it for their CI */
+	const char *name = o->progress ? o->progress : env && *env ? env : "auto";
 	*ret = PROGRESS_QUIET;
-	return 0;
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		if (strcmp(name, names[i]) != 0)
+			continue;
+		*ret = o->quiet ? PROGRESS_QUIET : (enum progress_mode)i;
+		return 0;
+	}
+	return err_set(e, ERR_USAGE, "%s %s: auto, tty, plain, rawjson or quiet is wanted",
+		       o->progress ? "--progress" : "BUILDKIT_PROGRESS", name);
 }
 
 /* Lists are lent: the option struct outlives the build. */
