@@ -1,7 +1,13 @@
 #!/bin/sh
-# Speed beside Debian's buildah, as a plain user:  sh tests/bench.sh [OPTION OF bench.py…]
+# Speed, as one table of goals and figures; as a plain user:
 #
-# Without options: the workloads noop and run-overhead, 9 repetitions. tests/bench/README.md has the rest.
+#   sh tests/bench.sh [--apt] [OPTION of bench/table.py…]
+#
+# --apt  also apt-install, in a Debian made with mmdebstrap; it downloads
+#
+# Started as root it measures as a plain user, in a mount namespace of its own: with a journaled ext4 on a file where the disk's
+# ext4 has no journal, and with cgroup2 where buildah's crun needs it. Full sizes take ten minutes, 25 GB of disk and a quiet
+# machine; --quick ten seconds. tests/bench/README.md has the rest, and what bench.py alone can do.
 set -eu
 here=$(CDPATH='' cd -- "$(dirname "$0")" && pwd)
 nacre=${NACRE:-${here%/tests}/build/nacre}
@@ -9,17 +15,49 @@ nacre=${NACRE:-${here%/tests}/build/nacre}
   echo "bench.sh: there is no $nacre; build it first" >&2
   exit 1
 }
-# buildah's crun refuses a machine with cgroups of both versions; with cgroup2 mounted over them it works.
-if [ "$(id -u)" = 0 ] && [ "$(stat -f -c %T /sys/fs/cgroup)" != cgroup2fs ]; then
-  exec unshare --mount sh -c 'mount -t cgroup2 none /sys/fs/cgroup && exec "$@"' sh sh "$0" "$@"
+if [ "$(id -u)" = 0 ] && [ -z "${NACRE_BENCH_MOUNTS-}" ]; then
+  NACRE_BENCH_MOUNTS=own exec unshare --mount sh "$0" "$@"
 fi
-[ $# -gt 0 ] || set -- -w noop,run-overhead -n 9
-work=$(sh "$here/lib/as_user.sh" mktemp -d /var/tmp/nacre-bench.XXXXXX)
-trap 'sh "$here/lib/as_user.sh" unshare --map-auto --map-root-user rm -rf "$work"' EXIT
-tar -ch -C "$here" bench -C "$(dirname "$nacre")" "$(basename "$nacre")" |
-  sh "$here/lib/as_user.sh" tar -x --no-same-permissions -C "$work"
-builders='-b nacre'
-if command -v buildah >/dev/null; then builders="$builders -b buildah"; fi
-# shellcheck disable=SC2086
-sh "$here/lib/as_user.sh" env TMPDIR="$work" python3 "$work/bench/bench.py" $builders --bin nacre="$work/$(basename "$nacre")" \
-  --work "$work/work" "$@"
+
+as_user() { sh "$here/lib/as_user.sh" "$@"; }
+
+# journaled DIRECTORY: anything but an ext4 without a journal, where making a file is slow for minutes after deletions
+journaled() {
+  [ "$(stat -f -c %T "$1")" = ext2/ext3 ] || return 0
+  device=$(findmnt -n -o MAJ:MIN -T "$1" | tr -d ' ')
+  set -- /proc/fs/jbd2/"$(basename "$(realpath "/sys/dev/block/$device")")"-*
+  [ -e "$1" ]
+}
+
+place=$(mktemp -d /var/tmp/nacre-bench.XXXXXX)
+work=$place
+clean_up() {
+  as_user unshare --map-auto --map-root-user sh -c 'rm -rf "$1"/*' sh "$work" || :
+  mountpoint -q "$place/disk" && umount "$place/disk"
+  rm -rf "$place"
+}
+trap clean_up EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+chmod 1777 "$place"
+if [ "$(id -u)" = 0 ]; then
+  [ "$(stat -f -c %T /sys/fs/cgroup)" = cgroup2fs ] || mount -t cgroup2 none /sys/fs/cgroup || :
+  if ! journaled "$place"; then
+    work=$place/disk
+    mkdir "$work"
+    truncate -s 40G "$place/image"
+    mkfs.ext4 -q "$place/image"
+    mount -o loop "$place/image" "$work"
+    rmdir "$work/lost+found"
+    chmod 1777 "$work"
+  fi
+fi
+
+tar -ch -C "$here" bench lib -C "$(dirname "$nacre")" "$(basename "$nacre")" | as_user tar -x --no-same-permissions -C "$work"
+apt=
+for option; do
+  shift
+  if [ "$option" = --apt ]; then apt=yes; else set -- "$@" "$option"; fi
+done
+[ -z "$apt" ] || set -- --apt "$(as_user sh "$work/lib/debian_image.sh")" "$@"
+as_user env TMPDIR="$work" python3 "$work/bench/table.py" --nacre "$work/$(basename "$nacre")" --work "$work/work" "$@"
