@@ -8,6 +8,7 @@
  *     snap-CHAINID  unpacking a layer
  *     mount-HEX     filling a new cache mount
  *     step-KEY      running a step
+ *     read-HEX      running one whose key follows from files that are being read
  *
  * A claim is advice. Who has one looks again whether the object is there by now; who cannot have one because the file
  * system knows no locks makes the object too, which is a waste and never wrong, since objects are published whole.

@@ -9,6 +9,7 @@
 #define NACRE_BUILD_BUILD_PRIV_H
 
 #include <stdint.h>
+#include <sys/stat.h>
 
 #include "base/digest.h"
 #include "base/err.h"
@@ -96,6 +97,13 @@ struct made {
 	bool anew;                /* they were written in this build */
 };
 
+enum why_cause {
+	WHY_OPTION,     /* an option says so */
+	WHY_PARENT,     /* it follows a step that runs */
+	WHY_NO_RECORD,
+	WHY_OLD,        /* there is one, older than --fresh */
+};
+
 struct step {
 	struct stage *stage;
 	const struct df_instruction *in;
@@ -116,9 +124,15 @@ struct step {
 	struct job *waiting;      /* for who has the claim */
 	struct step *twin;        /* of another stage: what it gives is ours too */
 	bool unclaimed;           /* it runs, and its key is not known yet */
+	bool late;                /* what it reads gets its digest while its layer is written: there is no key before */
+	bool undigested;          /* and has none yet */
+	struct claim early;       /* on what is known of the key of such a step, until the record is written */
+	enum why_cause cause;     /* of `why` */
 	/* Writes the key, given the chain below the step's layer; also for a step that ran before that chain was known.
 	 */
 	void (*write_key)(struct build *b, struct step *s, const struct chainid *parent);
+	/* Of a step that is late: what its worker tells in front of the layer. */
+	int (*told)(struct build *b, struct step *s, const char **p, const char *end, struct err *e);
 	/* It is not in the cache: what tells why is to be kept now. May be NULL. */
 	void (*missed)(struct build *b, struct step *s);
 	struct job *job;
@@ -383,18 +397,9 @@ void step_record_fini(struct step_record *r);
 /* 0 usable, 1 none. A record whose layer is no longer in the store is none. */
 int record_get(struct build *b, const struct cache_key *k, struct step_record *ret, struct err *e);
 int record_put(struct build *b, const struct step *step, struct err *e);
+/* Whether there may be a record whose key is like this one but for the content. */
+bool record_is_like(struct build *b, const struct cache_key *k);
 int layer_by_diffid(struct store *s, const struct diffid *d, struct layer *ret, struct err *e); /* 0, 1 none, -1 */
-
-/* ---- step_claim.c: one build runs a step, others wait and take its record ---- */
-/* At a miss: 0 it is ours to run, 1 somebody else runs it: come back and look again. */
-int step_claim(struct build *b, struct step *step, struct err *e);
-/* The same step runs, or ran, in another stage of this build: 0 its layer is on our stack, 1 come back, 2 there is none. */
-int step_twin(struct build *b, struct step *step);
-/* The keys of running steps that have become known are claimed. Before a record is written from which others could
- * learn those keys. */
-int step_claim_known(struct build *b, struct err *e);
-/* The record of a step that takes no time: as in the store, else as this step is from now on. */
-int step_record_agree(struct build *b, struct step *step, struct step_record *ret, struct err *e);
 
 /* ---- layer_job.c: steps whose layer is written by a worker ---- */
 struct layer_job {
@@ -416,6 +421,8 @@ int layer_job_launch(struct build *b, struct stage *st, struct step *step, const
 		     struct err *e);
 /* Looks the step up under its key: 0 found and used, 1 not, 2 the chain below is not known yet. */
 int layer_job_cached(struct build *b, struct stage *st, struct step *step, struct err *e);
+/* Nothing will be looked up: an option says so, or what the step follows runs in this build. */
+bool layer_job_is_blind(struct build *b, const struct stage *st, const struct step *step);
 /* The step's effect is on the stage. */
 void layer_job_applied(struct stage *st, struct step *step);
 
@@ -456,6 +463,10 @@ void context_forget(struct context *c);
 int context_spend(struct context *c, size_t entries, uint64_t bytes, struct err *e);
 /* Gives a file of the context its digest, from the stat index or by reading it. */
 int context_digest(struct context *c, struct fsnode *n, struct err *e);
+/* The file `n`, open as fd, was read by another and has this digest. `before` and `settled` (stat_index_priv.h) are as they
+ * were when the reading began; the file has the same looks since. */
+void context_learn(struct context *c, struct fsnode *n, int fd, const struct stat *before, bool settled,
+		   const struct digest *d);
 /*
  * What a worker tells of files that it read (the context may be NULL: those of an image): their digest, and what its
  * stat index learned since context_learned said `known`. context_take reads one report at *p, before `end`, and moves on.

@@ -6,9 +6,13 @@
  *                   "layer":{"diffid":…,"mediaType":…,"digest":…,"size":…}}
  * "caches" are the cache mounts of a RUN, by their names in mount/.
  */
+#include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/fd.h"
+#include "base/tree.h"
 #include "build_priv.h"
 #include "oci/media_type.h"
 #include "oci/time.h"
@@ -125,6 +129,39 @@ int record_get(struct build *b, const struct cache_key *k, struct step_record *r
 	rec.ran = json_int(&j, "ran", when);
 	*ret = rec;
 	return 0;
+}
+
+static bool is_like(struct build *b, const char *file, const struct json *ours)
+{
+	static const char *const members[] = { "op", "parent", "dest" };
+	AUTO(free_drop) char *name = x_asprintf("step/%s", file);
+	AUTO(json_fini) struct json j = { 0 };
+	struct err ignored;
+	if (!str_ends(file, ".json") || store_json_get(b->store, name, &j, &ignored) != 0)
+		return false;
+	const struct json *theirs = json_get(&j, "key");
+	for (size_t i = 0; i < ARRAY_LEN(members); i++)
+		if (!str_eq(json_str(ours, members[i]), json_str(theirs, members[i])))
+			return false;
+	return true;
+}
+
+bool record_is_like(struct build *b, const struct cache_key *k)
+{
+	enum { LOOKS = 300 }; /* some milliseconds */
+	AUTO(strv_fini) struct strv names = { 0 };
+	AUTO(json_fini) struct json ours = { 0 };
+	struct err ignored;
+	AUTO(fd_drop) int fd = openat(b->store->fd, "step", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return errno != ENOENT;
+	if (dir_names(fd, &names, &ignored) < 0 || names.n > LOOKS ||
+	    json_parse(k->text, strlen(k->text), "step key", &ours, &ignored) < 0)
+		return true;
+	for (size_t i = 0; i < names.n; i++)
+		if (is_like(b, names.v[i], &ours))
+			return true;
+	return false;
 }
 
 int record_put(struct build *b, const struct step *step, struct err *e)

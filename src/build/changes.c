@@ -173,6 +173,8 @@ static void compare_env(const struct json *before, const struct json *now, struc
 static void compare_content(struct store *s, const char *name, const struct json *before, const struct json *now,
 			    struct changes *ret)
 {
+	if (now && !now->text)
+		return; /* what will be read; its digest is yet to come */
 	if (before && now && changes_of_files(s, before->text, now->text, ret) == 0)
 		return;
 	add_values(ret, "content", name, before, now);

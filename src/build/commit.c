@@ -7,6 +7,7 @@
 
 #include "build_priv.h"
 #include "made_priv.h"
+#include "step_claim_priv.h"
 #include "oci/index.h"
 #include "oci/time.h"
 #include "store/blob.h"
@@ -114,6 +115,7 @@ int stage_commit(struct build *b, struct stage *st, struct err *e)
 				return -1;
 		}
 		claim_drop(&s->claim);
+		claim_drop(&s->early);
 		made_of(st, s);
 		if (s->has_history && step_image(b, st, s, e) < 0)
 			return -1;

@@ -147,9 +147,23 @@ int context_open_file(struct context *c, const struct fsnode *n, int *ret_fd, st
 	return 0;
 }
 
-static bool has_capability(int fd)
+/* One with a capability is not entered in the index: of those in it nobody asks for it again. */
+static bool may_enter(int fd, const struct stat *st)
 {
-	return fgetxattr(fd, "security.capability", NULL, 0) > 0;
+	return !(st->st_mode & 0111) || fgetxattr(fd, "security.capability", NULL, 0) <= 0;
+}
+
+void context_learn(struct context *c, struct fsnode *n, int fd, const struct stat *before, bool settled,
+		   const struct digest *d)
+{
+	AUTO(str_fini) struct str learned = { 0 };
+	n->digest = *d;
+	n->has_digest = true;
+	if (!settled || !may_enter(fd, before))
+		return;
+	AUTO(free_drop) char *path = fsnode_path(n);
+	stat_index_note(path, before, d, &learned);
+	stat_index_merge(c->index, learned.buf, learned.len);
 }
 
 int context_hash(int fd, struct fsnode *n, const char *path, char *buf, struct str *learned, struct err *e)
@@ -174,10 +188,7 @@ int context_hash(int fd, struct fsnode *n, const char *path, char *buf, struct s
 	}
 	n->digest = sha_end(&s);
 	n->has_digest = true;
-	/* One with a capability is not entered: of those in the index nobody asks for it again. */
-	if (before.st_mode & 0111 && has_capability(fd))
-		return 0;
-	if (settled && fstat(fd, &after) == 0 && after.st_size == before.st_size &&
+	if (settled && may_enter(fd, &before) && fstat(fd, &after) == 0 && after.st_size == before.st_size &&
 	    after.st_mtim.tv_sec == before.st_mtim.tv_sec && after.st_mtim.tv_nsec == before.st_mtim.tv_nsec)
 		stat_index_note(path, &before, &n->digest, learned);
 	return 0;
@@ -190,7 +201,7 @@ int context_digest(struct context *c, struct fsnode *n, struct err *e)
 	if (n->has_digest)
 		return 0;
 	AUTO(free_drop) char *path = fsnode_path(n);
-	if (context_spend(c, 0, n->size, e) < 0 || context_open_file(c, n, &fd, e) < 0)
+	if (context_open_file(c, n, &fd, e) < 0)
 		return -1;
 	if (!c->buffer)
 		c->buffer = x_realloc(NULL, CONTEXT_READ, 1); /* not zeroed: more than a small file costs */

@@ -1,11 +1,14 @@
 /* The marked part of a planned root filesystem as a layer. */
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/path.h"
 #include "copy_priv.h"
+#include "stat_index_priv.h"
 #include "oci/inode_map.h"
 
 struct emit {
@@ -13,13 +16,32 @@ struct emit {
 	struct fsview *dest;
 	struct layer_writer *out;
 	struct strv first_names;  /* paths under which files with several names were first written */
-	struct inode_map first;   /* inode -> index in first_names */
+	VEC(struct fsnode *) first_sources; /* and what was written there */
+	struct inode_map first;   /* inode -> index in both */
+	const struct fsnode *dir; /* of a context: where the last file was read … */
+	int dir_fd;               /* … open; -1: none */
 };
 
-static const char *first_path(const struct emit *m, uint64_t inode)
+static bool find_first(const struct emit *m, uint64_t inode, size_t *ret)
 {
-	size_t i;
-	return inode && inode_map_get(&m->first, 0, inode, &i) ? m->first_names.v[i] : NULL;
+	return inode && inode_map_get(&m->first, 0, inode, ret);
+}
+
+static void add_first(struct emit *m, const struct fsnode *n, const char *path)
+{
+	inode_map_put(&m->first, 0, n->inode, m->first_names.n);
+	strv_push(&m->first_names, path);
+	vec_push(&m->first_sources, ((const struct copy_mark *)n->mark)->src);
+}
+
+/* The digest of a further name is that of the first; an archive's files, and what is there already, have no source. */
+static void share_digest(const struct emit *m, const struct copy_mark *mark, size_t first)
+{
+	const struct fsnode *from = m->first_sources.v[first];
+	if (!mark->src || !from || mark->src->has_digest)
+		return;
+	mark->src->digest = from->digest;
+	mark->src->has_digest = from->has_digest;
 }
 
 static int changed(const char *path, struct err *e)
@@ -34,15 +56,16 @@ static int damaged(const char *path, struct err *e)
 	return err_hint(e, "`nacre verify --repair` takes away what is damaged; the next build makes it again");
 }
 
-/* Files of a context are still what their digest was taken of, by their looks, before and after they are read. */
-static int check_looks(const struct fsnode *src, int fd, const char *path, struct err *e)
+/* Files of a context are still what was planned, by their looks, before and after they are read. */
+static int check_looks(const struct fsnode *src, int fd, const char *path, struct stat *ret, struct err *e)
 {
 	struct stat st;
 	if (fstat(fd, &st) < 0)
 		return err_sys(e, "stat %s of the context", path);
-	if ((uint64_t)st.st_size != src->size || st.st_mtim.tv_sec != src->mtime ||
+	if (!S_ISREG(st.st_mode) || (uint64_t)st.st_size != src->size || st.st_mtim.tv_sec != src->mtime ||
 	    (uint32_t)st.st_mtim.tv_nsec != src->mtime_ns)
 		return changed(path, e);
+	*ret = st;
 	return 0;
 }
 
@@ -51,37 +74,86 @@ static bool may_change(const struct copy_mark *mark)
 	return !mark->archived && mark->from->context && !mark->from->context->packed;
 }
 
+/* One after another in one directory: its path is walked once. */
+static int open_live(struct emit *m, const struct copy_mark *mark, int *ret_fd, struct err *e)
+{
+	struct context *c = mark->from->context;
+	const struct fsnode *src = mark->src;
+	if (m->dir != src->parent || m->dir_fd < 0) {
+		AUTO(free_drop) char *where = fsnode_path(src->parent);
+		fd_drop(&m->dir_fd);
+		m->dir = src->parent;
+		m->dir_fd = root_open(c->fd, *where ? where : ".", O_PATH | O_DIRECTORY | O_NOFOLLOW, 0);
+	}
+	int fd = m->dir_fd < 0 ? -1
+			       : openat(m->dir_fd, src->name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	if (fd < 0) {
+		AUTO(free_drop) char *path = fsnode_path(src);
+		return err_sys(e, "open %s of the context", path);
+	}
+	*ret_fd = fd;
+	return 0;
+}
+
+/* A file that nobody has read before: what was written is its content. */
+static int write_unread(struct emit *m, const struct copy_mark *mark, int fd, const struct stat *before, const char *path,
+			struct err *e)
+{
+	struct stat after;
+	bool settled = stat_index_is_settled(before);
+	if (layer_writer_fd(m->out, fd, path, e) < 0 || check_looks(mark->src, fd, path, &after, e) < 0)
+		return -1;
+	context_learn(mark->from->context, mark->src, fd, before, settled, layer_writer_content(m->out));
+	return 0;
+}
+
+static int write_live(struct emit *m, const struct copy_mark *mark, const char *path, struct err *e)
+{
+	AUTO(fd_drop) int fd = -1;
+	struct stat before, after;
+	if (open_live(m, mark, &fd, e) < 0 || check_looks(mark->src, fd, path, &before, e) < 0)
+		return -1;
+	if (!mark->src->has_digest)
+		return write_unread(m, mark, fd, &before, path, e);
+	if (layer_writer_fd(m->out, fd, path, e) < 0)
+		return -1;
+	/* Looks can be given back. */
+	if (!digest_eq(layer_writer_content(m->out), &mark->src->digest))
+		return changed(path, e);
+	return check_looks(mark->src, fd, path, &after, e);
+}
+
 static int write_content(struct emit *m, const struct fsnode *n, const char *path, struct err *e)
 {
 	const struct copy_mark *mark = n->mark;
 	AUTO(fd_drop) int fd = -1;
 	if (mark->content)
 		return layer_writer_data(m->out, mark->content, n->size, e);
+	if (mark->src && may_change(mark) && (n->size || !mark->src->has_digest))
+		return write_live(m, mark, path, e);
 	if (!n->size)
 		return 0;
 	if (mark->archived ? archive_spool_open(mark, &fd, e) < 0
 			   : source_open(m->build, mark->from, mark->src, &fd, e) < 0)
 		return -1;
-	if (may_change(mark) && check_looks(mark->src, fd, path, e) < 0)
-		return -1;
 	if (layer_writer_fd(m->out, fd, path, e) < 0)
 		return -1;
-	/* Looks can be given back. A checkout is known by its commit and has no digests. */
 	if (!mark->archived && mark->src->has_digest &&
 	    !digest_eq(layer_writer_content(m->out), &mark->src->digest))
 		return mark->from->context ? changed(path, e) : damaged(path, e);
-	return may_change(mark) ? check_looks(mark->src, fd, path, e) : 0;
+	return 0;
 }
 
 static int emit_node(struct emit *m, const struct fsnode *n, struct err *e)
 {
 	AUTO(free_drop) char *path = fsnode_path(n);
 	const struct copy_mark *mark = n->mark;
-	const char *linked = mark->self && n->type == TAR_FILE ? first_path(m, n->inode) : NULL;
+	size_t first;
+	bool linked = mark->self && n->type == TAR_FILE && find_first(m, n->inode, &first);
 	struct tar_entry t = {
 		.type = linked ? TAR_HARDLINK : n->type,
 		.path = path,
-		.link = (char *)(linked ? linked : n->link),
+		.link = linked ? m->first_names.v[first] : (char *)(uintptr_t)n->link,
 		.mode = n->type == TAR_SYMLINK ? 0777 : n->mode,
 		.uid = n->uid,
 		.gid = n->gid,
@@ -101,12 +173,12 @@ static int emit_node(struct emit *m, const struct fsnode *n, struct err *e)
 	}
 	if (layer_writer_add(m->out, &t, e) < 0)
 		return -1;
+	if (linked)
+		share_digest(m, mark, first);
 	if (t.type != TAR_FILE)
 		return 0;
-	if (n->inode) {
-		inode_map_put(&m->first, 0, n->inode, m->first_names.n);
-		strv_push(&m->first_names, path);
-	}
+	if (n->inode)
+		add_first(m, n, path);
 	return write_content(m, n, path, e);
 }
 
@@ -194,7 +266,7 @@ static int fetch_contents(struct emit *m, struct fsnode *const *nodes, size_t n,
 
 int copy_emit(struct build *b, struct fsview *dest, struct layer_writer *w, struct err *e)
 {
-	struct emit m = { .build = b, .dest = dest, .out = w };
+	struct emit m = { .build = b, .dest = dest, .out = w, .dir_fd = -1 };
 	struct fsnode **order = NULL;
 	size_t n = 0;
 	int r = dest->root->mark ? gather(&m, &order, &n, e) : 0;
@@ -205,5 +277,7 @@ int copy_emit(struct build *b, struct fsview *dest, struct layer_writer *w, stru
 	free(order);
 	inode_map_fini(&m.first);
 	strv_fini(&m.first_names);
+	vec_fini(&m.first_sources);
+	fd_drop(&m.dir_fd);
 	return r;
 }

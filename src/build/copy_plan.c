@@ -148,7 +148,7 @@ static void take_metadata(struct plan *p, struct fsnode *n, const struct fsnode 
 }
 
 /* A file, link or device as `name` in parent; what is there and no directory gives way. */
-static int place(struct plan *p, struct fsnode *parent, const char *name, const struct fsnode *src, struct err *e)
+static int place(struct plan *p, struct fsnode *parent, const char *name, struct fsnode *src, struct err *e)
 {
 	struct fsnode *n;
 	if (fsview_child(p->dest, parent, name, &n, e) < 0)
@@ -371,7 +371,7 @@ static int copy_match(struct plan *p, const struct copy_match *m, struct err *e)
 		return copy_contents(p, m->node, copy_match_skip(m), there, e);
 	}
 	struct fsnode inline_file = { .type = TAR_FILE, .mode = 0644, .mtime = p->made_time };
-	const struct fsnode *src = m->node ? m->node : &inline_file;
+	struct fsnode *src = m->node ? m->node : &inline_file;
 	if (m->content)
 		inline_file.size = strlen(m->content);
 	if (there && there->type == TAR_DIR) {

@@ -86,7 +86,7 @@ struct copy_mark {
 	bool self;                  /* the node itself is to be written */
 	bool below;                 /* something below it is */
 	struct copy_from *from;     /* FILE: where its content is read … */
-	const struct fsnode *src;   /* … from this node */
+	struct fsnode *src;         /* … from this node, which gains its digest if it has none */
 	const char *content;        /* FILE: inline content instead */
 	bool archived;              /* FILE: content is in from->archive, at: */
 	off_t offset;

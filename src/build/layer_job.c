@@ -6,6 +6,7 @@
 #include "build_priv.h"
 #include "copy_priv.h"
 #include "room_priv.h"
+#include "step_claim_priv.h"
 #include "why_priv.h"
 #include "oci/layer_writer.h"
 #include "oci/time.h"
@@ -18,11 +19,11 @@ void layer_job_result(const struct layer *layer, struct str *result)
 		 digest_text(&layer->blob.digest).s, (unsigned long long)layer->blob.size);
 }
 
-static int parse_result(const struct str *text, struct layer *ret, struct err *e)
+static int parse_result(const char *text, struct layer *ret, struct err *e)
 {
 	char diffid[80], media_type[128], digest[80];
 	unsigned long long size;
-	if (sscanf(str_text(text), "%79s %127s %79s %llu", diffid, media_type, digest, &size) != 4)
+	if (sscanf(text, "%79s %127s %79s %llu", diffid, media_type, digest, &size) != 4)
 		return err_set(e, ERR_SYS, "a worker sent a broken layer report");
 	if (digest_parse(diffid, &ret->diffid.d, e) < 0 || digest_parse(digest, &ret->blob.digest, e) < 0)
 		return -1;
@@ -43,7 +44,11 @@ static int layer_done(struct build *b, struct job *j, const struct str *result, 
 		*e = *failed;
 		r = -1;
 	} else {
-		r = parse_result(result, &slot->layer, e);
+		const char *p = str_text(result);
+		if (step->late)
+			r = step->told(b, step, &p, p + result->len, e);
+		if (r == 0)
+			r = parse_result(p, &slot->layer, e);
 	}
 	if (r < 0 && !e->line) {
 		e->line = step->in->line;
@@ -182,6 +187,32 @@ static int run_it(struct build *b, struct stage *st, struct step *step, enum why
 	return 1;
 }
 
+bool layer_job_is_blind(struct build *b, const struct stage *st, const struct step *step)
+{
+	if (rerun_option(b, step))
+		return true;
+	/* A step whose parent ran in this build does not wait until that is packed, for the sake of its key: a new
+	 * parent practically never leads back to an old one. Once it is packed, another build may have gone on. */
+	return st->chain_missed && !step->alone &&
+	       (st->chain_forced || slots_need_layers(b, st->slots.v, st->slots.n));
+}
+
+/* Of a step that is late. As layer_job_cached. */
+static int run_late(struct build *b, struct stage *st, struct step *step, struct err *e)
+{
+	int r;
+	if (take_twin(b, st, step, &r))
+		return r;
+	r = step_claim_early(b, step, e);
+	if (r)
+		return r < 0 ? -1 : 2;
+	bool follows = st->chain_missed && !step->alone;
+	st->chain_missed = true;
+	step->unclaimed = true;
+	why_missed(b, step, follows ? WHY_PARENT : WHY_NO_RECORD, NULL);
+	return 1;
+}
+
 int layer_job_cached(struct build *b, struct stage *st, struct step *step, struct err *e)
 {
 	static const struct chainid none;
@@ -195,16 +226,15 @@ int layer_job_cached(struct build *b, struct stage *st, struct step *step, struc
 	}
 	if (slots_settle(b, st->slots.v, st->slots.n, e) < 0)
 		return -1;
-	bool known = step->alone || !slots_need_layers(b, st->slots.v, st->slots.n);
-	/* A step whose parent ran in this build does not wait until that is packed, for the sake of its key: a new
-	 * parent practically never leads back to an old one. Once it is packed, another build may have gone on. */
-	if (st->chain_missed && !step->alone && (!known || st->chain_forced)) {
+	if (layer_job_is_blind(b, st, step)) {
 		int r = run_it(b, st, step, WHY_PARENT, NULL);
 		step->unclaimed = r == 1;
 		return r;
 	}
-	if (!known)
+	if (!step->alone && slots_need_layers(b, st->slots.v, st->slots.n))
 		return 2;
+	if (step->late)
+		return run_late(b, st, step, e);
 	step->write_key(b, step, st->slots.n ? &st->slots.v[st->slots.n - 1]->chain : &none);
 	bool old;
 	int r = look_up(b, step, &rec, &old, e);

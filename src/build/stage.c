@@ -101,6 +101,7 @@ static void step_free(struct step *s)
 	free(s->why);
 	slot_unref(s->slot);
 	claim_drop(&s->claim);
+	claim_drop(&s->early);
 	key_fini(&s->key);
 	strv_fini(&s->caches);
 	history_fini(&s->history);

@@ -96,6 +96,11 @@ struct stat_index *stat_index_open(struct store *s, const char *path)
 	return x;
 }
 
+const char *stat_index_name(const struct stat_index *x)
+{
+	return x->name;
+}
+
 bool stat_index_is_large(const struct stat_index *x)
 {
 	return x->large;

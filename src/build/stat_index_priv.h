@@ -22,6 +22,8 @@ struct stat_index;
 
 /* The index of the context at this (absolute) path; empty when there is none yet. It is read when first asked. */
 struct stat_index *stat_index_open(struct store *s, const char *path);
+/* What it is called in the store: other names, other contexts. */
+const char *stat_index_name(const struct stat_index *x);
 /* Many files: reading it is dearer than a process. */
 bool stat_index_is_large(const struct stat_index *x);
 /* Reads it now, so that threads may ask. */

@@ -5,6 +5,10 @@
  * is still being packed runs before its key is known; its claim is taken when the parent's record is about to be
  * written, since nobody can know the key sooner. So a build that comes later follows the first one step by step.
  *
+ * A step that is late (copy_content.c) claims early what is known of its key: the words and the context's place. Another
+ * build that would do the same waits and then takes the digest first, which leads it to the record. Builds that read
+ * equal files at another place may both write the layer, and the later record stays.
+ *
  * Nobody waits for ever. A stage waits before its step starts and when all below it is packed, so it has no step whose
  * record is still to come; and what is left to do for a claim that is held never waits for the claim of a step.
  *
@@ -16,10 +20,24 @@
 
 #include "base/mem.h"
 #include "build_priv.h"
+#include "step_claim_priv.h"
 
 static char *claim_name(const struct step *s)
 {
 	return x_asprintf("step-%s", digest_hex(&s->key.digest).s);
+}
+
+/* What is known before the files are read. */
+static char *early_name(struct build *b, struct step *s)
+{
+	struct chainid below;
+	if (!step_chain_below(s, &below))
+		return NULL;
+	s->write_key(b, s, &below);
+	char *name = x_asprintf("read-%s", digest_hex(&s->key.digest).s);
+	key_fini(&s->key);
+	s->has_key = false;
+	return name;
 }
 
 static int wait_done(struct build *b, struct job *j, const struct str *result, const struct err *failed, struct err *e)
@@ -33,11 +51,11 @@ static int wait_done(struct build *b, struct job *j, const struct str *result, c
 	return -1;
 }
 
-int step_claim(struct build *b, struct step *step, struct err *e)
+/* 0 it is ours, 1 a worker waits for who has it. */
+static int claim_or_wait(struct build *b, struct step *step, const char *name, struct claim *ret, struct err *e)
 {
 	static const char note[] = "the same step is running already; waiting for its result";
-	AUTO(free_drop) char *name = claim_name(step);
-	if (claim_try(b->store, name, &step->claim))
+	if (claim_try(b->store, name, ret))
 		return 0;
 	progress_step_start(b->progress, step);
 	progress_step_line(b->progress, step, note, strlen(note));
@@ -48,6 +66,21 @@ int step_claim(struct build *b, struct step *step, struct err *e)
 	return 1;
 }
 
+int step_claim(struct build *b, struct step *step, struct err *e)
+{
+	AUTO(free_drop) char *name = claim_name(step);
+	return claim_or_wait(b, step, name, &step->claim, e);
+}
+
+int step_claim_early(struct build *b, struct step *step, struct err *e)
+{
+	AUTO(free_drop) char *name = early_name(b, step);
+	int r = claim_or_wait(b, step, name, &step->early, e);
+	if (r == 1)
+		step->late = step->undigested = false;
+	return r;
+}
+
 /* The slot below the step's own, or below the one it will have. */
 static const struct layer_slot *slot_below(const struct stage *st, const struct step *s)
 {
@@ -55,6 +88,15 @@ static const struct layer_slot *slot_below(const struct stage *st, const struct 
 	while (s->slot && i > 0 && st->slots.v[--i] != s->slot)
 		;
 	return i > 0 ? st->slots.v[i - 1] : NULL;
+}
+
+bool step_chain_below(const struct step *step, struct chainid *ret)
+{
+	const struct layer_slot *below = slot_below(step->stage, step);
+	if (below && !step->alone && digest_is_zero(&below->chain.d))
+		return false;
+	*ret = below ? below->chain : (struct chainid){ 0 };
+	return true;
 }
 
 /* ---- in other stages of this build ---- */
@@ -69,9 +111,11 @@ static char *own_text(struct build *b, struct step *s)
 {
 	static const struct chainid none;
 	struct cache_key kept = s->key;
-	bool had = s->has_key;
+	bool had = s->has_key, undigested = s->undigested;
 	s->key = (struct cache_key){ 0 };
+	s->undigested = s->late; /* also when its files have been read by now, those of the other may not */
 	s->write_key(b, s, &none);
+	s->undigested = undigested;
 	char *text = ptr_take(&s->key.text);
 	key_fini(&s->key);
 	s->key = kept;
@@ -131,13 +175,13 @@ static int claim_stage(struct build *b, struct stage *st, struct err *e)
 		return -1;
 	for (size_t i = st->n_done; i < st->steps.n; i++) {
 		struct step *s = st->steps.v[i];
-		if (!s->unclaimed)
+		struct chainid below;
+		if (!s->unclaimed || s->undigested)
 			continue;
-		const struct layer_slot *below = slot_below(st, s);
-		if (!below || digest_is_zero(&below->chain.d))
+		if (!step_chain_below(s, &below))
 			return 0;
 		AUTO(free_drop) char *name = NULL;
-		s->write_key(b, s, &below->chain);
+		s->write_key(b, s, &below);
 		s->unclaimed = false;
 		name = claim_name(s);
 		claim_try(b->store, name, &s->claim);

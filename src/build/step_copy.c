@@ -2,29 +2,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/log.h"
 #include "base/path.h"
 #include "build_priv.h"
-#include "copy_priv.h"
+#include "copy_step_priv.h"
 #include "depfile_priv.h"
-#include "file_list_priv.h"
 #include "graph_priv.h"
-#include "stat_index_priv.h"
 #include "dockerfile/expand.h"
 #include "dockerfile/flags.h"
-
-struct copy {
-	struct copy_spec spec;
-	char *from_name;             /* --from, or NULL */
-	struct copy_from from;
-	struct copy_from fetched;    /* files of URLs */
-	struct fsview fetched_view;
-	bool from_ready, fetch_done, git_done, content_known, selected_here, looked_up;
-	struct git_tree *trees;      /* checkouts, one per git source; owned */
-	struct strv named;           /* words that name files of the same directory */
-	struct digest content;
-	struct job *select, *fetch, *git;
-};
 
 static void copy_free(void *work)
 {
@@ -67,7 +51,7 @@ static void write_key(struct build *b, struct step *step, const struct chainid *
 	key_begin(k, c->spec.add ? "add" : "copy");
 	if (!c->spec.link)
 		key_digest(k, "parent", &parent->d);
-	key_digest(k, "content", &c->content);
+	copy_content_key(step, k);
 	key_str(k, "dest", c->spec.dest);
 	key_str(k, "chown", c->spec.chown);
 	key_str(k, "chmod", c->spec.chmod_text);
@@ -103,8 +87,6 @@ static int check_owner(const struct stage *st, const struct copy_spec *spec, str
 	return err_hint(e, "give the user and group as numbers");
 }
 
-static void missed(struct build *b, struct step *step);
-
 static struct copy *copy_new(struct build *b, struct stage *st, struct step *step, struct err *e)
 {
 	const struct df_instruction *in = step->in;
@@ -114,7 +96,8 @@ static struct copy *copy_new(struct build *b, struct stage *st, struct step *ste
 	step->work = c;
 	step->work_free = copy_free;
 	step->write_key = write_key;
-	step->missed = missed;
+	step->missed = copy_content_missed;
+	step->told = copy_content_told;
 	c->from_name = (char *)df_flag_get(in, "from");
 	const char *cwd = st->config.working_dir && *st->config.working_dir ? st->config.working_dir : "/";
 	struct df_scope scope = { .env = &st->env, .escape = b->file.escape };
@@ -266,132 +249,7 @@ static int resolve_git(struct build *b, struct step *step, struct copy *c, struc
 	return 1;
 }
 
-static int select_all(struct copy *c, struct copy_selection *s, struct err *e)
-{
-	if (copy_select(&c->from, &c->spec, s, e) < 0)
-		return -1;
-	if (c->fetch_done && remote_select(&c->fetched, &c->spec, s, e) < 0)
-		return -1;
-	copy_selection_sort(s);
-	return 0;
-}
-
-/* ---- the content of what is selected ---- */
-
-struct select_job {
-	struct build *build;
-	struct copy *copy;
-};
-
-/* keep: also the list of the files, for later builds that find another digest. */
-static int select_digest(struct build *b, struct copy *c, bool keep, struct digest *ret, struct err *e)
-{
-	struct copy_selection s = { 0 };
-	int r = select_all(c, &s, e);
-	if (r == 0)
-		r = copy_digest(&s, &c->spec, ret, e);
-	if (r == 0 && keep)
-		file_list_keep(b->store, ret, &s, &c->spec);
-	copy_selection_fini(&s);
-	return r;
-}
-
-/* A few files are looked at here: forking costs more. 1: there are more, or they have to be read, or a large index. */
-static int select_here(struct build *b, struct copy *c, struct err *e)
-{
-	enum { ENTRIES = 500, BYTES = 64 << 10 };
-	struct context *context = c->from.context;
-	struct context_budget budget = { .entries = ENTRIES, .bytes = BYTES };
-	if (!context || context->packed || stat_index_is_large(context->index))
-		return 1;
-	context->budget = &budget;
-	int r = select_digest(b, c, false, &c->content, e);
-	context->budget = NULL;
-	/* A process of its own goes on with what was seen. */
-	if (r < 0 && budget.exceeded)
-		return 1;
-	context_forget(context);
-	if (r < 0)
-		return -1;
-	c->content_known = c->selected_here = true;
-	return 0;
-}
-
-/* The worker has kept the list of what it looked at; of what was looked at here it is made when it is wanted. */
-static void missed(struct build *b, struct step *step)
-{
-	struct copy *c = step->work;
-	struct digest again;
-	struct err e;
-	if (!c->selected_here)
-		return;
-	if (select_digest(b, c, true, &again, &e) < 0)
-		log_debug("%s: %s", step->title, e.msg); /* what copies the files will say so */
-	context_forget(c->from.context);
-}
-
-/* In a worker, since it may read many files. */
-static int select_work(void *ctx, struct worker_report *r, struct str *result, struct err *e)
-{
-	struct select_job *j = ctx;
-	struct copy *c = j->copy;
-	struct digest d;
-	(void)r;
-	/* What earlier steps learned is in the builder's index already. */
-	size_t known = context_learned(c->from.context);
-	if (select_digest(j->build, c, true, &d, e) < 0)
-		return -1;
-	context_report(c->from.context, known, &d, result);
-	return 0;
-}
-
-static int select_done(struct build *b, struct job *j, const struct str *result, const struct err *failed,
-		       struct err *e)
-{
-	struct step *step = j->step;
-	struct copy *c = step->work;
-	(void)b;
-	c->select = NULL;
-	if (failed) {
-		*e = *failed;
-		e->line = step->in->line;
-		e->line_end = step->in->line_end;
-		return -1;
-	}
-	const char *p = str_text(result);
-	if (context_take(c->from.context, &p, p + result->len, &c->content, e) < 0)
-		return -1;
-	c->content_known = true;
-	return 0;
-}
-
-static int start_select(struct build *b, struct step *step, struct copy *c, struct err *e)
-{
-	struct select_job ctx = { .build = b, .copy = c };
-	c->select = job_worker(b, step, "nacre-hash", select_work, &ctx, e);
-	if (c->from.context)
-		context_forget(c->from.context);
-	if (!c->select)
-		return -1;
-	c->select->done = select_done;
-	return 1;
-}
-
 /* ---- the layer ---- */
-
-/* What the key says was read in another process, some time ago: a context that changed since must not become its layer.
- */
-static int check_content(struct copy *c, const struct copy_selection *s, struct err *e)
-{
-	struct digest now;
-	if (!c->from.context)
-		return 0;
-	if (copy_digest(s, &c->spec, &now, e) < 0)
-		return -1;
-	if (!digest_eq(&now, &c->content))
-		return err_set(e, ERR_BUILD, "the sources changed while the build was reading them");
-	return 0;
-}
 
 static int copy_work(void *ctx, struct worker_report *r, struct str *result, struct err *e)
 {
@@ -413,12 +271,13 @@ static int copy_work(void *ctx, struct worker_report *r, struct str *result, str
 		return -1;
 	if (c->spec.chown && owner_resolve(l->build, &image, c->spec.chown, &owner, e) < 0)
 		return -1;
-	if (select_all(c, &s, e) < 0 || check_content(c, &s, e) < 0 || git_trees_select(c->trees, &c->spec, &s, e) < 0)
+	if (copy_content_select(c, &s, e) < 0 || copy_content_check(l->step, &s, e) < 0 ||
+	    git_trees_select(c->trees, &c->spec, &s, e) < 0)
 		return -1;
 	copy_selection_sort(&s);
 	if (copy_plan(l->build, &s, &c->spec, &owner, dest, c->spec.link ? NULL : &image, e) < 0)
 		return -1;
-	return layer_job_write(l, dest, r, result, e);
+	return copy_content_write(l, &s, dest, r, result, e);
 }
 
 int step_copy(struct build *b, struct stage *st, struct step *step, struct err *e)
@@ -440,13 +299,9 @@ int step_copy(struct build *b, struct stage *st, struct step *step, struct err *
 		fetching = resolve_git(b, step, c, e);
 	if (fetching)
 		return fetching;
-	if (!c->content_known) {
-		int r = c->select ? 1 : select_here(b, c, e);
-		if (r == 1 && !c->select)
-			r = start_select(b, step, c, e);
-		if (r)
-			return r;
-	}
+	int reading = copy_content_need(b, st, step, e);
+	if (reading)
+		return reading;
 	if (!c->looked_up) {
 		int hit = layer_job_cached(b, st, step, e);
 		if (hit != 1)

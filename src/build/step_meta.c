@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "build_priv.h"
+#include "step_claim_priv.h"
 #include "dockerfile/expand.h"
 #include "dockerfile/flags.h"
 #include "dockerfile/values.h"

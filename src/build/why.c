@@ -4,7 +4,7 @@
 
 #include "base/log.h"
 #include "build_log_priv.h"
-#include "build_priv.h"
+#include "step_claim_priv.h"
 
 /* ---- the step before ---- */
 
@@ -77,17 +77,22 @@ static size_t times_before(const struct step *s)
 
 static bool on_base(const struct step *s)
 {
-	return s->stage->slots.n == s->stage->n_base_layers;
+	const struct stage *st = s->stage;
+	size_t below = st->slots.n;
+	while (s->slot && below > 0 && st->slots.v[--below] != s->slot)
+		;
+	return below == st->n_base_layers;
 }
 
 /* The key as far as it is known now; the parent of a step after one that runs is not. */
 static int key_now(struct build *b, struct step *s, struct json *ret)
 {
-	static const struct chainid unknown;
+	struct chainid below = { 0 };
 	struct err e;
 	bool had = s->has_key;
+	(void)step_chain_below(s, &below);
 	if (!had)
-		s->write_key(b, s, &unknown);
+		s->write_key(b, s, &below);
 	int r = json_parse(s->key.text, strlen(s->key.text), "step key", ret, &e);
 	if (!had) {
 		key_fini(&s->key);
@@ -145,6 +150,7 @@ void why_missed(struct build *b, struct step *s, enum why_cause cause, const cha
 		s->missed(b, s);
 	const struct json *steps = build_log_earlier(b);
 	s->why = x_alloc(sizeof *s->why);
+	s->cause = cause;
 	if (!steps) {
 		change_add(s->why, "first", "the first build of this Dockerfile and target that is known", NULL, NULL);
 		return;
@@ -153,4 +159,13 @@ void why_missed(struct build *b, struct step *s, enum why_cause cause, const cha
 	str_add(&text, "not cached: ");
 	changes_text(s->why, &text);
 	progress_step_missed(b->progress, s, text.buf);
+}
+
+void why_learned(struct build *b, struct step *s)
+{
+	const struct json *steps = build_log_earlier(b);
+	if (!steps || s->cause == WHY_OPTION)
+		return;
+	changes_fini(s->why);
+	find_causes(b, s, s->cause, NULL, steps);
 }

@@ -3,20 +3,13 @@
 #define NACRE_BUILD_WHY_PRIV_H
 
 #include "base/json.h"
+#include "build_priv.h"
 #include "changes_priv.h"
-
-struct build;
-struct step;
-
-enum why_cause {
-	WHY_OPTION,     /* an option says so */
-	WHY_PARENT,     /* it follows a step that runs */
-	WHY_NO_RECORD,
-	WHY_OLD,        /* there is one, older than --fresh */
-};
 
 /* Gives the step its changes and says the first of them. Says nothing in the first build of a Dockerfile. */
 void why_missed(struct build *b, struct step *s, enum why_cause cause, const char *option);
+/* Its key was not all known then and is now; nothing more is said. */
+void why_learned(struct build *b, struct step *s);
 
 /*
  * The step of an earlier build's log that is the same one: by its text, the nth of that text in its stage; else what
