@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/base64.h"
 #include "base/limits.h"
 #include "base/mem.h"
 #include "base/str.h"
@@ -91,37 +92,6 @@ static int take_xattr(struct pax *p, const struct record *r, const char *name, c
 	return 0;
 }
 
-static int base64_digit(char c)
-{
-	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-	const char *p = c ? strchr(digits, c) : NULL;
-	return p ? (int)(p - digits) : -1;
-}
-
-/* In place; padding may be missing, as libarchive leaves it out. False when it is no base64. */
-static bool base64_decode(char *text, size_t *n)
-{
-	size_t len = *n, out = 0;
-	uint32_t bits = 0, count = 0;
-	while (len && text[len - 1] == '=')
-		len--;
-	if (len % 4 == 1 || *n - len > 2)
-		return false;
-	for (size_t i = 0; i < len; i++) {
-		int digit = base64_digit(text[i]);
-		if (digit < 0)
-			return false;
-		bits = bits << 6 | (uint32_t)digit;
-		count += 6;
-		if (count >= 8) {
-			count -= 8;
-			text[out++] = (char)(bits >> count);
-		}
-	}
-	*n = out;
-	return true;
-}
-
 static int hex_digit(char c)
 {
 	if (c >= '0' && c <= '9')
@@ -154,13 +124,13 @@ static bool url_decode(char *text)
 /* libarchive writes each attribute in both forms; where they differ, the exact bytes of the other one count. */
 static int take_libarchive_xattr(struct pax *p, const struct record *r, char *name, struct err *e)
 {
-	size_t n = r->n;
-	if (!url_decode(name) || !base64_decode(r->value, &n))
+	AUTO(str_fini) struct str value = { 0 };
+	if (!url_decode(name) || strlen(r->value) != r->n || !base64_decode(r->value, &value))
 		return refuse(r, e);
 	for (size_t i = 0; i < p->xattrs.n; i++)
 		if (str_eq(p->xattrs.v[i].name, name))
 			return 0;
-	return take_xattr(p, r, name, r->value, n, e);
+	return take_xattr(p, r, name, str_text(&value), value.len, e);
 }
 
 static int take_span(struct pax *p, const struct record *r, bool is_offset, struct err *e)

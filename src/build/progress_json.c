@@ -7,9 +7,9 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/base64.h"
 #include "base/json.h"
 #include "progress_priv.h"
-#include "registry/secret.h"
 
 struct json_view {
 	struct progress_view base;
