@@ -1,5 +1,5 @@
 #!/bin/sh
-# Speed, as one table of goals and figures; as a plain user:
+# Speed, as one table of goals and figures, of the program in build/ (made on first need) or $NACRE:
 #
 #   sh tests/bench.sh [--apt] [OPTION of bench/table.py…]
 #
@@ -10,11 +10,13 @@
 # machine; --quick ten seconds. tests/bench/README.md has the rest, and what bench.py alone can do.
 set -eu
 here=$(CDPATH='' cd -- "$(dirname "$0")" && pwd)
-nacre=${NACRE:-${here%/tests}/build/nacre}
-[ -x "$nacre" ] || {
-  echo "bench.sh: there is no $nacre; build it first" >&2
-  exit 1
-}
+top=${here%/tests}
+nacre=${NACRE:-$top/build/nacre}
+if [ -z "${NACRE-}" ] && [ ! -x "$nacre" ]; then
+  sh "$here/lib/install.sh" >&2
+  [ -f "$top/build/build.ninja" ] || meson setup "$top/build" "$top" | tail -n 15 >&2
+  ninja -C "$top/build" nacre | tail -n 1 >&2
+fi
 if [ "$(id -u)" = 0 ] && [ -z "${NACRE_BENCH_MOUNTS-}" ]; then
   NACRE_BENCH_MOUNTS=own exec unshare --mount sh "$0" "$@"
 fi
