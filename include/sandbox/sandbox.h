@@ -15,6 +15,7 @@
 
 #include "base/err.h"
 #include "base/vec.h"
+#include "sandbox/foreign.h"
 #include "sandbox/userns.h"
 
 enum sandbox_net { SANDBOX_NET_HOST, SANDBOX_NET_NONE };
@@ -60,6 +61,7 @@ struct sandbox_plan {
 	const char *user;        /* "", "name", "uid", "name:group", "uid:gid" … (RUN-04), resolved inside the root */
 	const char *hostname;
 	enum sandbox_net net;
+	const struct foreign *foreign; /* the image's architecture is another one; NULL: this machine runs it. Borrowed */
 	bool insecure; /* all capabilities of the namespace for any user, no filter, nothing of /proc masked or read-only */
 	uint64_t shm_size;                  /* of /dev/shm; 0 = 64 MiB */
 	const struct sandbox_limit *limits; /* instead of the usual ones; borrowed */

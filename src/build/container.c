@@ -89,6 +89,19 @@ static int wait_for(struct sandbox *s, int *ret_status, struct err *e)
 	return sandbox_finish(s, ret_status, e);
 }
 
+static void env_of(const struct container_options *o, const struct image_config *c, struct strv *ret)
+{
+	strv_copy(ret, &c->env);
+	for (size_t k = 0; k < o->env.n; k++) {
+		AUTO(free_drop) char *name = x_strndup(o->env.v[k], strcspn(o->env.v[k], "="));
+		const char *value = strchr(o->env.v[k], '=') ? strchr(o->env.v[k], '=') + 1 : getenv(name);
+		if (value)
+			env_set(ret, name, value);
+	}
+	if (isatty(STDIN_FILENO) && getenv("TERM") && !env_get(ret, "TERM"))
+		env_set(ret, "TERM", getenv("TERM"));
+}
+
 static int start_and_wait(struct build *b, const struct container_options *o, struct base_image *i, int *ret_status,
 			  struct err *e)
 {
@@ -101,18 +114,13 @@ static int start_and_wait(struct build *b, const struct container_options *o, st
 	const char *hostname = o->hostname ? o->hostname : "nacre";
 	AUTO(free_drop) char *hosts = sandbox_hosts_text(hostname, "");
 	AUTO(free_drop) char *resolv = NULL;
+	AUTO(foreign_fini) struct foreign foreign = { 0 };
 	struct sandbox_mount mounts[2];
+	struct platform host;
 	struct sandbox s;
 	unsigned id;
-	strv_copy(&env, &c->env);
-	for (size_t k = 0; k < o->env.n; k++) {
-		AUTO(free_drop) char *name = x_strndup(o->env.v[k], strcspn(o->env.v[k], "="));
-		const char *value = strchr(o->env.v[k], '=') ? strchr(o->env.v[k], '=') + 1 : getenv(name);
-		if (value)
-			env_set(&env, name, value);
-	}
-	if (isatty(STDIN_FILENO) && getenv("TERM") && !env_get(&env, "TERM"))
-		env_set(&env, "TERM", getenv("TERM"));
+	env_of(o, c, &env);
+	platform_host(&host);
 	if (sandbox_resolv_text(o->net, &resolv, e) < 0 || command_of(o, c, &argv, e) < 0 ||
 	    work_dir(b, &id, &upper, &work, e) < 0)
 		return -1;
@@ -120,6 +128,8 @@ static int start_and_wait(struct build *b, const struct container_options *o, st
 		lower[k] = i->slots.v[i->slots.n - 1 - k]->tree_fd;
 	add_file(&mounts[0], "/etc/resolv.conf", resolv);
 	add_file(&mounts[1], "/etc/hosts", hosts);
+	if (!platform_runs_on(&c->platform, &host))
+		foreign_find(c->platform.arch, &foreign);
 	struct sandbox_plan plan = {
 		.userns = &b->userns,
 		.lower_fds = lower,
@@ -132,6 +142,7 @@ static int start_and_wait(struct build *b, const struct container_options *o, st
 		.user = o->user ? o->user : c->user ? c->user : "",
 		.hostname = hostname,
 		.net = o->net,
+		.foreign = foreign.arch ? &foreign : NULL,
 		.mounts = mounts,
 		.n_mounts = 2,
 		.stdin_fd = STDIN_FILENO,
@@ -142,7 +153,11 @@ static int start_and_wait(struct build *b, const struct container_options *o, st
 	int r = sandbox_start(&plan, &s, e);
 	free(mounts[0].target);
 	free(mounts[1].target);
-	return r < 0 ? -1 : wait_for(&s, ret_status, e);
+	if (r == 0)
+		r = wait_for(&s, ret_status, e);
+	if (r < 0 && foreign.arch)
+		foreign_explain(&foreign, e);
+	return r;
 }
 
 int container_run(struct store *s, const struct container_options *o, int *ret_status, struct err *e)

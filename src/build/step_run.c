@@ -27,6 +27,7 @@ struct run {
 	enum sandbox_net net;
 	bool insecure;
 	struct run_mounts *mounts; /* owned */
+	struct foreign foreign;    /* when this machine is of another architecture */
 	int upper_fd, work_fd;
 	unsigned work_id;
 	char *cwd, *user;
@@ -44,6 +45,7 @@ static void run_free(void *work)
 	free(r->cwd);
 	free(r->user);
 	run_mounts_free(r->mounts);
+	foreign_fini(&r->foreign);
 	fd_drop(&r->upper_fd);
 	fd_drop(&r->work_fd);
 	free(r);
@@ -230,6 +232,8 @@ static int run_done(struct build *b, struct job *j, const struct str *result, co
 	step->ended_ms = now_ms();
 	if (failed) {
 		*e = *failed;
+		if (r->foreign.arch)
+			foreign_explain(&r->foreign, e);
 		if (!e->line) {
 			e->line = step->in->line;
 			e->line_end = step->in->line_end;
@@ -265,6 +269,8 @@ static int start(struct build *b, struct stage *st, struct step *step, struct er
 	AUTO(free_drop) int *lower = x_alloc((n + 1) * sizeof *lower);
 	for (size_t i = 0; i < n; i++)
 		lower[i] = st->slots.v[n - 1 - i]->tree_fd;
+	if (!platform_runs_on(&st->platform, &b->host))
+		foreign_find(st->platform.arch, &r->foreign);
 	struct sandbox_plan plan = {
 		.userns = &b->userns,
 		.lower_fds = lower,
@@ -277,6 +283,7 @@ static int start(struct build *b, struct stage *st, struct step *step, struct er
 		.user = r->user,
 		.hostname = hostname,
 		.net = r->net,
+		.foreign = r->foreign.arch ? &r->foreign : NULL,
 		.insecure = r->insecure,
 		.shm_size = b->run_options.shm_size,
 		.limits = b->run_options.limits.v,

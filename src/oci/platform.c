@@ -232,6 +232,15 @@ int platform_match(const struct platform *want, const struct platform *have)
 	return 0;
 }
 
+bool platform_runs_on(const struct platform *p, const struct platform *host)
+{
+	struct platform plain = *p;
+	/* Which of its variants a processor is, it tells by a program that stops. */
+	if (strcmp(p->arch, host->arch) == 0)
+		snprintf(plain.variant, sizeof plain.variant, "%s", host->variant);
+	return !p->arch[0] || platform_match(host, &plain) > 0;
+}
+
 static int copy_member(const struct json *j, const char *key, const char *name, char *to, size_t size, struct err *e)
 {
 	const struct json *s;

@@ -10,6 +10,7 @@
 #include "base/fd.h"
 #include "base/mem.h"
 #include "base/syscalls.h"
+#include "foreign_priv.h"
 #include "net_priv.h"
 #include "rootfs_priv.h"
 #include "sync_priv.h"
@@ -41,10 +42,12 @@ void close_all_but(int *keep, size_t n)
 	(void)sys_close_range(next, ~0u);
 }
 
-static int set_up(const struct launch *l, struct rootfs *r, struct user_ids *ids, struct err *e)
+static int set_up(struct launch *l, struct rootfs *r, struct user_ids *ids, struct err *e)
 {
 	const struct sandbox_plan *p = l->plan;
 	umask(0);
+	if (p->foreign)
+		l->foreign_fd = foreign_register(p->foreign);
 	if (rootfs_prepare(r, p, e) < 0 || rootfs_pivot(r, e) < 0)
 		return -1;
 	/* Before the mounts, as BuildKit: the image's passwd counts, and the directory belongs to the layer. */

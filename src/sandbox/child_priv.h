@@ -22,6 +22,7 @@ struct launch {
 	int report_fd;                   /* write end: one struct err, or closed by the exec */
 	int life_fd;                     /* read end: end-of-file when the caller is gone */
 	int sync_fd;                     /* between guard and init, see sync_priv.h */
+	int foreign_fd;                  /* keeps the handler of foreign programs; -1: there is none */
 	bool own_terminal; /* stdin is not the terminal of the caller's session: the command gets it in a session of its
 			      own */
 };

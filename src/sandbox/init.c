@@ -23,6 +23,8 @@ static void close_the_rest(const struct launch *l, const struct stubs *stubs, in
 	vec_push(&keep, l->sync_fd);
 	vec_push(&keep, l->report_fd);
 	vec_push(&keep, signal_fd);
+	if (l->foreign_fd >= 0)
+		vec_push(&keep, l->foreign_fd);
 	for (size_t i = 0; i < stubs->nodes.n; i++)
 		if (stubs->nodes.v[i].upper_fd >= 0)
 			vec_push(&keep, stubs->nodes.v[i].upper_fd);

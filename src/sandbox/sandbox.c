@@ -69,7 +69,8 @@ static int start(struct launch *l, struct sandbox *ret, struct err *e)
 int sandbox_start(const struct sandbox_plan *p, struct sandbox *ret, struct err *e)
 {
 	assert(p->argv[0] && p->env && p->cwd && p->user && p->hostname);
-	struct launch l = { .plan = p, .cmdline = cmdline_find(), .report_fd = -1, .life_fd = -1, .sync_fd = -1 };
+	struct launch l = { .plan = p, .cmdline = cmdline_find(), .report_fd = -1, .life_fd = -1, .sync_fd = -1,
+			    .foreign_fd = -1 };
 	if (!p->insecure && !(l.filter = filter_get(e)))
 		return -1;
 	/* tcgetsid answers only for the terminal of our own session, which cannot be given to another one. */

@@ -16,7 +16,7 @@ build_packages='
 test_packages='
   clang cppcheck shellcheck libclang-rt-dev libarchive-tools
   python3 git make jq openssh-client zstd xz-utils bzip2 curl openssl apache2-utils attr libcap2-bin procps strace tmux
-  skopeo umoci podman buildah crun docker-registry mmdebstrap ca-certificates
+  skopeo umoci podman buildah crun docker-registry mmdebstrap ca-certificates qemu-user-static
 '
 
 check=no

@@ -139,6 +139,22 @@ static void test_as_documents_spell_them(void **state)
 	assert_false(platform_eq(&arm, &amd64));
 }
 
+static void test_runs_on(void **state)
+{
+	static const struct { const char *image; bool runs; } images[] = {
+		{ "linux/amd64", true }, { "linux/amd64/v3", true }, { "linux/386", true },
+		{ "linux/arm64", false }, { "linux/arm/v7", false }, { "windows/amd64", false },
+	};
+	const struct platform host = { .os = "linux", .arch = "amd64" }, unsaid = { 0 };
+	for (size_t i = 0; i < ARRAY_LEN(images); i++) {
+		struct platform p;
+		struct err e;
+		assert_int_equal(platform_parse(images[i].image, &p, &e), 0);
+		assert_int_equal(platform_runs_on(&p, &host), images[i].runs);
+	}
+	assert_true(platform_runs_on(&unsaid, &host));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -146,6 +162,7 @@ int main(void)
 		cmocka_unit_test(test_single_words),
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_matches),
+		cmocka_unit_test(test_runs_on),
 		cmocka_unit_test(test_as_documents_spell_them),
 	};
 	return cmocka_run_group_tests_name("oci/platform", tests, NULL, NULL);
