@@ -12,6 +12,7 @@
 struct build_result {
 	struct descriptor image; /* the manifest, in the store */
 	struct strv names;       /* the references it got */
+	bool has_stream;         /* an output took standard output */
 	bool beyond;             /* it was said that cache_max was too little for it */
 };
 

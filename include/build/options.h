@@ -39,7 +39,9 @@ struct build_options {
 	bool quiet;                  /* only the digest on stdout */
 	const char *iidfile;         /* or NULL */
 	const char *depfile;         /* or NULL */
-	const char *output;          /* oci:DIR[:TAG], or NULL */
+	const char *metadata_file;   /* or NULL */
+	struct strv outputs;         /* -o, as build/output_parse.c reads them */
+	bool push;                   /* --push */
 	uint64_t cache_max;          /* bytes that the store should not exceed; UINT64_MAX: any */
 	unsigned jobs;               /* at most so many steps at a time; 0: by the processors */
 	struct layer_format format;

@@ -22,8 +22,8 @@
 #include "check_priv.h"
 #include "context_reads_priv.h"
 #include "depfile_priv.h"
-#include "export_priv.h"
 #include "graph_priv.h"
+#include "metadata_priv.h"
 #include "out_file_priv.h"
 #include "room_priv.h"
 #include "stat_index_priv.h"
@@ -84,16 +84,28 @@ static void print_warnings(struct build *b)
 	}
 }
 
+static int add_name(const char *text, struct build_result *ret, struct err *e)
+{
+	AUTO(free_drop) char *name = NULL;
+	if (image_name(text, &name, e) < 0)
+		return -1;
+	if (!strv_has(&ret->names, name))
+		strv_push(&ret->names, name);
+	return 0;
+}
+
 static int give_names(struct build *b, struct build_result *ret, struct err *e)
 {
-	bool dirty = b->store_dirty;
-	for (size_t i = 0; i < b->options->tags.n; i++) {
-		char *name = NULL;
-		if (image_name(b->options->tags.v[i], &name, e) < 0)
+	for (size_t i = 0; i < b->options->tags.n; i++)
+		if (add_name(b->options->tags.v[i], ret, e) < 0)
 			return -1;
-		strv_push_taken(&ret->names, name);
-		dirty |= !image_has_name(b->store, name, &ret->image.digest);
-	}
+	for (size_t i = 0; i < b->outputs.n; i++)
+		for (size_t k = 0; b->outputs.v[i].kind == OUTPUT_IMAGE && k < b->outputs.v[i].names.n; k++)
+			if (add_name(b->outputs.v[i].names.v[k], ret, e) < 0)
+				return -1;
+	bool dirty = b->store_dirty;
+	for (size_t i = 0; i < ret->names.n; i++)
+		dirty |= !image_has_name(b->store, ret->names.v[i], &ret->image.digest);
 	/* Everything the names will lead to is on disk before the names are, also what an earlier build wrote. */
 	if (dirty && store_sync(b->store, e) < 0)
 		return -1;
@@ -117,10 +129,14 @@ static int put_file(const char *path, const char *text, size_t n, bool touch, st
 }
 
 /* The iidfile comes last and is not older than its directory, which may be among what it depends on. */
-static int write_files(const struct build_options *o, const struct descriptor *image, const struct str *depends,
-		       struct err *e)
+static int write_files(struct build *b, const struct build_result *result, const struct str *depends, struct err *e)
 {
-	struct digest_text text = digest_text(&image->digest);
+	const struct build_options *o = b->options;
+	struct digest_text text = digest_text(&result->image.digest);
+	AUTO(free_drop) char *metadata = NULL;
+	if (o->metadata_file && (metadata_make(b->store, result, &metadata, e) < 0 ||
+				 put_file(o->metadata_file, metadata, strlen(metadata), false, e) < 0))
+		return -1;
 	if (o->depfile && put_file(o->depfile, str_text(depends), depends->len, false, e) < 0)
 		return -1;
 	return o->iidfile ? put_file(o->iidfile, text.s, strlen(text.s), o->depfile != NULL, e) : 0;
@@ -128,18 +144,20 @@ static int write_files(const struct build_options *o, const struct descriptor *i
 
 /* ---- the whole ---- */
 
-static int check_options(const struct build_options *o, struct err *e)
+static int check_options(struct build *b, struct err *e)
 {
+	const struct build_options *o = b->options;
 	for (size_t i = 0; i < o->tags.n; i++) {
 		AUTO(free_drop) char *name = NULL;
 		if (image_name(o->tags.v[i], &name, e) < 0)
 			return err_in(e, "-t %s", o->tags.v[i]);
 	}
-	if (o->output && export_check(o->output, e) < 0)
+	if (outputs_parse(o, &b->outputs, e) < 0 || outputs_check(&b->outputs, e) < 0)
 		return -1;
-	if ((o->iidfile && out_place_check(o->iidfile, e) < 0) || (o->depfile && out_place_check(o->depfile, e) < 0))
+	if ((o->iidfile && out_place_check(o->iidfile, e) < 0) || (o->depfile && out_place_check(o->depfile, e) < 0) ||
+	    (o->metadata_file && out_place_check(o->metadata_file, e) < 0))
 		return -1;
-	return depfile_check(o, e);
+	return depfile_check(b, e);
 }
 
 /*
@@ -218,7 +236,7 @@ static int prepare(struct build *b, struct df_check *check, struct err *e)
 	b->start_time = time(NULL);
 	if (b->options->secrets.n || b->options->ssh.n)
 		no_core();
-	if (check_options(b->options, e) < 0 || run_options_read(b->options, &b->run_options, e) < 0 ||
+	if (check_options(b, e) < 0 || run_options_read(b->options, &b->run_options, e) < 0 ||
 	    secrets_read(&b->options->secrets, &b->secrets, e) < 0 ||
 	    ssh_read(&b->options->ssh, &b->ssh, e) < 0 || graphs_read(b, e) < 0 || read_build_args(b, e) < 0)
 		return -1;
@@ -244,18 +262,24 @@ static void save_indexes(struct build *b)
 	}
 }
 
+static void show_line(void *ctx, const char *text)
+{
+	progress_note(ctx, text);
+}
+
 static int finish(struct build *b, struct build_result *ret, struct err *e)
 {
 	AUTO(str_fini) struct str depends = { 0 };
+	ret->has_stream = outputs_have_stream(&b->outputs);
 	if (build_finish(b, &ret->image, e) < 0)
 		return -1;
 	if (b->options->depfile && depfile_make(b, &depends, e) < 0)
 		return -1;
-	if (give_names(b, ret, e) < 0)
+	if (outputs_want_names(&b->outputs) && give_names(b, ret, e) < 0)
 		return -1;
-	if (b->options->output && export_image(b->store, &ret->image, b->options->output, e) < 0)
+	if (outputs_write(b->store, &b->outputs, &ret->image, show_line, b->progress, e) < 0)
 		return -1;
-	return write_files(b->options, &ret->image, &depends, e);
+	return write_files(b, ret, &depends, e);
 }
 
 static int clean_work(void *ctx, struct worker_report *r, struct str *result, struct err *e)
@@ -311,6 +335,7 @@ static void build_fini(struct build *b)
 	if (b->userns_open)
 		userns_fini(&b->userns);
 	vec_fini(&b->jobs);
+	outputs_fini(&b->outputs);
 	strv_fini(&b->build_args);
 	graphs_free(b);
 	free(b->file_name);

@@ -24,6 +24,7 @@
 #include "oci/fsview.h"
 #include "oci/layer.h"
 #include "oci/platform.h"
+#include "output_priv.h"
 #include "rerun_priv.h"
 #include "run_options_priv.h"
 #include "secret_priv.h"
@@ -301,6 +302,7 @@ struct build {
 	bool earlier_read;
 	size_t earlier_next;                 /* its step after the one that was last found there */
 	bool store_dirty;                    /* something to sync before names are written */
+	struct outputs outputs;              /* what -o asks for */
 	struct build_room *room;             /* owned; NULL: the store has no limit (room_priv.h) */
 };
 

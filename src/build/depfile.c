@@ -120,24 +120,26 @@ static bool add_name(struct str *out, const char *name)
 }
 
 /* What the rule makes: the first of these that there is. */
-static char *target_of(const struct build_options *o)
+static char *target_of(const struct build *b)
 {
+	const struct build_options *o = b->options;
 	if (o->iidfile)
 		return x_strdup(o->iidfile);
-	if (o->output && str_starts(o->output, "oci:"))
-		return x_strndup(o->output + 4, strcspn(o->output + 4, ":"));
+	for (size_t i = 0; i < b->outputs.n; i++)
+		if (b->outputs.v[i].dest)
+			return x_strdup(b->outputs.v[i].dest);
 	return o->tags.n ? x_strdup(o->tags.v[0]) : NULL;
 }
 
-int depfile_check(const struct build_options *o, struct err *e)
+int depfile_check(const struct build *b, struct err *e)
 {
-	AUTO(free_drop) char *target = target_of(o);
+	AUTO(free_drop) char *target = target_of(b);
 	AUTO(str_fini) struct str text = { 0 };
-	if (!o->depfile)
+	if (!b->options->depfile)
 		return 0;
 	if (!target)
 		return err_set(e, ERR_USAGE,
-			       "--depfile needs a name for what depends: --iidfile, -o oci:DIR or -t");
+			       "--depfile needs a name for what depends: --iidfile, -o with a destination, or -t");
 	if (strpbrk(target, "=%&") || !add_name(&text, target))
 		return err_set(e, ERR_USAGE, "--depfile: make and ninja would not read \"%s\" as the name of a target",
 			       target);
@@ -200,7 +202,7 @@ static int make_work(void *ctx, struct worker_report *r, struct str *result, str
 {
 	struct build *b = ctx;
 	struct depfile d = { 0 };
-	AUTO(free_drop) char *target = target_of(b->options);
+	AUTO(free_drop) char *target = target_of(b);
 	(void)r;
 	int rc = add_steps(&d, b, e);
 	if (rc == 0) {

@@ -9,7 +9,7 @@ struct copy_spec;
 struct depfile;
 
 /* ERR_USAGE when there is nothing that the rule could be about. */
-int depfile_check(const struct build_options *o, struct err *e);
+int depfile_check(const struct build *b, struct err *e);
 /* After a build: its text. Selects again what every step selected, cached or not, so it takes one stat per file. */
 int depfile_make(struct build *b, struct str *ret, struct err *e);
 

@@ -9,15 +9,10 @@
 #include "oci/descriptor.h"
 #include "store/store.h"
 
-/* Checks the text of -o before anything is built: "oci:DIR[:TAG]"; ERR_USAGE for what is not supported, ERR_SYS where
- * DIR cannot be made or written. */
-int export_check(const char *spec, struct err *e);
-
-/* Writes the image or index into the OCI layout directory (made if missing; other images in it stay). Blobs are shared with the
- * store or copied, and verified; index.json last, aside and renamed. */
-int export_image(struct store *s, const struct descriptor *image, const char *spec, struct err *e);
-
-/* In a worker: the same for a directory whatever it is called. name NULL: the image gets none there. */
+/*
+ * In a worker: writes the image or index into an OCI layout directory (made if missing; other images in it stay). Blobs are
+ * shared with the store or copied, and verified; index.json comes last, aside and renamed. name NULL: it gets none there.
+ */
 int export_layout(struct store *s, const struct image_set *set, const char *path, const char *name, struct err *e);
 
 /* blobs/sha256 of a layout, and what was learned there: what did not work once is not tried again. */

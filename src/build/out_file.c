@@ -23,7 +23,10 @@ int out_place_check(const char *path, struct err *e)
 {
 	struct stat st;
 	AUTO(free_drop) char *clean = path_clean(path);
-	bool is_dir = stat(clean, &st) == 0 && S_ISDIR(st.st_mode);
+	bool there = stat(clean, &st) == 0, is_dir = there && S_ISDIR(st.st_mode);
+	/* A pipe or device is opened where it is. */
+	if (there && !is_dir && !S_ISREG(st.st_mode))
+		return faccessat(AT_FDCWD, clean, W_OK, AT_EACCESS) == 0 ? 0 : err_sys(e, "write to %s", path);
 	AUTO(free_drop) char *dir = is_dir ? x_strdup(clean) : path_dir(clean);
 	if (faccessat(AT_FDCWD, dir, W_OK | X_OK, AT_EACCESS) == 0)
 		return 0;

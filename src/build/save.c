@@ -97,7 +97,37 @@ int save_blob(struct store *s, struct sink *out, const char *path, const struct 
 	return save_source(out, path, in, d->size, &d->digest, e);
 }
 
-/* ---- the worker ---- */
+/* ---- the whole ---- */
+
+static int write_directory(struct store *s, const struct save_images *images, const char *path, struct err *e)
+{
+	for (size_t i = 0; i < images->n; i++)
+		if (export_layout(s, &images->v[i].set, path, images->v[i].name, e) < 0)
+			return -1;
+	return 0;
+}
+
+static int write_archive(struct store *s, enum save_format how, const struct save_images *images, const char *path,
+			 struct err *e)
+{
+	const char *name = path ? path : "standard output";
+	AUTO(out_file_fini) struct out_file o = OUT_FILE_NONE;
+	struct stat st;
+	if (path && stat(path, &st) == 0 && S_ISDIR(st.st_mode))
+		return err_set(e, ERR_USAGE, "%s is a directory; --format oci-dir writes into one", path);
+	if (out_file_open(&o, path, e) < 0)
+		return -1;
+	AUTO(sink_drop) struct sink *out = sink_fd(o.fd, name);
+	int r = how == SAVE_OCI_ARCHIVE ? save_oci(s, images, out, e) : save_docker(s, images, out, e);
+	if (r < 0 || tar_write_end(out, e) < 0 || sink_finish(out, e) < 0)
+		return -1;
+	return out_file_publish(&o, name, e);
+}
+
+int save_write(struct store *s, enum save_format how, const struct save_images *images, const char *path, struct err *e)
+{
+	return how == SAVE_OCI_DIR ? write_directory(s, images, path, e) : write_archive(s, how, images, path, e);
+}
 
 struct save_job {
 	struct store *store;
@@ -106,37 +136,12 @@ struct save_job {
 	const char *path;
 };
 
-static int write_directory(const struct save_job *j, struct err *e)
-{
-	for (size_t i = 0; i < j->images->n; i++)
-		if (export_layout(j->store, &j->images->v[i].set, j->path, j->images->v[i].name, e) < 0)
-			return -1;
-	return 0;
-}
-
-static int write_archive(const struct save_job *j, struct err *e)
-{
-	const char *name = j->path ? j->path : "standard output";
-	AUTO(out_file_fini) struct out_file o = OUT_FILE_NONE;
-	struct stat st;
-	if (j->path && stat(j->path, &st) == 0 && S_ISDIR(st.st_mode))
-		return err_set(e, ERR_USAGE, "%s is a directory; --format oci-dir writes into one", j->path);
-	if (out_file_open(&o, j->path, e) < 0)
-		return -1;
-	AUTO(sink_drop) struct sink *out = sink_fd(o.fd, name);
-	int r = j->how == SAVE_OCI_ARCHIVE ? save_oci(j->store, j->images, out, e)
-					   : save_docker(j->store, j->images, out, e);
-	if (r < 0 || tar_write_end(out, e) < 0 || sink_finish(out, e) < 0)
-		return -1;
-	return out_file_publish(&o, name, e);
-}
-
 static int save_work(void *ctx, struct worker_report *r, struct str *result, struct err *e)
 {
 	const struct save_job *j = ctx;
 	(void)r;
 	(void)result;
-	return j->how == SAVE_OCI_DIR ? write_directory(j, e) : write_archive(j, e);
+	return save_write(j->store, j->how, j->images, j->path, e);
 }
 
 /* ---- what is asked for ---- */

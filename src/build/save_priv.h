@@ -17,6 +17,10 @@ struct save_images {
 	size_t n, cap;
 };
 
+/* In a worker. path NULL: standard output. */
+int save_write(struct store *s, enum save_format how, const struct save_images *images, const char *path,
+	       struct err *e);
+
 /* Digests of what is in the archive already. */
 struct digests {
 	struct digest *v;

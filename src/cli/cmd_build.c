@@ -13,13 +13,13 @@
 #include "store/where.h"
 
 struct options {
-	const char *store, *call, *file, *target, *network, *progress, *compression, *cache_max, *depfile, *iidfile, *output;
+	const char *store, *call, *file, *target, *network, *progress, *compression, *cache_max, *depfile, *iidfile, *metadata_file;
 	const char *fresh, *shm_size, *cgroup_parent;
 	const char *jobs;
 	struct strv platforms;
 	struct strv tags, build_args, labels, contexts, secrets, ssh, allow, add_hosts, ulimits, resources;
-	struct strv no_cache_filter, no_cache_step;
-	bool check, no_cache, pull, quiet;
+	struct strv no_cache_filter, no_cache_step, outputs;
+	bool check, load, no_cache, pull, push, quiet;
 };
 
 enum { JOBS_MAX = 1024 };
@@ -49,17 +49,22 @@ static const struct option_def table[] = {
 	{ "jobs", 'j', OPTION_STRING, AT(jobs), "N",
 	  "run at most N steps at a time, and compress with as many threads (default: by the processors)" },
 	{ "label", 0, OPTION_LIST, AT(labels), "K=V", "add a label to the image" },
+	{ "load", 0, OPTION_FLAG, AT(load), NULL, "nothing more: the image is in the store in any case" },
+	{ "metadata-file", 0, OPTION_STRING, AT(metadata_file), "FILE", "write digests and names of the image as JSON" },
 	{ "network", 0, OPTION_STRING, AT(network), "MODE", "of RUN: default (the host's), host or none" },
 	{ "no-cache", 0, OPTION_FLAG, AT(no_cache), NULL, "run every step again" },
 	{ "no-cache-filter", 0, OPTION_LIST, AT(no_cache_filter), "STAGE[,STAGE...]", "run every step of these stages again" },
 	{ "no-cache-step", 0, OPTION_LIST, AT(no_cache_step), "[STAGE:]N|REGEX",
 	  "run this step again, or those whose text matches, and what follows" },
-	{ "output", 'o', OPTION_STRING, AT(output), "oci:DIR[:TAG]", "also write an OCI image layout directory" },
+	{ "output", 'o', OPTION_LIST, AT(outputs), "DEST",
+	  "also write: oci:DIR, oci-archive:FILE, docker-archive:FILE, docker://NAME; DIR or - (the root filesystem); "
+	  "or type=oci|docker|local|tar|image|registry|cacheonly[,KEY=VALUE...]" },
 	{ "platform", 0, OPTION_LIST, AT(platforms), "OS/ARCH[,...]",
 	  "the platforms to build for, as one index if several; \"local\" is this machine's" },
 	{ "progress", 0, OPTION_STRING, AT(progress), "TYPE",
 	  "auto (default: tty on a terminal, else plain), tty, plain, rawjson or quiet" },
 	{ "pull", 0, OPTION_FLAG, AT(pull), NULL, "ask the registry again for base images that are in the store" },
+	{ "push", 0, OPTION_FLAG, AT(push), NULL, "push the image under its names: the same as -o type=registry" },
 	{ "quiet", 'q', OPTION_FLAG, AT(quiet), NULL, "print nothing but the image's digest" },
 	{ "resource", 0, OPTION_LIST, AT(resources), "NAME=VALUE", "refused: RUN has no control group of its own" },
 	{ "secret", 0, OPTION_LIST, AT(secrets), "id=ID[,src=FILE|,env=NAME]",
@@ -162,7 +167,9 @@ static int to_build_options(const struct options *o, const char *context, struct
 		.quiet = o->quiet,
 		.iidfile = o->iidfile,
 		.depfile = o->depfile,
-		.output = o->output,
+		.metadata_file = o->metadata_file,
+		.outputs = o->outputs,
+		.push = o->push,
 		.net_is_host = str_eq(o->network, "host"),
 	};
 	if (o->fresh && age_parse("--fresh", o->fresh, &ret->fresh, e) < 0)
@@ -242,9 +249,10 @@ static int run_build(struct store *s, const struct build_options *build, bool qu
 	int r = build_run(s, build, &result, e);
 	cap_store(s, build->cache_max, result.beyond);
 	if (r == 0) {
-		printf("%s\n", digest_text(&result.image.digest).s);
+		FILE *out = result.has_stream ? stderr : stdout;
+		fprintf(out, "%s\n", digest_text(&result.image.digest).s);
 		for (size_t i = 0; i < result.names.n && !quiet; i++)
-			printf("%s\n", result.names.v[i]);
+			fprintf(out, "%s\n", result.names.v[i]);
 	}
 	build_result_fini(&result);
 	return r;

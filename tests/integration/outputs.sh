@@ -25,4 +25,137 @@ printf x | dd of="$(blob_of rotten)" bs=1 seek=20 conv=notrunc status=none
 refused 9 'damaged' "a blob that has rotted is not shared" --store rotten build -q -o oci:other:app context
 is "$([ ! -e "$(blob_of other)" ] && [ "$(jq '.manifests | length' other/index.json)" = 0 ] && echo none)" none "and is not there"
 
+
+# ---- archives
+
+nacre build -q -t app -t example.org/team/app:2 -o oci-archive:oci.tar -o oci-archive:tagged.tar:v1 -o docker-archive:docker.tar \
+  -o type=oci,dest=exporter.tar -o type=oci,dest=layout,tar=false,name=one:1 -o '"type=docker","dest=named.tar","name=n1,n2:v"' context ||
+  diag_file "$T/err"
+app=$(head -n 1 "$T/out")
+names_of() { jq -r '[.manifests[].annotations["org.opencontainers.image.ref.name"]] | join(" ")' "$1/index.json"; }
+untar() { mkdir -p "$1" && tar -C "$1" -xf "$2"; }
+untar oci oci.tar && untar exporter exporter.tar && untar tagged tagged.tar
+is "$(names_of oci)|$(names_of exporter)|$(names_of tagged)|$(names_of layout)" \
+  "app example.org/team/app:2|app example.org/team/app:2|v1|one:1" "layouts have the names of -t, or those they were given"
+same oci.tar exporter.tar "oci-archive and type=oci are one thing"
+is "$(tar xOf named.tar manifest.json | jq -c '[.[].RepoTags]')" '[["n1:latest","n2:v"]]' "names of a docker archive, quoted as docker does"
+check "skopeo copies the OCI archive" skopeo copy -q --insecure-policy oci-archive:tagged.tar:v1 dir:judged
+is "sha256:$(sha256sum <judged/manifest.json | cut -d' ' -f1)" "$app" "and it is the image"
+cp docker.tar oci.tar "$JUDGE_DIR"
+printf '[engine]\nlock_type = "file"\n' >"$JUDGE_DIR/containers.conf"
+# shellcheck disable=SC2016 # for the inner shell
+as_container_root sh -c '
+  export CONTAINERS_CONF=$JUDGE_DIR/containers.conf
+  set -- --root "$JUDGE_DIR/podman" --runroot "$JUDGE_DIR/podman-run" --storage-driver vfs
+  podman "$@" --tmpdir "$JUDGE_DIR/podman-tmp" --cgroup-manager cgroupfs --events-backend none load -q -i "$JUDGE_DIR/docker.tar" &&
+    id=$(buildah "$@" from --pull-never example.org/team/app:2) && buildah "$@" copy -q "$id" "$JUDGE_DIR/containers.conf" /x >/dev/null &&
+    cmp "$(buildah "$@" mount "$id")/one" context/file && echo same &&
+    buildah "$@" from --pull "oci-archive:$JUDGE_DIR/oci.tar:app"' >judged.out 2>judged.err || diag_file judged.err
+like judged.out '^Loaded image: .*example.org/team/app:2' "podman loads the docker archive"
+like judged.out '^same$' "buildah starts from it"
+like judged.out '^app-working-container' "and from the OCI archive"
+remove_tree "$JUDGE_DIR/podman"
+"$NACRE" build -q -o type=oci context >stream.tar 2>stream.err || diag_file stream.err
+nacre build -q -o oci-archive:unnamed.tar context
+same unnamed.tar stream.tar "without a destination it goes to standard output"
+like stream.err "^$app" "and the digest to standard error"
+
+# ---- root filesystems
+
+mkdir -p tree/d/closed tree/d/sticky tree/swapped
+echo one >tree/file
+ln tree/file tree/other
+chmod 4755 tree/file
+ln -s ../file tree/d/link
+ln -s /etc/passwd tree/absolute
+mkfifo tree/d/pipe
+chmod 555 tree/d/closed
+chmod 1777 tree/d/sticky
+touch -d 2001-02-03 tree/d/closed tree/d/sticky
+cat >tree/Dockerfile <<'END'
+FROM scratch
+COPY --chown=12:34 . /
+COPY file /gone/file
+FROM scratch
+COPY --from=0 . /
+COPY d /swapped/
+END
+builds "a root filesystem, twice" -q -o files -o type=tar,dest=files.tar -o type=local,dest=split,platform-split=true tree
+arch=linux_$(case $(uname -m) in x86_64) echo amd64 ;; aarch64) echo arm64 ;; *) uname -m ;; esac)
+tar --numeric-owner -tvf files.tar >listing
+like listing '^-rwsr-xr-x 12/34 .* file$' "in the archive owners and modes are the image's"
+like listing '^hrwsr-xr-x .* other link to file$' "and links are links"
+like listing '^p.* d/pipe$' "a FIFO is one"
+is "$(awk '{ print $6 }' listing)" "$(awk '{ print $6 }' listing | LC_ALL=C sort)" "sorted by name"
+is "$(stat -c '%a %U %h' files/file)" "755 $(id -un) 2" "in the directory all is the user's, without set-id bits"
+is "$(stat -c '%a %y' files/d/closed files/d/sticky | cut -d' ' -f1,2)" "555 2001-02-03
+1777 2001-02-03" "directories have their modes and times"
+is "$(readlink files/absolute) $(readlink files/d/link) $(stat -c %F files/d/pipe)" "/etc/passwd ../file fifo" "links and FIFOs"
+check "tar unpacks the same" sh -c "mkdir untarred && tar --no-same-owner --no-same-permissions -xf files.tar -C untarred &&
+  diff -r --no-dereference -x pipe files untarred"
+check "and it is split by platform when that is asked for" diff -r --no-dereference -x pipe files "split/$arch"
+"$NACRE" build -q -o - tree >stdout.tar 2>"$T/err" || diag_file "$T/err"
+same files.tar stdout.tar "- is the archive on standard output"
+
+mkdir -p merged/file2 outside
+echo kept >merged/mine
+ln -s ../outside merged/d
+ln -s ../outside/target merged/file
+builds "a directory that has files" -q -o merged tree
+is "$(ls -A outside) $(cat merged/mine merged/file)" " kept
+one" "what is there stays; links that lie in wait are replaced, not followed"
+builds "again, over itself" -q -o merged tree
+check "which gives the same" diff -r --no-dereference -x pipe -x mine -x file2 files merged
+mkdir -p blocked/file/full
+refused 1 'create file: Is a directory' "a directory where a file should be is not removed" build -q -o blocked tree
+
+# ---- pushing
+
+start_registry
+builds "docker://" -q -o "docker://$REGISTRY/a:1" context
+builds "type=registry" -q -o "type=registry,name=$REGISTRY/b" context
+builds "type=image,push=true" -q -o "\"type=image\",\"name=$REGISTRY/c,$REGISTRY/c:2\",\"push=true\"" context
+builds "--push" -q -t "$REGISTRY/d" --push context
+builds "--push with an output" -q -t "$REGISTRY/e" --push --load -o type=image context
+for name in a:1 b:latest c:latest c:2 d:latest e:latest; do
+  is "$(skopeo inspect --tls-verify=false -f '{{.Digest}}' "docker://$REGISTRY/$name")" "$app" "$name is there"
+done
+is "$("$NACRE" images --format json | jq -r '[.[].name] | map(select(. != null and startswith("127"))) | join(" ")')" \
+  "$REGISTRY/c $REGISTRY/c:2 $REGISTRY/d $REGISTRY/e" "names in the store: those of images"
+refused 2 'no name to push to' "a push without a name" build -q -o type=registry context
+refused 2 'no name to push to' "--push without a name" build -q --push context
+
+# ---- what a build says of itself
+
+builds "--metadata-file" -q -t app -t two:2 --metadata-file meta.json context
+is "$(jq -c '[.["containerimage.digest"], .["containerimage.descriptor"].digest, .["image.name"]]' meta.json)" \
+  "[\"$app\",\"$app\",\"docker.io/library/app:latest,docker.io/library/two:2\"]" "digest, descriptor and names"
+is "$(jq -r '.["containerimage.config.digest"]' meta.json)" "$("$NACRE" inspect app | jq -r .manifest.config.digest)" "the config"
+builds "type=cacheonly" -q -t nameless -o type=cacheonly context
+unlike "$T/out" nameless "gives no name"
+
+# ---- what cannot be
+
+refused 2 'type=oic is not known; did you mean oci' "an unknown type" build -o type=oic,dest=x context
+refused 2 'this type has no dset; did you mean dest' "an unknown key" build -o type=oci,dset=x context
+refused 2 'this type has no name' "a key of another type" build -o type=local,dest=x,name=y context
+refused 2 'type=TYPE is missing' "no type" build -o dest=x,tar=true context
+refused 2 'no KEY=VALUE' "no value" build -o type=oci,dest context
+refused 2 'dest=DIR is missing' "a directory without a name" build -o type=local context
+refused 2 'cannot be written to standard output' "a directory as a stream" build -o type=oci,tar=false,dest=- context
+refused 2 'true or false' "no truth" build -o type=oci,tar=maybe context
+refused 2 'only copy' "another mode" build -o type=local,dest=x,mode=delete context
+refused 2 'path is missing' "no path" build -o oci: context
+refused 2 'only one output' "two streams" build -o type=tar -o type=oci context
+refused 2 'is not a directory' "a file where a directory should be" build -o oci:context/file context
+refused 2 'is a directory' "a directory where a file should be" build -o oci-archive:context context
+refused 2 'not empty and no image layout' "a layout among other files" build -o oci:context context
+refused 1 'No such file' "no directory to write to" build -o oci-archive:none/x.tar context
+refused 11 '-o oci-archive:/dev/full: .*No space' "no room, and which output" build -q -o oci-archive:/dev/full context
+mkdir trap
+ln -s ../outside trap/blobs
+touch trap/oci-layout
+refused 1 'blobs' "a layout whose blobs are a link" build -q -o oci:trap context
+is "$(ls -A outside)" "" "and nothing is written where it leads"
+
 done_testing

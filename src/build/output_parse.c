@@ -1,0 +1,361 @@
+/*
+ * The text of -o, in the two dialects people know:
+ *
+ *   oci:DIR[:TAG]  oci-archive:FILE[:TAG]  docker-archive:FILE[:NAME]  docker://NAME   transports, as skopeo has them
+ *   type=TYPE[,KEY=VALUE…]  DIR  -                                                     exporters, as docker has them
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "build/image.h"
+#include "build/options.h"
+#include "dockerfile/csv.h"
+#include "output_priv.h"
+
+static void output_fini(struct output *o)
+{
+	free(o->dest);
+	strv_fini(&o->names);
+}
+
+void outputs_fini(struct outputs *l)
+{
+	for (size_t i = 0; i < l->n; i++)
+		output_fini(&l->v[i]);
+	vec_fini(l);
+}
+
+/* ---- transports ---- */
+
+/* The path ends at the first colon; skopeo has no way to write one that holds a colon either. */
+static void split_place(const char *place, struct output *o, const char *otherwise)
+{
+	const char *colon = strchr(place, ':');
+	o->dest = x_strndup(place, colon ? (size_t)(colon - place) : strlen(place));
+	if (colon && colon[1])
+		strv_push(&o->names, colon + 1);
+	else if (otherwise)
+		strv_push(&o->names, otherwise);
+}
+
+static int parse_registry(const char *name, struct output *o, struct err *e)
+{
+	char *full = NULL;
+	if (image_name_new(name, &full, e) < 0)
+		return -1;
+	o->kind = OUTPUT_REGISTRY;
+	strv_push_taken(&o->names, full);
+	return 0;
+}
+
+/* 0 it is one, 1 it is none. */
+static int parse_transport(const char *text, struct output *o, struct err *e)
+{
+	static const struct {
+		const char *prefix;
+		enum output_kind kind;
+		bool unpacked;
+		const char *name; /* when none is given */
+	} transports[] = {
+		{ "oci:", OUTPUT_OCI, true, "latest" },
+		{ "oci-archive:", OUTPUT_OCI, false, NULL },
+		{ "docker-archive:", OUTPUT_DOCKER, false, NULL },
+	};
+	for (size_t i = 0; i < ARRAY_LEN(transports); i++) {
+		if (!str_starts(text, transports[i].prefix))
+			continue;
+		const char *place = text + strlen(transports[i].prefix);
+		if (!*place || *place == ':')
+			return err_set(e, ERR_USAGE, "a path is missing");
+		o->kind = transports[i].kind;
+		o->unpacked = transports[i].unpacked;
+		split_place(place, o, transports[i].name);
+		return 0;
+	}
+	return str_starts(text, "docker://") ? parse_registry(text + strlen("docker://"), o, e) : 1;
+}
+
+/* ---- exporters ---- */
+
+#define FOR(kind) (1u << (kind))
+#define FOR_FILES (FOR(OUTPUT_LOCAL) | FOR(OUTPUT_TAR))
+#define FOR_ARCHIVES (FOR(OUTPUT_OCI) | FOR(OUTPUT_DOCKER))
+#define FOR_STORE (FOR(OUTPUT_IMAGE) | FOR(OUTPUT_REGISTRY))
+#define FOR_IMAGES (FOR_ARCHIVES | FOR_STORE)
+
+static int set_dest(struct output *o, const char *value, struct err *e)
+{
+	(void)e;
+	free(o->dest);
+	o->dest = *value ? x_strdup(value) : NULL;
+	return 0;
+}
+
+static int wants_bool(const char *value, bool *ret, struct err *e)
+{
+	static const char *const yes[] = { "1", "t", "T", "true", "TRUE", "True" };
+	static const char *const no[] = { "0", "f", "F", "false", "FALSE", "False" };
+	for (size_t i = 0; i < ARRAY_LEN(yes); i++)
+		if (str_eq(value, yes[i]) || str_eq(value, no[i])) {
+			*ret = str_eq(value, yes[i]);
+			return 0;
+		}
+	return err_set(e, ERR_USAGE, "%s: true or false is wanted", value);
+}
+
+static int set_tar(struct output *o, const char *value, struct err *e)
+{
+	bool tar;
+	if (wants_bool(value, &tar, e) < 0)
+		return -1;
+	o->unpacked = !tar;
+	return 0;
+}
+
+static int set_push(struct output *o, const char *value, struct err *e)
+{
+	return wants_bool(value, &o->push, e);
+}
+
+static int set_split(struct output *o, const char *value, struct err *e)
+{
+	return wants_bool(value, &o->split, e);
+}
+
+/* Several names stand in one value, by commas. */
+static int add_names(struct output *o, const char *value, struct err *e)
+{
+	AUTO(strv_fini) struct strv names = { 0 };
+	if (csv_parse(value, &names, e) < 0)
+		return -1;
+	for (size_t i = 0; i < names.n; i++) {
+		char *name = NULL;
+		if (image_name_new(names.v[i], &name, e) < 0)
+			return -1;
+		strv_push_taken(&o->names, name);
+	}
+	return 0;
+}
+
+/* What the reference offers besides is about a store that it has on request only, and this program always. */
+static int only_true(struct output *o, const char *value, struct err *e)
+{
+	bool given;
+	(void)o;
+	if (wants_bool(value, &given, e) < 0)
+		return -1;
+	return given ? 0 : err_set(e, ERR_USAGE, "false: the image is in the store in any case");
+}
+
+static int either(struct output *o, const char *value, struct err *e)
+{
+	bool given;
+	(void)o;
+	return wants_bool(value, &given, e);
+}
+
+static int only_copy(struct output *o, const char *value, struct err *e)
+{
+	(void)o;
+	return str_eq(value, "copy") ? 0 : err_set(e, ERR_USAGE, "%s: only copy is known", value);
+}
+
+static const struct key {
+	const char *name;
+	unsigned kinds;
+	int (*set)(struct output *o, const char *value, struct err *e);
+} keys[] = {
+	{ "dest", FOR_FILES | FOR_ARCHIVES, set_dest },
+	{ "tar", FOR_ARCHIVES, set_tar },
+	{ "name", FOR_IMAGES, add_names },
+	{ "push", FOR_STORE, set_push },
+	{ "platform-split", FOR_FILES, set_split },
+	{ "mode", FOR(OUTPUT_LOCAL), only_copy },
+	{ "store", FOR_STORE, only_true },
+	{ "unpack", FOR_STORE, either },
+};
+
+static const struct {
+	const char *name;
+	enum output_kind kind;
+} types[] = {
+	{ "oci", OUTPUT_OCI },	   { "docker", OUTPUT_DOCKER },	    { "local", OUTPUT_LOCAL },
+	{ "tar", OUTPUT_TAR },	   { "image", OUTPUT_IMAGE },	    { "registry", OUTPUT_REGISTRY },
+	{ "cacheonly", OUTPUT_NOTHING },
+};
+
+static int hint_near(const char *word, const char *const *known, size_t n, struct err *e)
+{
+	const char *near = str_nearest(word, known, n);
+	return near ? err_hint(e, "did you mean %s?", near) : -1;
+}
+
+static int set_type(struct output *o, const char *name, struct err *e)
+{
+	const char *known[ARRAY_LEN(types)];
+	for (size_t i = 0; i < ARRAY_LEN(types); i++) {
+		known[i] = types[i].name;
+		if (!str_eq(name, types[i].name))
+			continue;
+		o->kind = types[i].kind;
+		return 0;
+	}
+	err_set(e, ERR_USAGE, "type=%s is not known", name);
+	return hint_near(name, known, ARRAY_LEN(known), e);
+}
+
+static int unknown_key(const char *key, enum output_kind kind, struct err *e)
+{
+	const char *known[ARRAY_LEN(keys)];
+	size_t n = 0;
+	for (size_t i = 0; i < ARRAY_LEN(keys); i++)
+		if (keys[i].kinds & FOR(kind))
+			known[n++] = keys[i].name;
+	err_set(e, ERR_USAGE, "this type has no %s", key);
+	return hint_near(key, known, n, e);
+}
+
+static int set_key(struct output *o, const char *field, struct err *e)
+{
+	AUTO(free_drop) char *key = x_strndup(field, strcspn(field, "="));
+	const char *value = field + strlen(key) + 1;
+	str_lower(key);
+	if (str_eq(key, "type"))
+		return 0;
+	for (size_t i = 0; i < ARRAY_LEN(keys); i++)
+		if (str_eq(key, keys[i].name) && keys[i].kinds & FOR(o->kind))
+			return keys[i].set(o, value, e) < 0 ? err_in(e, "%s", key) : 0;
+	return unknown_key(key, o->kind, e);
+}
+
+/* The type comes first, wherever it stands: it says which keys there are. */
+static int find_type(const struct strv *fields, struct output *o, struct err *e)
+{
+	bool found = false;
+	for (size_t i = 0; i < fields->n; i++) {
+		if (!strchr(fields->v[i], '='))
+			return err_set(e, ERR_USAGE, "\"%s\" is no KEY=VALUE", fields->v[i]);
+		if (!str_case_starts(fields->v[i], "type="))
+			continue;
+		if (set_type(o, fields->v[i] + strlen("type="), e) < 0)
+			return -1;
+		found = true;
+	}
+	return found ? 0 : err_set(e, ERR_USAGE, "type=TYPE is missing");
+}
+
+/* "-" is standard output, and so is no destination where a stream can be written. */
+static int settle_dest(struct output *o, struct err *e)
+{
+	bool directory = o->kind == OUTPUT_LOCAL || o->unpacked;
+	if (o->dest && strcmp(o->dest, "-") == 0) {
+		if (directory)
+			return err_set(e, ERR_USAGE, "a directory cannot be written to standard output");
+		set_dest(o, "", e);
+		return 0;
+	}
+	if (directory && !o->dest)
+		return err_set(e, ERR_USAGE, "dest=DIR is missing");
+	/* As there it is loaded; here it is in the store already. */
+	if (o->kind == OUTPUT_DOCKER && !o->dest)
+		o->kind = OUTPUT_IMAGE;
+	return 0;
+}
+
+static int parse_exporter(const char *text, struct output *o, struct err *e)
+{
+	AUTO(strv_fini) struct strv fields = { 0 };
+	if (csv_parse(text, &fields, e) < 0) {
+		e->kind = ERR_USAGE;
+		return -1;
+	}
+	if (fields.n == 1 && str_eq(fields.v[0], text) && !str_starts(text, "type=")) {
+		o->kind = strcmp(text, "-") == 0 ? OUTPUT_TAR : OUTPUT_LOCAL;
+		set_dest(o, text, e);
+		return settle_dest(o, e);
+	}
+	if (find_type(&fields, o, e) < 0)
+		return -1;
+	for (size_t i = 0; i < fields.n; i++)
+		if (set_key(o, fields.v[i], e) < 0)
+			return -1;
+	return settle_dest(o, e);
+}
+
+/* ---- all of them ---- */
+
+/* What has no names of its own gets those of -t, as with docker. */
+static int add_tags(struct output *o, const struct build_options *options, struct err *e)
+{
+	if (o->names.n || !(FOR_IMAGES & FOR(o->kind)))
+		return 0;
+	for (size_t i = 0; i < options->tags.n; i++) {
+		char *name = NULL;
+		if (image_name(options->tags.v[i], &name, e) < 0)
+			return -1;
+		strv_push_taken(&o->names, name);
+	}
+	return 0;
+}
+
+static int parse_one(const char *text, const struct build_options *options, struct output *o, struct err *e)
+{
+	o->text = text;
+	if (!*text)
+		return err_set(e, ERR_USAGE, "it is empty");
+	int r = parse_transport(text, o, e);
+	if (r == 1)
+		r = parse_exporter(text, o, e);
+	return r < 0 ? -1 : add_tags(o, options, e);
+}
+
+/* As with docker: outputs that are images are pushed; where there is none, the image is. */
+static void add_push(const struct build_options *options, struct outputs *l)
+{
+	bool found = false;
+	for (size_t i = 0; i < l->n; i++) {
+		found |= (FOR_STORE & FOR(l->v[i].kind)) != 0;
+		l->v[i].push |= l->v[i].kind == OUTPUT_IMAGE;
+	}
+	if (found)
+		return;
+	struct output *o = vec_add(l);
+	*o = (struct output){ .text = "type=registry", .kind = OUTPUT_REGISTRY };
+	strv_copy(&o->names, &options->tags);
+}
+
+int outputs_parse(const struct build_options *options, struct outputs *ret, struct err *e)
+{
+	for (size_t i = 0; i < options->outputs.n; i++) {
+		const char *text = options->outputs.v[i];
+		if (parse_one(text, options, vec_add(ret), e) < 0) {
+			e->kind = ERR_USAGE;
+			return err_in(e, "-o %s", text);
+		}
+	}
+	if (options->push)
+		add_push(options, ret);
+	return 0;
+}
+
+bool output_is_stream(const struct output *o)
+{
+	return !o->dest && (FOR_FILES | FOR_ARCHIVES) & FOR(o->kind);
+}
+
+bool outputs_have_stream(const struct outputs *l)
+{
+	for (size_t i = 0; i < l->n; i++)
+		if (output_is_stream(&l->v[i]))
+			return true;
+	return false;
+}
+
+bool outputs_want_names(const struct outputs *l)
+{
+	for (size_t i = 0; i < l->n; i++)
+		if (l->v[i].kind != OUTPUT_NOTHING)
+			return true;
+	return l->n == 0;
+}

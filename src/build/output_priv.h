@@ -1,0 +1,57 @@
+/*
+ * What -o asks for. Each output is parsed and checked before anything is built and written after the build went well, in the
+ * order of the command line.
+ */
+#ifndef NACRE_BUILD_OUTPUT_PRIV_H
+#define NACRE_BUILD_OUTPUT_PRIV_H
+
+#include <stdbool.h>
+
+#include "base/err.h"
+#include "base/str.h"
+#include "base/vec.h"
+#include "oci/descriptor.h"
+
+struct build_options;
+struct store;
+
+enum output_kind {
+	OUTPUT_OCI,      /* an image layout: as tar, or unpacked */
+	OUTPUT_DOCKER,   /* what `docker load` takes */
+	OUTPUT_LOCAL,    /* the root filesystem as files */
+	OUTPUT_TAR,      /* or as tar */
+	OUTPUT_IMAGE,    /* in the store, where it is anyway */
+	OUTPUT_REGISTRY, /* pushed, without a name in the store */
+	OUTPUT_NOTHING,  /* not even a name there */
+};
+
+struct output {
+	const char *text;       /* as it was given; borrowed */
+	enum output_kind kind;
+	bool unpacked;          /* OCI, DOCKER: an image layout directory */
+	bool push;              /* IMAGE: and pushed */
+	bool split;             /* LOCAL, TAR: below a directory named after the platform */
+	char *dest;             /* NULL: standard output. owned */
+	struct strv names;      /* in what is written, or where to push */
+};
+struct outputs { struct output *v; size_t n, cap; };
+
+/* What --output, --push and the names of -t come to. ERR_USAGE. */
+int outputs_parse(const struct build_options *o, struct outputs *ret, struct err *e);
+void outputs_fini(struct outputs *l);
+
+/* Whether it goes to standard output, where nothing else may then be printed. */
+bool output_is_stream(const struct output *o);
+
+/* Before anything is built: whether each can be written, as far as can be told. ERR_SYS, ERR_USAGE. */
+int outputs_check(const struct outputs *l, struct err *e);
+
+bool outputs_have_stream(const struct outputs *l);
+/* Whether the image is to have its names in the store. */
+bool outputs_want_names(const struct outputs *l);
+
+/* Writes them in a worker. The error says which could not be. line: told what is pushed. */
+int outputs_write(struct store *s, const struct outputs *l, const struct descriptor *image,
+		  void (*line)(void *ctx, const char *text), void *ctx, struct err *e);
+
+#endif
