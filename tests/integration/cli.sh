@@ -37,7 +37,7 @@ refused 2 'sideways' "an unknown --network" build --network sideways .
 refused 2 'fancy' "an unknown --progress" build --progress fancy .
 refused 2 'lzma' "an unknown --compression" build --compression lzma .
 refused 2 'Upper' "a name that is none" build -t Upper .
-refused 2 'elsewhere' "an unknown output" build -o elsewhere:x .
+refused 2 'elsewhere' "an unknown output" build -o type=elsewhere .
 refused 2 'build-arg =1: NAME' "a build argument without a name" build --build-arg =1 .
 refused 8 'open the build context ./nowhere' "a context that does not exist" build ./nowhere
 for command in images history du why verify prune; do
