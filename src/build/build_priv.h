@@ -285,6 +285,8 @@ struct build {
 	VEC(struct stage *) stages;          /* of all graphs */
 	VEC(struct job *) jobs;
 	size_t jobs_max;                     /* steps at a time; 0: not needed yet */
+	unsigned cpus;                       /* 0: not asked for yet */
+	uint64_t moves;                      /* grows with all that some stage may wait for, beside the end of a job */
 	unsigned n_numbers;                  /* step numbers given */
 	bool userns_open;
 	struct userns userns;
@@ -331,6 +333,8 @@ struct job *job_command(struct build *b, struct step *step, const struct sandbox
 /* Enough is running: a step that could start waits for one of them. RUNs could otherwise outrun their packing without
  * end. */
 bool jobs_full(struct build *b);
+/* Processors this process may use, asked for once: workers have it from the builder. */
+unsigned build_cpus(struct build *b);
 int schedule_run(struct build *b, struct err *e);
 /* Waits for the jobs there are, before any stage has begun. Their lines are shown. */
 int schedule_wait(struct build *b, struct err *e);

@@ -120,6 +120,7 @@ int stage_commit(struct build *b, struct stage *st, struct err *e)
 		if (s->has_history && step_image(b, st, s, e) < 0)
 			return -1;
 		s->state = STEP_DONE;
+		b->moves++;
 		progress_step_done(b->progress, s, s->has_history ? &s->image : NULL);
 	}
 	return 0;

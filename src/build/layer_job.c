@@ -69,6 +69,8 @@ int layer_job_start(struct build *b, struct step *step, struct layer_slot *slot,
 		    struct err *e)
 {
 	struct layer_job ctx = { .build = b, .step = step, .format = b->options->format, .slot = slot };
+	if (!ctx.format.threads)
+		ctx.format.threads = build_cpus(b);
 	struct job *j = job_worker(b, step, name, fn, &ctx, e);
 	if (!j)
 		return -1;

@@ -9,6 +9,7 @@
 
 #include "base/cpus.h"
 #include "base/fd.h"
+#include "base/log.h"
 #include "build_priv.h"
 
 int64_t now_ms(void)
@@ -41,11 +42,18 @@ static void job_free(struct build *b, struct job *j)
 	free(j);
 }
 
+unsigned build_cpus(struct build *b)
+{
+	if (!b->cpus)
+		b->cpus = cpus_usable();
+	return b->cpus;
+}
+
 bool jobs_full(struct build *b)
 {
 	/* Not all are busy all the time: some wait for a server or a disk. */
 	if (!b->jobs_max)
-		b->jobs_max = b->options->jobs ? b->options->jobs : 2 * cpus_usable() + 2;
+		b->jobs_max = b->options->jobs ? b->options->jobs : 2 * build_cpus(b) + 2;
 	size_t busy = 0;
 	for (size_t i = 0; i < b->jobs.n; i++)
 		busy += !b->jobs.v[i]->idle;
@@ -226,11 +234,14 @@ static int wait_for_jobs(struct build *b, int signal_fd, struct err *e)
 	return r;
 }
 
-/* Everything that can be done without waiting. 1 when the goal is complete. */
+/*
+ * Everything that can be done without waiting. 1 when the goal is complete. A stage may do what one that was asked before
+ * it waits for, without coming to its own next instruction: so all are asked until nothing moves.
+ */
 static int advance_all(struct build *b, struct err *e)
 {
-	for (bool moved = true; moved;) {
-		moved = false;
+	for (uint64_t before = b->moves - 1; before != b->moves;) {
+		before = b->moves;
 		for (size_t i = 0; i < b->stages.n; i++) {
 			struct stage *st = b->stages.v[i];
 			if (!st->needed)
@@ -241,7 +252,7 @@ static int advance_all(struct build *b, struct err *e)
 					return -1;
 				if (r == 1)
 					break;
-				moved = true;
+				b->moves++;
 				if (stage_commit(b, st, e) < 0)
 					return -1;
 			}
@@ -269,6 +280,12 @@ static void kill_all(struct build *b)
 	}
 }
 
+static int stuck(struct err *e)
+{
+	err_set(e, ERR_BUILD, "nothing is left to run, yet the build is not complete");
+	return err_hint(e, "this is a mistake in nacre; the same command again goes on from what is done");
+}
+
 /* `advance` again and again until it says 1, with a wait for jobs in between. */
 static int run_until(struct build *b, int (*advance)(struct build *b, struct err *e), struct err *e)
 {
@@ -280,22 +297,20 @@ static int run_until(struct build *b, int (*advance)(struct build *b, struct err
 	sigprocmask(SIG_BLOCK, &stop, &old);
 	AUTO(fd_drop) int signal_fd = signalfd(-1, &stop, SFD_CLOEXEC | SFD_NONBLOCK);
 	int r = signal_fd < 0 ? err_sys(e, "watch for signals to the build") : 0;
-	bool again = false;
+	bool stalled = false;
 	while (r == 0) {
 		r = advance(b, e);
+		bool idle = !b->jobs.n;
+		if (stalled && (r == 1 || !idle))
+			log_debug("a stage went on though no job had ended");
 		if (r)
 			break;
-		/* What was found on the way, such as a tree that another build published, may be all that somebody waited for. */
-		if (!b->jobs.n && !again) {
-			again = true;
-			continue;
-		}
-		again = false;
-		if (!b->jobs.n) {
-			r = err_set(e, ERR_BUILD, "nothing left to run, yet the build is not complete");
-			break;
-		}
-		r = wait_for_jobs(b, signal_fd, e);
+		/* Without a job, another process may have done since what a stage was found to wait for. */
+		if (!idle)
+			r = wait_for_jobs(b, signal_fd, e);
+		else if (stalled)
+			r = stuck(e);
+		stalled = idle;
 	}
 	kill_all(b);
 	sigprocmask(SIG_SETMASK, &old, NULL);

@@ -104,6 +104,7 @@ static int publish_tree(struct build *b, struct layer_slot *s, struct err *e)
 	snprintf(name, sizeof name, "%u", s->work_id);
 	s->work_id = 0;
 	b->store_dirty = true;
+	b->moves++;
 	int r = snap_publish(b->store, &s->chain, b->tmp_fd, name, e);
 	claim_drop(&s->claim);
 	return r;
@@ -118,8 +119,10 @@ int slots_settle(struct build *b, struct layer_slot **slots, size_t n, struct er
 	const struct chainid *below = &none;
 	for (size_t i = 0; i < n && slots[i]->resolved; i++) {
 		struct layer_slot *s = slots[i];
-		if (!chain_is_known(s))
+		if (!chain_is_known(s)) {
 			s->chain = chain_next(below, &s->layer.diffid);
+			b->moves++;
+		}
 		below = &s->chain;
 		if (s->implied.n && s->tree_ready && fix_implied(b, slots, i, e) < 0)
 			return -1;
@@ -251,6 +254,7 @@ static int tree_get(struct build *b, struct step *step, struct layer_slot *s, st
 	if (snap_open(b->store, &s->chain, &s->tree_fd, e) < 0)
 		return -1;
 	s->tree_ready = true;
+	b->moves++;
 	return 0;
 }
 
@@ -300,5 +304,6 @@ static int fix_implied(struct build *b, struct layer_slot **slots, size_t at, st
 	if (worker_start(&w, "nacre-fix", fix_work, &f, e) < 0 || worker_wait(&w, NULL, NULL, NULL, e) < 0)
 		return -1;
 	strv_fini(&slots[at]->implied);
+	b->moves++;
 	return 0;
 }

@@ -133,6 +133,33 @@ for pid in $pids; do
 done
 is "$statuses" " 0 0 5 5" "builds do not wait in a circle, nor for ever for a step that fails"
 
+# The tree of an upper layer is there before the one of a lower, which another build makes, is found.
+snaps() { (cd "$STORE/snap" && find . -maxdepth 1 -name '*[0-9a-f]' | sort); }
+printf 'FROM %s/busybox\nRUN echo below >/below\n' "$FAKE" >context/below
+snaps >"$T/snaps"
+builds "a lower layer" -f context/below context
+lower=$(snaps | comm -13 "$T/snaps" -)
+printf 'COPY --link data /above\nRUN cat /below /above\n' | cat context/below - >context/above
+builds "and an upper one" -f context/above context
+for tree in "$STORE"/snap/*/tree; do
+  [ ! -e "$tree/above" ] || upper=$(basename "${tree%/tree}")
+done
+for snap in "$lower" "$upper"; do
+  mv "$STORE/snap/$snap" "$STORE/snap/$snap.aside"
+  mv "$STORE/snap/$snap.json" "$STORE/snap/$snap.json.aside"
+done
+{
+  flock 9
+  echo 'RUN cat /above /below' | cat context/above - >context/late
+  "$NACRE" build -f context/late context >"$T/late" 2>"$T/late.err" 9>&- </dev/null &
+  pid=$!
+  sleep 1
+  mv "$STORE/snap/$lower.aside" "$STORE/snap/$lower"
+  mv "$STORE/snap/$lower.json.aside" "$STORE/snap/$lower.json"
+} 9>"$STORE/lock/snap-${lower#./}"
+check "a tree that is found late is enough" wait "$pid" || diag_file "$T/late.err"
+rm -rf "$STORE/snap/$upper.aside" "$STORE/snap/$upper.json.aside"
+
 # ---- many builds, some killed, while others prune
 
 file_of() { # N
