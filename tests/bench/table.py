@@ -128,10 +128,9 @@ def bounds(figures, goal):
 
 
 def verdict(figures, goal, peak):
-    if peak > MEMORY:
-        return "MISSED (memory)"
     held = bounds(figures, goal)
-    return "MISSED" if not all(held) else "ok" if held else "-"
+    missed = ["time"] * (not all(held)) + ["memory"] * (peak > MEMORY)
+    return f"MISSED ({', '.join(missed)})" if missed else "ok" if held else "-"
 
 
 def line(figures, goal, beside):
