@@ -2,9 +2,12 @@
 #ifndef NACRE_BUILD_SAVE_H
 #define NACRE_BUILD_SAVE_H
 
+#include <stdbool.h>
+
 #include "base/err.h"
 #include "base/vec.h"
 
+struct platform;
 struct store;
 
 enum save_format {
@@ -22,5 +25,14 @@ int save_format_parse(const char *text, enum save_format *ret, struct err *e);
  * path  NULL: standard output
  */
 int save_images(struct store *s, enum save_format how, const struct strv *images, const char *path, struct err *e);
+
+/*
+ * Writes the root filesystem of an image, of several platforms that of `want` (NULL: what this machine runs), in a worker:
+ * as a tar, or as the user's files in a directory, where what is there already stays unless it has the same name.
+ *
+ * path  NULL: standard output, for a tar
+ */
+int rootfs_export(struct store *s, const char *image, const struct platform *want, bool files, const char *path,
+		  struct err *e);
 
 #endif

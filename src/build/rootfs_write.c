@@ -9,7 +9,9 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/proc.h"
 #include "build/image_set.h"
+#include "build/save.h"
 #include "oci/layer_writer.h"
 #include "out_file_priv.h"
 #include "output_priv.h"
@@ -125,4 +127,50 @@ int rootfs_write_tar(struct store *s, const struct output *o, const struct diges
 			return -1;
 	}
 	return layer_writer_end(w, e) < 0 ? -1 : out_file_publish(&file, name, e);
+}
+
+/* ---- of an image in the store ---- */
+
+struct export_job {
+	struct store *store;
+	const struct output *output;
+	const struct digest *image;
+};
+
+static int export_work(void *ctx, struct worker_report *r, struct str *result, struct err *e)
+{
+	const struct export_job *j = ctx;
+	(void)r;
+	(void)result;
+	return j->output->kind == OUTPUT_LOCAL ? rootfs_write_dir(j->store, j->output, j->image, e)
+					       : rootfs_write_tar(j->store, j->output, j->image, e);
+}
+
+/* An image of one platform is that of `want`, or not what was asked for. */
+static int check_platform(struct store *s, const char *name, const struct digest *d, const struct platform *want,
+			  struct err *e)
+{
+	AUTO(image_fini) struct image image = { 0 };
+	if (image_load(s, d, &image, e) < 0)
+		return -1;
+	if (platform_match(want, &image.config.platform))
+		return 0;
+	AUTO(free_drop) char *have = platform_text(&image.config.platform);
+	AUTO(free_drop) char *wanted = platform_text(want);
+	return err_set(e, ERR_NOTFOUND, "%s is an image for %s, not for %s", name, have, wanted);
+}
+
+int rootfs_export(struct store *s, const char *image, const struct platform *want, bool files, const char *path,
+		  struct err *e)
+{
+	const struct output o = { .kind = files ? OUTPUT_LOCAL : OUTPUT_TAR, .dest = (char *)(uintptr_t)path };
+	struct digest digest;
+	struct export_job j = { .store = s, .output = &o, .image = &digest };
+	struct worker w;
+	if (image_find(s, image, &digest, e) < 0 || image_choose(s, &digest, want, &digest, e) < 0 ||
+	    (want && check_platform(s, image, &digest, want, e) < 0))
+		return -1;
+	if (worker_start(&w, "nacre-export", export_work, &j, e) < 0)
+		return -1;
+	return worker_wait(&w, NULL, NULL, NULL, e);
 }

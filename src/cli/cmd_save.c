@@ -1,5 +1,6 @@
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/str.h"
@@ -15,10 +16,29 @@ static const struct option_def table[] = {
 	{ "format", 0, OPTION_STRING, offsetof(struct options, format), "FORMAT",
 	  "oci-archive (default), docker-archive or oci-dir" },
 	{ "output", 'o', OPTION_STRING, offsetof(struct options, output), "FILE",
-	  "where to; standard output without it, or \"-\"" },
+	  "where to, or oci:DIR, oci-archive:FILE, docker-archive:FILE; standard output without it, or \"-\"" },
 	{ "store", 0, OPTION_STRING, offsetof(struct options, store), "DIR",
 	  "where images and cache are kept (also $NACRE_STORE)" },
 };
+
+/* The format may stand before the path, as with -o of build. */
+static void read_transport(const char **path, enum save_format *how)
+{
+	static const struct {
+		const char *prefix;
+		enum save_format how;
+	} transports[] = {
+		{ "oci:", SAVE_OCI_DIR },
+		{ "oci-archive:", SAVE_OCI_ARCHIVE },
+		{ "docker-archive:", SAVE_DOCKER_ARCHIVE },
+	};
+	for (size_t i = 0; *path && i < ARRAY_LEN(transports); i++)
+		if (str_starts(*path, transports[i].prefix)) {
+			*path += strlen(transports[i].prefix);
+			*how = transports[i].how;
+			return;
+		}
+}
 
 static int check_output(enum save_format how, const char *path, struct err *e)
 {
@@ -35,6 +55,8 @@ static int run(void *options, const struct strv *args, struct err *e)
 	const char *path = str_eq(o->output, "-") ? NULL : o->output;
 	enum save_format how = SAVE_OCI_ARCHIVE;
 	struct store store;
+	if (!o->format)
+		read_transport(&path, &how);
 	if (args_count(&cmd_save, args, 1, SIZE_MAX, e) < 0 ||
 	    (o->format && save_format_parse(o->format, &how, e) < 0) || check_output(how, path, e) < 0)
 		return -1;

@@ -14,6 +14,7 @@ const struct command *const commands[] = {
 	&cmd_cache,
 	&cmd_context,
 	&cmd_du,
+	&cmd_export,
 	&cmd_help,
 	&cmd_history,
 	&cmd_images,

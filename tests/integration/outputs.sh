@@ -109,6 +109,25 @@ check "which gives the same" diff -r --no-dereference -x pipe -x mine -x file2 f
 mkdir -p blocked/file/full
 refused 1 'create file: Is a directory' "a directory where a file should be is not removed" build -q -o blocked tree
 
+builds "the image of it" -q -t rootfs tree
+"$NACRE" export rootfs >exported.tar
+same files.tar exported.tar "nacre export writes it as tar"
+check "and as files" "$NACRE" export -o exported/ rootfs
+check "which are the same" diff -r --no-dereference -x pipe files exported
+check "into a directory that is there" "$NACRE" export -o exported --platform "linux/${arch#linux_}" rootfs
+refused 8 'no image' "of an image that is not there" export -o x.tar nosuch
+refused 8 'plan9' "of another platform" export -o x.tar --platform plan9/mips rootfs
+cp -R "$STORE" damaged && chmod -R u+w damaged
+layer=$("$NACRE" inspect rootfs | jq -r '.manifest.layers[0].digest')
+printf x | dd of="damaged/blobs/sha256/${layer#sha256:}" bs=1 seek=30 conv=notrunc status=none
+refused 9 'sha256|damaged|zstd' "a damaged layer" --store damaged export -o x.tar rootfs
+refused 9 'sha256|damaged|zstd' "also as files" --store damaged export -o x/ rootfs
+is "$(find . -maxdepth 1 -name 'x.tar' -o -maxdepth 1 -name '.nacre*')" "" "and no archive is there"
+check "save in the words of -o" "$NACRE" save -o oci:saved rootfs
+is "$(names_of saved)" rootfs "is a layout"
+check "and an archive" "$NACRE" save -o oci-archive:saved.tar rootfs
+check "that skopeo reads" skopeo inspect oci-archive:saved.tar:rootfs
+
 # ---- pushing
 
 start_registry
