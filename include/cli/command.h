@@ -39,8 +39,9 @@ struct command {
 	int (*run)(void *options, const struct strv *args, struct err *e);
 };
 
-extern const struct command cmd_build, cmd_cache, cmd_context, cmd_du, cmd_export, cmd_help, cmd_history, cmd_images, cmd_inspect,
-	cmd_load, cmd_prune, cmd_pull, cmd_push, cmd_rmi, cmd_run, cmd_save, cmd_tag, cmd_verify, cmd_version, cmd_why;
+extern const struct command cmd_build, cmd_cache, cmd_context, cmd_du, cmd_export, cmd_help, cmd_history, cmd_images,
+	cmd_inspect, cmd_load, cmd_login, cmd_logout, cmd_prune, cmd_pull, cmd_push, cmd_rmi, cmd_run, cmd_save, cmd_tag,
+	cmd_verify, cmd_version, cmd_why;
 extern const struct command *const commands[];
 extern const size_t n_commands;
 

@@ -12,6 +12,7 @@ struct reference {
 	char *registry;    /* host[:port], lower case; "docker.io" for Docker Hub. owned, like all */
 	char *repository;
 	char *tag;         /* NULL when only a digest was given; "latest" when neither */
+	bool unqualified;  /* typed without a registry */
 	bool has_digest;   /* the digest wins over the tag (FROM-04) */
 	struct digest digest;
 };

@@ -4,15 +4,18 @@
 #include "base/proc.h"
 #include "build/image.h"
 #include "cli/command.h"
+#include "cli/registry_options.h"
 #include "registry/pull.h"
 #include "registry/reference.h"
 
 struct options {
 	const char *store, *platform;
+	struct registry_options registry;
 	bool quiet;
 };
 
 static const struct option_def table[] = {
+	REGISTRY_OPTIONS(struct options, registry),
 	{ "platform", 0, OPTION_STRING, offsetof(struct options, platform), "OS/ARCH",
 	  "of an image for several platforms, this one" },
 	{ "quiet", 'q', OPTION_FLAG, offsetof(struct options, quiet), NULL, "print nothing but the image's digest" },
@@ -61,7 +64,8 @@ static int pull(struct store *s, struct options *o, const char *text, struct err
 	struct worker w;
 	struct digest digest;
 	struct image image = { 0 };
-	if (image_name(text, &name, e) < 0 || reference_parse(text, &ref, e) < 0)
+	if (image_name(text, &name, e) < 0 || reference_parse(text, &ref, e) < 0 ||
+	    registry_options_apply(&o->registry, ref.registry, e) < 0)
 		return -1;
 	if (o->platform) {
 		if (platform_parse(o->platform, &want, e) < 0) {

@@ -1,18 +1,26 @@
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "base/fd.h"
 #include "base/proc.h"
 #include "build/image.h"
 #include "cli/command.h"
+#include "cli/registry_options.h"
 #include "registry/push.h"
 #include "registry/reference.h"
 
 struct options {
-	const char *store;
+	const char *store, *digest_file;
+	struct registry_options registry;
 	bool quiet;
 };
 
 static const struct option_def table[] = {
+	REGISTRY_OPTIONS(struct options, registry),
+	{ "digestfile", 0, OPTION_STRING, offsetof(struct options, digest_file), "FILE",
+	  "write the image's digest there" },
 	{ "quiet", 'q', OPTION_FLAG, offsetof(struct options, quiet), NULL, "print nothing but the image's digest" },
 	{ "store", 0, OPTION_STRING, offsetof(struct options, store), "DIR",
 	  "where images and cache are kept (also $NACRE_STORE)" },
@@ -55,7 +63,18 @@ static int push_to(struct store *s, struct options *o, const struct digest *imag
 	struct push p = { .store = s, .image = image, .to = &to };
 	if (to.has_digest && !digest_eq(&to.digest, image))
 		return err_set(e, ERR_USAGE, "%s names another image than %s", name, digest_text(image).s);
+	if (registry_options_apply(&o->registry, to.registry, e) < 0)
+		return -1;
 	return worker_start(&w, "nacre-push", work, &p, e) < 0 ? -1 : worker_wait(&w, print_line, o, NULL, e);
+}
+
+static int write_digest(const char *path, const struct digest *image, struct err *e)
+{
+	struct digest_text text = digest_text(image);
+	AUTO(fd_drop) int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+	if (fd < 0)
+		return err_sys(e, "write %s", path);
+	return fd_write_all(fd, text.s, strlen(text.s), path, e);
 }
 
 static int push(struct store *s, struct options *o, const struct strv *args, struct err *e)
@@ -75,6 +94,8 @@ static int push(struct store *s, struct options *o, const struct strv *args, str
 	for (size_t i = 0; i < to.n; i++)
 		if (push_to(s, o, &image, to.v[i], e) < 0)
 			return -1;
+	if (o->digest_file && write_digest(o->digest_file, &image, e) < 0)
+		return -1;
 	printf("%s\n", digest_text(&image).s);
 	return 0;
 }

@@ -20,6 +20,8 @@ const struct command *const commands[] = {
 	&cmd_images,
 	&cmd_inspect,
 	&cmd_load,
+	&cmd_login,
+	&cmd_logout,
 	&cmd_prune,
 	&cmd_pull,
 	&cmd_push,

@@ -11,23 +11,17 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "base/proc.h"
 #include "base/str.h"
 #include "base/vec.h"
 #include "registry/secret.h"
+#include "helper_priv.h"
 
-enum {
-	FILE_MAX_BYTES = 4 << 20,
-	HELPER_MAX_BYTES = 1 << 20,
-	HELPER_TIMEOUT_MS = 30 * 1000,
-	HELPER_NAME_MAX = 100,
-};
+enum { FILE_MAX_BYTES = 4 << 20 };
 
 #define HUB "docker.io"
-#define HUB_KEY "https://index.docker.io/v1/" /* what docker calls Docker Hub in its files and to its helpers */
 
-/* Overwrites the values of entries two levels down, where the secrets are, then frees all. */
-static void wipe_json(struct json *j)
+/* Secrets are two levels down. */
+void credentials_wipe(struct json *j)
 {
 	for (size_t i = 0; i < j->items.n; i++) {
 		struct json *entry = &j->items.v[i];
@@ -54,16 +48,14 @@ void credential_fini(struct credential *c)
 
 /* ---- which entry ---- */
 
-/* Docker Hub has had several names; its key in docker's files is none of the name in references. */
-static bool same_registry(const char *host, const char *registry)
+bool credential_same_registry(const char *host, const char *registry)
 {
 	if (str_case_eq(host, registry))
 		return true;
 	return str_eq(registry, HUB) && (str_case_eq(host, "index." HUB) || str_case_eq(host, "registry-1." HUB));
 }
 
-/* The host of "https://HOST/v1/" and "HOST/v2/", which old versions of docker wrote; else NULL. The caller owns it. */
-static char *legacy_host(const char *key)
+char *credential_key_host(const char *key)
 {
 	bool scheme = true;
 	if (str_case_starts(key, "https://"))
@@ -81,12 +73,12 @@ static char *legacy_host(const char *key)
 
 unsigned credential_key_match(const char *key, const char *registry, const char *repository)
 {
-	AUTO(free_drop) char *legacy = legacy_host(key);
+	AUTO(free_drop) char *legacy = credential_key_host(key);
 	if (legacy)
-		return same_registry(legacy, registry) ? 1 : 0;
+		return credential_same_registry(legacy, registry) ? 1 : 0;
 	size_t n = strcspn(key, "/");
 	AUTO(free_drop) char *host = x_strndup(key, n);
-	if (!same_registry(host, registry))
+	if (!credential_same_registry(host, registry))
 		return 0;
 	if (!key[n])
 		return str_case_eq(host, registry) ? 3 : 2;
@@ -142,82 +134,28 @@ static int take_entry(const struct json *entry, struct credential *c, struct err
 	return take_user_and_password(auth, c, e) < 0 ? err_in(e, "entry \"%s\"", entry->key) : 0;
 }
 
-/* ---- helpers: docker-credential-NAME ---- */
-
-static bool helper_name_is_valid(const char *name)
-{
-	size_t n = strlen(name);
-	return n > 0 && n <= HELPER_NAME_MAX &&
-	       name[strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-")] == '\0';
-}
-
-static int parse_helper_answer(const struct str *out, const char *program, struct credential *c, struct err *e)
-{
-	AUTO(wipe_json) struct json answer = { 0 };
-	if (json_parse(str_text(out), out->len, program, &answer, e) < 0)
-		return -1;
-	const char *user = json_str(&answer, "Username"), *secret = json_str(&answer, "Secret");
-	if (!user || !secret)
-		return err_set(e, ERR_SPEC, "%s answers without Username and Secret", program);
-	if (str_eq(user, "<token>")) {
-		c->identity_token = x_strdup(secret);
-	} else {
-		c->user = x_strdup(user);
-		c->secret = x_strdup(secret);
-	}
-	return 0;
-}
-
-/* As docker/docker-credential-helpers has it: server on stdin, JSON on stdout, exit 1 and a phrase for "none". */
-static int ask_helper(const char *name, const char *registry, struct credential *c, struct err *e)
-{
-	if (!helper_name_is_valid(name))
-		return err_set(e, ERR_SPEC, "credential helper name \"%.60s\" is refused: only letters, digits, . _ -",
-			name);
-	AUTO(free_drop) char *program = x_asprintf("docker-credential-%s", name);
-	AUTO(secret_str_fini) struct str out = { 0 };
-	const char *const argv[] = { program, "get", NULL };
-	str_reserve(&out, 65536);
-	const char *server = str_eq(registry, HUB) ? HUB_KEY : registry;
-	if (proc_run(argv, server, &out, HELPER_MAX_BYTES, HELPER_TIMEOUT_MS, e) < 0) {
-		if (e->kind == ERR_CHILD && strstr(str_text(&out), "credentials not found"))
-			return 1;
-		if (e->kind == ERR_CHILD)
-			e->kind = ERR_AUTH; /* ERR_CHILD is for commands of a build */
-		return err_in(e, "credentials for %s", registry);
-	}
-	c->source = x_strdup(program);
-	return parse_helper_answer(&out, program, c, e);
-}
+/* ---- helpers ---- */
 
 static int ask_helpers(const struct json *file, const char *registry, struct credential *c, struct err *e)
 {
-	const struct json *helpers = json_get(file, "credHelpers");
-	const char *store = json_str(file, "credsStore");
-	for (size_t i = 0; i < json_len(helpers); i++) {
-		const struct json *h = json_at(helpers, i);
-		AUTO(free_drop) char *legacy = h->key ? legacy_host(h->key) : NULL;
-		if (!h->key || !h->text || !same_registry(legacy ? legacy : h->key, registry))
-			continue;
-		int r = ask_helper(h->text, registry, c, e);
-		if (r < 0 && e->kind == ERR_NOTFOUND)
-			e->kind = ERR_AUTH; /* no program, not no image */
+	bool general;
+	const char *name = helper_for(file, registry, &general);
+	if (!name)
+		return 1;
+	int r = helper_get(name, registry, c, e);
+	if (r >= 0 || e->kind != ERR_NOTFOUND)
 		return r;
-	}
-	if (!store || !store[0])
-		return 1;
-	int r = ask_helper(store, registry, c, e);
+	e->kind = ERR_AUTH; /* no program, not no image */
+	if (!general)
+		return -1;
 	/* A store copied along with the file from another machine must not stand in the way of a public image. */
-	if (r < 0 && e->kind == ERR_NOTFOUND) {
-		log_debug("%s", e->msg);
-		return 1;
-	}
-	return r;
+	log_debug("%s", e->msg);
+	return 1;
 }
 
 /* ---- files ---- */
 
-static void list_files(struct strv *out)
+void credential_files(struct strv *out)
 {
 	const char *chosen = getenv("REGISTRY_AUTH_FILE"), *run = getenv("XDG_RUNTIME_DIR"), *home = getenv("HOME");
 	const char *config = getenv("XDG_CONFIG_HOME"), *docker = getenv("DOCKER_CONFIG");
@@ -253,19 +191,23 @@ static int read_file(const char *path, struct str *out, bool *ret_exposed, struc
 	return fd_read_all(fd, FILE_MAX_BYTES, path, out, e);
 }
 
+int credential_file_read(const char *path, struct json *ret, bool *ret_exposed, struct err *e)
+{
+	AUTO(secret_str_fini) struct str text = { 0 };
+	int r = read_file(path, &text, ret_exposed, e);
+	if (r != 0)
+		return r;
+	return text.len == 0 ? 1 : json_parse(text.buf, text.len, path, ret, e);
+}
+
 static int find_in_file(const char *path, const char *registry, const char *repository, struct credential *c,
 			struct err *e)
 {
-	AUTO(secret_str_fini) struct str text = { 0 };
-	AUTO(wipe_json) struct json file = { 0 };
+	AUTO(credentials_wipe) struct json file = { 0 };
 	bool exposed = false;
-	int r = read_file(path, &text, &exposed, e);
+	int r = credential_file_read(path, &file, &exposed, e);
 	if (r != 0)
 		return r;
-	if (text.len == 0)
-		return 1;
-	if (json_parse(text.buf, text.len, path, &file, e) < 0)
-		return -1;
 	r = ask_helpers(&file, registry, c, e);
 	if (r <= 0)
 		return r;
@@ -281,7 +223,7 @@ static int find_in_file(const char *path, const char *registry, const char *repo
 int credential_find(const char *registry, const char *repository, struct credential *ret, struct err *e)
 {
 	AUTO(strv_fini) struct strv files = { 0 };
-	list_files(&files);
+	credential_files(&files);
 	for (size_t i = 0; i < files.n; i++) {
 		AUTO(credential_fini) struct credential c = { 0 };
 		int r = find_in_file(files.v[i], registry, repository, &c, e);

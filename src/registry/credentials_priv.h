@@ -1,5 +1,5 @@
 /*
- * Logins the user made with docker or podman, found where these keep them; we write none.
+ * Logins the user made with nacre, podman or docker, found where these keep them. What writes them: registry/login.h.
  *
  *   $REGISTRY_AUTH_FILE (alone when set), $XDG_RUNTIME_DIR/containers/auth.json, $XDG_CONFIG_HOME/containers/auth.json,
  *   $DOCKER_CONFIG/config.json or ~/.docker/config.json
@@ -19,6 +19,8 @@
 #include <stdbool.h>
 
 #include "base/err.h"
+#include "base/json.h"
+#include "base/vec.h"
 
 struct credential {
 	char *user, *secret;      /* or NULL both */
@@ -31,6 +33,17 @@ struct credential {
 int credential_find(const char *registry, const char *repository, struct credential *ret, struct err *e);
 void credential_fini(struct credential *c); /* overwrites the secrets */
 
+/* The files above that may exist, in their order. */
+void credential_files(struct strv *out);
+/* Reads one; 1 when there is none that we may read. *ret_exposed: other users can read it. */
+int credential_file_read(const char *path, struct json *ret, bool *ret_exposed, struct err *e);
+/* For AUTO: overwrites what may be secret in such a file, then frees all. */
+void credentials_wipe(struct json *file);
+
+/* Docker Hub has had several names; its key in docker's files is none of the name in references. */
+bool credential_same_registry(const char *host, const char *registry);
+/* The host of "https://HOST/v1/" and "HOST/v2/", which old versions of docker wrote; else NULL. The caller owns it. */
+char *credential_key_host(const char *key);
 /* Whether the key of an "auths" entry is for this registry and repository: 0 is no, higher is more exact. */
 unsigned credential_key_match(const char *key, const char *registry, const char *repository);
 

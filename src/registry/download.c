@@ -6,6 +6,7 @@
 #include "base/fd.h"
 #include "base/mem.h"
 #include "registry/pull.h"
+#include "origin_priv.h"
 #include "session_priv.h"
 #include "transfer_priv.h"
 #include "store/blob.h"
@@ -21,6 +22,7 @@ enum {
 struct download {
 	const struct descriptor *blob;  /* borrowed */
 	struct store *store;
+	const struct reference *from;   /* borrowed */
 	struct transfer *transfer;      /* borrowed: where our name for messages is */
 	const struct pull_progress *progress;
 	struct claim claim;             /* held while we fetch */
@@ -154,6 +156,7 @@ static int on_end(void *ctx, struct err *e)
 		return err_set(e, ERR_INTEGRITY, "%s: the bytes that came have digest %s, not %s", d->transfer->name,
 			       digest_text(&got).s, digest_text(&d->blob->digest).s);
 	}
+	origin_note(d->writer.fd, d->from);
 	int r = blob_writer_commit(&d->writer, &d->blob->digest, e);
 	if (r < 0)
 		blob_writer_drop(&d->writer);
@@ -200,7 +203,8 @@ int download_blobs(struct store *s, struct session *session, struct transport *t
 	for (size_t i = 0; i < n; i++) {
 		if (is_repeated(list, i))
 			continue;
-		jobs[count] = (struct download){ .blob = &list[i], .store = s, .progress = progress };
+		jobs[count] = (struct download){ .blob = &list[i], .store = s, .from = session->ref,
+					      .progress = progress };
 		plan(&jobs[count], &transfers[count], session, what);
 		count++;
 	}

@@ -6,6 +6,7 @@
 #include "registry/repository.h"
 #include "document_priv.h"
 #include "image_priv.h"
+#include "registries_priv.h"
 #include "store/blob.h"
 
 struct pull {
@@ -86,9 +87,10 @@ static int first_document(struct pull *p, struct str *out, char **ret_type, stru
 	return document_type(str_text(out), out->len, sent_type, NULL, p->source.name, ret_type, e);
 }
 
-int pull_image(struct store *s, const struct reference *r, const struct platform *want, bool want_layers,
-	       const struct pull_progress *progress, struct pulled *ret, struct err *e)
+static int pull_from(struct store *s, const struct pull_source *from, const struct platform *want, bool want_layers,
+		     const struct pull_progress *progress, struct pulled *ret, struct err *e)
 {
+	const struct reference *r = &from->ref;
 	AUTO(free_drop) char *name = reference_text(r);
 	AUTO(str_fini) struct str bytes = { 0 };
 	AUTO(free_drop) char *type = NULL;
@@ -99,7 +101,28 @@ int pull_image(struct store *s, const struct reference *r, const struct platform
 		.ref = r,
 		.progress = progress,
 	};
+	if (from->insecure)
+		registries_trust(r->registry);
 	if (first_document(&p, &bytes, &type, &digest, e) < 0)
 		return -1;
 	return image_take(&p.source, &bytes, type, &digest, want, want_layers, ret, e);
+}
+
+/* What is wrong with one place may be right in the next. */
+int pull_image(struct store *s, const struct reference *r, const struct platform *want, bool want_layers,
+	       const struct pull_progress *progress, struct pulled *ret, struct err *e)
+{
+	AUTO(pull_sources_fini) struct pull_sources from = { 0 };
+	if (registries_sources(r, &from, e) < 0)
+		return -1;
+	for (size_t i = 0; i < from.n; i++) {
+		if (pull_from(s, &from.v[i], want, want_layers, progress, ret, e) == 0)
+			return 0;
+		if (i + 1 < from.n && progress && progress->line) {
+			AUTO(free_drop) char *line = x_asprintf("%s; trying %s/%s", e->msg, from.v[i + 1].ref.registry,
+								from.v[i + 1].ref.repository);
+			progress->line(progress->ctx, line);
+		}
+	}
+	return -1;
 }

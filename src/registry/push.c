@@ -9,6 +9,7 @@
 #include "oci/media_type.h"
 #include "registry/repository.h"
 #include "document_priv.h"
+#include "registries_priv.h"
 #include "store/blob.h"
 
 /* A manifest or index to be sent. */
@@ -22,21 +23,17 @@ struct push {
 	struct store *store;            /* borrowed */
 	char *name;                     /* of the destination, for messages; owned */
 	VEC(struct sheet) sheets;       /* an index stands before what it lists */
-	VEC(struct descriptor) configs; /* of all manifests */
-	VEC(struct descriptor) layers;
+	VEC(struct descriptor) blobs;   /* of all manifests */
 };
 
 static void push_fini(struct push *p)
 {
 	for (size_t i = 0; i < p->sheets.n; i++)
 		free(p->sheets.v[i].type);
-	for (size_t i = 0; i < p->configs.n; i++)
-		descriptor_fini(&p->configs.v[i]);
-	for (size_t i = 0; i < p->layers.n; i++)
-		descriptor_fini(&p->layers.v[i]);
+	for (size_t i = 0; i < p->blobs.n; i++)
+		descriptor_fini(&p->blobs.v[i]);
 	vec_fini(&p->sheets);
-	vec_fini(&p->configs);
-	vec_fini(&p->layers);
+	vec_fini(&p->blobs);
 	free(p->name);
 }
 
@@ -76,9 +73,9 @@ static int add_manifest(struct push *p, const struct str *text, const char *type
 	AUTO(manifest_fini) struct manifest m = { 0 };
 	if (manifest_parse(str_text(text), text->len, type, p->name, &m, e) < 0)
 		return -1;
-	copy_descriptor(vec_add(&p->configs), &m.config);
 	for (size_t i = 0; i < m.layers.n; i++)
-		copy_descriptor(vec_add(&p->layers), &m.layers.v[i]);
+		copy_descriptor(vec_add(&p->blobs), &m.layers.v[i]);
+	copy_descriptor(vec_add(&p->blobs), &m.config);
 	return 0;
 }
 
@@ -127,9 +124,13 @@ int push_image(struct store *s, const struct digest *document, const struct refe
 {
 	AUTO(push_fini) struct push p = { .store = s, .name = reference_text(to) };
 	AUTO(repository_drop) struct repository *r = NULL;
-	if (gather(&p, document, e) < 0 || repository_open(to, true, progress, &r, e) < 0 ||
-	    repository_send(r, s, "layer", p.layers.v, p.layers.n, e) < 0 ||
-	    repository_send(r, s, "config", p.configs.v, p.configs.n, e) < 0)
+	bool insecure = false;
+	if (gather(&p, document, e) < 0 || registries_destination(to, &insecure, e) < 0)
+		return -1;
+	if (insecure)
+		registries_trust(to->registry);
+	if (repository_open(to, true, progress, &r, e) < 0 ||
+	    repository_send(r, s, "blob", p.blobs.v, p.blobs.n, e) < 0)
 		return -1;
 	return send_sheets(&p, r, to->tag, e);
 }

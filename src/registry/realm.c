@@ -5,6 +5,7 @@
 #include "base/limits.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "registries_priv.h"
 
 /* Token servers outside the registry's own domain. A leading dot stands for any host below. */
 static const struct {
@@ -99,7 +100,8 @@ int realm_check(const char *registry, const struct url *base, const char *realm,
 		return err_set(e, ERR_AUTH,
 			       "registry %s asks to log in at %s, which does not belong to it; nothing was sent there",
 			       registry, u.host);
-	if (!u.https && !(host_is_loopback(base->host) && host_is_loopback(u.host)))
+	bool plain = (host_is_loopback(base->host) && host_is_loopback(u.host)) || registries_trusts(&u);
+	if (!u.https && !plain)
 		return err_set(e, ERR_AUTH,
 			       "registry %s asks to log in at http://%s, without encryption; nothing was sent there",
 			       registry, u.host);

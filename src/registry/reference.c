@@ -157,6 +157,7 @@ static int parse_name(const char *text, const char *name, struct reference *r, s
 			return refuse(e, text, "the part before the first slash is not a valid registry host[:port]");
 		str_lower(r->registry);
 	}
+	r->unqualified = !r->registry;
 	if (!r->registry || str_eq(r->registry, "index." HUB)) {
 		free(r->registry);
 		r->registry = x_strdup(HUB);

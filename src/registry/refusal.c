@@ -67,7 +67,7 @@ int transfer_refused(const struct transfer *t, struct err *e)
 	if (kind == ERR_AUTH)
 		session_hint(t->session, e);
 	if (t->status == 429 && !t->session->logged_in)
-		err_hint(e, "%s lets more through after \"podman login %s\" or \"docker login %s\"",
-			 t->session->ref->registry, t->session->ref->registry, t->session->ref->registry);
+		err_hint(e, "%s lets more through after \"nacre login %s\"", t->session->ref->registry,
+			 t->session->ref->registry);
 	return -1;
 }

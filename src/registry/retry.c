@@ -8,7 +8,14 @@
 #include "base/mem.h"
 #include "base/str.h"
 
-enum { TIMEOUT_MAX_S = 24 * 60 * 60 };
+enum {
+	TIMEOUT_S = 60,
+	TIMEOUT_MAX_S = 24 * 60 * 60,
+	RETRIES = 5,
+	RETRIES_MAX = 1000,
+	DELAY_MS = 1000,
+	DELAY_MAX_MS = 30 * 1000,
+};
 
 int64_t clock_ms(void)
 {
@@ -17,18 +24,31 @@ int64_t clock_ms(void)
 	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
+static uint64_t setting(const char *name, uint64_t max, uint64_t otherwise)
+{
+	const char *text = getenv(name);
+	uint64_t value;
+	return text && str_to_u64(text, max, &value) ? value : otherwise;
+}
+
 int64_t http_timeout_ms(void)
 {
-	const char *text = getenv("NACRE_NET_TIMEOUT");
-	uint64_t seconds;
-	return text && str_to_u64(text, TIMEOUT_MAX_S, &seconds) && seconds ? (int64_t)seconds * 1000 : 60 * 1000;
+	uint64_t seconds = setting("NACRE_NET_TIMEOUT", TIMEOUT_MAX_S, TIMEOUT_S);
+	return (int64_t)(seconds ? seconds : TIMEOUT_S) * 1000;
+}
+
+unsigned retry_tries(void)
+{
+	return (unsigned)setting("NACRE_NET_RETRIES", RETRIES_MAX, RETRIES) + 1;
 }
 
 int64_t retry_delay_ms(unsigned failed, uint32_t random)
 {
-	int64_t full = failed >= 6 ? 30000 : (int64_t)1000 << (failed ? failed - 1 : 0);
-	if (full > 30000)
-		full = 30000;
+	int64_t full = (int64_t)setting("NACRE_NET_RETRY_MS", DELAY_MAX_MS, DELAY_MS);
+	for (unsigned i = 1; i < failed && full < DELAY_MAX_MS; i++)
+		full *= 2;
+	if (full > DELAY_MAX_MS)
+		full = DELAY_MAX_MS;
 	return full - full / 4 * (int64_t)(random & 0xffff) / 0xffff;
 }
 

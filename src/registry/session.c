@@ -12,8 +12,8 @@
 #include "registry/pull.h"
 #include "registry/secret.h"
 #include "challenge_priv.h"
-#include "credentials_priv.h"
 #include "realm_priv.h"
+#include "registries_priv.h"
 #include "retry_priv.h"
 #include "transfer_priv.h"
 #include "transport_priv.h"
@@ -55,11 +55,12 @@ const char *session_authorization(struct session *s)
 void session_hint(const struct session *s, struct err *e)
 {
 	const char *r = s->ref->registry;
+	if (s->given)
+		return;
 	if (s->logged_in)
-		err_hint(e, "your login may not do this: log in again with \"podman login %s\" or \"docker login %s\"",
-			r, r);
+		err_hint(e, "your login may not do this: log in again with \"nacre login %s\"", r);
 	else
-		err_hint(e, "if it exists, it needs a login: \"podman login %s\" or \"docker login %s\"", r, r);
+		err_hint(e, "if it exists, it needs a login: \"nacre login %s\"", r);
 }
 
 /* ---- tokens ---- */
@@ -84,11 +85,16 @@ static void add_field(struct str *out, const char *name, const char *value)
 	add_escaped(out, value);
 }
 
-/* Our own repository and no more, whatever is asked for; scopes of other kinds ("aws") are the registry's business. */
+/*
+ * Our own repository and no more, whatever is asked for; scopes of other kinds ("aws") are the registry's business. NULL
+ * for the registry alone.
+ */
 static char *scope_for(const struct session *s, const struct challenge *c)
 {
 	if (c->scope && c->scope[0] && !str_starts(c->scope, "repository:") && !strchr(c->scope, ' '))
 		return x_strdup(c->scope);
+	if (!s->ref->repository)
+		return NULL;
 	return x_asprintf("repository:%s:%s", s->ref->repository, s->push ? "pull,push" : "pull");
 }
 
@@ -160,7 +166,12 @@ static void fill_token_request(struct transfer *t, const struct session *s, cons
 	}
 	if (c->service)
 		add_field(&fields, "service", c->service);
-	add_field(&fields, "scope", scope);
+	if (scope)
+		add_field(&fields, "scope", scope);
+	for (size_t i = 0; i < s->mount_from.n; i++) {
+		AUTO(free_drop) char *from = x_asprintf("repository:%s:pull", s->mount_from.v[i]);
+		add_field(&fields, "scope", from);
+	}
 	if (cred->identity_token) {
 		t->method = HTTP_POST;
 		t->form = str_take(&fields);
@@ -205,7 +216,7 @@ static void warn_exposed(const struct session *s, const struct credential *c)
 int session_answer(struct session *s, const struct strv *values, struct err *e)
 {
 	AUTO(challenges_fini) struct challenges list = { 0 };
-	AUTO(credential_fini) struct credential cred = { 0 };
+	AUTO(credential_fini) struct credential found = { 0 };
 	if (challenges_parse(values, &list, e) < 0)
 		return err_in(e, "registry %s", s->ref->registry);
 	const struct challenge *c = challenges_pick(&list);
@@ -213,15 +224,16 @@ int session_answer(struct session *s, const struct strv *values, struct err *e)
 		return err_set(e, ERR_AUTH, "registry %s asks for a login of a kind that is not known here",
 			       s->ref->registry);
 	hold_secret(s);
-	int found = credential_find(s->ref->registry, s->ref->repository, &cred, e);
-	if (found < 0)
+	int missing = s->given ? 0 : credential_find(s->ref->registry, s->ref->repository, &found, e);
+	if (missing < 0)
 		return -1;
-	warn_exposed(s, &cred);
-	s->logged_in = found == 0;
+	const struct credential *cred = s->given ? s->given : &found;
+	warn_exposed(s, cred);
+	s->logged_in = missing == 0;
 	if (c->scheme == CHALLENGE_BEARER)
-		return request_token(s, c, &cred, e);
-	if (cred.user) {
-		set_authorization(s, basic_header(&cred), 0);
+		return request_token(s, c, cred, e);
+	if (cred->user) {
+		set_authorization(s, basic_header(cred), 0);
 		return 0;
 	}
 	err_set(e, ERR_AUTH, "registry %s asks for user and password", s->ref->registry);
@@ -273,13 +285,30 @@ static int probe_loopback(struct session *s, struct err *e)
 	return set_base(s, false, e);
 }
 
+/*
+ * A registry that may be spoken to without verified TLS speaks https, verified or not, unless it cannot. Nothing secret
+ * is sent to find out, and only its own user can have called it so.
+ */
+static int probe_trusted(struct session *s, struct err *e)
+{
+	AUTO(http_call_fini) struct http_call tls = { 0 }, plain = { 0 };
+	if (probe(s, &tls, e) < 0)
+		return -1;
+	if (tls.outcome == HTTP_ANSWERED)
+		return 0;
+	if (set_base(s, false, e) < 0 || probe(s, &plain, e) < 0)
+		return -1;
+	return plain.outcome == HTTP_ANSWERED ? 0 : set_base(s, true, e);
+}
+
 int session_open(const struct reference *ref, bool push, const struct pull_progress *progress, struct session *ret,
 		 struct err *e)
 {
 	AUTO(session_fini) struct session s = { .ref = ref, .push = push, .progress = progress };
 	if (set_base(&s, true, e) < 0 || transport_new(&s.transport, e) < 0)
 		return -1;
-	if (host_is_loopback(s.base.host) && probe_loopback(&s, e) < 0)
+	bool loopback = host_is_loopback(s.base.host);
+	if (loopback ? probe_loopback(&s, e) < 0 : registries_trusts(&s.base) && probe_trusted(&s, e) < 0)
 		return -1;
 	*ret = s;
 	s = (struct session){ 0 };
@@ -290,6 +319,7 @@ void session_fini(struct session *s)
 {
 	secret_drop(&s->authorization);
 	url_fini(&s->base);
+	strv_fini(&s->mount_from);
 	transport_free(s->transport);
 	if (s->holds_secret)
 		prctl(PR_SET_DUMPABLE, s->was_dumpable);

@@ -11,15 +11,18 @@
 #include "base/err.h"
 #include "base/vec.h"
 #include "registry/reference.h"
+#include "credentials_priv.h"
 #include "url_priv.h"
 
 struct pull_progress;
 struct transport;
 
 struct session {
-	const struct reference *ref;           /* borrowed, like progress */
+	const struct reference *ref;           /* borrowed, like progress; without repository: of the registry alone */
 	const struct pull_progress *progress;
 	bool push;                             /* asks for the right to push, too */
+	const struct credential *given;        /* a login to try instead of the user's; borrowed */
+	struct strv mount_from;                /* repositories that blobs may be mounted from */
 	struct transport *transport;           /* for token requests; owned */
 	struct url base;                       /* "https://registry-1.docker.io/" */
 	char *authorization;                   /* whole header, or NULL; secret */

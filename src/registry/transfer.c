@@ -10,6 +10,7 @@
 #include "registry/pull.h"
 #include "registry/secret.h"
 #include "refusal_priv.h"
+#include "registries_priv.h"
 #include "retry_priv.h"
 #include "session_priv.h"
 
@@ -197,6 +198,21 @@ static void note_progress(struct transfer *t)
 	t->progress_ms = clock_ms();
 }
 
+/*
+ * A server that has answered may be starting again. One that never did, because its name has no address or nobody
+ * listens, is more likely a typing error: two more tries within three seconds, and none on this very machine.
+ */
+static unsigned tries_worth(const struct run *r, const struct transfer *t)
+{
+	const struct http_call *c = &t->call;
+	unsigned all = retry_tries();
+	if (transport_has_answered(r->transport) || !(c->refused || c->unresolved))
+		return all;
+	if (c->refused && host_is_loopback(t->at.host))
+		return 1;
+	return all < RETRY_TRIES_UNREACHED ? all : RETRY_TRIES_UNREACHED;
+}
+
 /* Another try later, or -1 when there were enough; `why` has the reason. */
 static int retry(struct run *r, struct transfer *t, const struct err *why, const char *after, struct err *e)
 {
@@ -213,16 +229,17 @@ static int retry(struct run *r, struct transfer *t, const struct err *why, const
 		*e = *why;
 		return -1;
 	}
-	if (t->failures >= RETRY_TRIES || now + wait - t->progress_ms > RETRY_BUDGET_MS) {
+	unsigned tries = tries_worth(r, t);
+	if (t->failures >= tries || now + wait - t->progress_ms > RETRY_BUDGET_MS) {
 		*e = *why;
-		return err_hint(e, "gave up after %u tries", t->failures);
+		return t->failures > 1 ? err_hint(e, "gave up after %u tries", t->failures) : -1;
 	}
 	if (t->broken)
 		t->broken(t->ctx);
 	rewind_to_start(t);
 	t->due_ms = now + wait;
 	AUTO(str_fini) struct str line = { 0 };
-	str_addf(&line, "%s; try %u of %d in %.1f s%s", why->msg, t->failures + 1, (int)RETRY_TRIES,
+	str_addf(&line, "%s; try %u of %u in %.1f s%s", why->msg, t->failures + 1, tries,
 		 (double)wait / 1000, is_told ? ", as the server asks" : "");
 	if (t->offset) {
 		str_add(&line, ", keeping ");
@@ -243,7 +260,7 @@ int transfer_resolve(const struct transfer *t, const char *location, struct url 
 	if (t->at.https && !next.https)
 		return err_set(e, ERR_NET, "%s: redirect from %s to %s would give up encryption; refused", t->name,
 			       from, to);
-	if (!next.https && !t->plain_http && !host_is_loopback(next.host))
+	if (!next.https && !t->plain_http && !host_is_loopback(next.host) && !registries_trusts(&next))
 		return err_set(e, ERR_NET, "%s: redirect to %s is not encrypted; refused", t->name, to);
 	*ret = next;
 	next = (struct url){ 0 };
@@ -387,7 +404,7 @@ static int ended(struct run *r, struct transfer *t, struct err *e)
 	case HTTP_GIBBERISH:
 		err_set(e, ERR_NET, "%s: what answers at %s does not speak %s: %s", t->name, authority,
 			t->at.https ? "https" : "http", why.msg);
-		return t->at.https ? err_hint(e, "plain http is used for loopback addresses only") : -1;
+		return t->at.https ? err_hint(e, "plain http is used with loopback addresses and --tls-verify=false only") : -1;
 	case HTTP_BROKEN:
 		err_in(&why, "%s: %s", t->name, authority);
 		return retry(r, t, &why, NULL, e);

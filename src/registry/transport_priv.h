@@ -2,7 +2,7 @@
  * HTTP calls, several at a time on one thread. A call is one request and its answer: redirects, retries and logins are
  * for the caller (transfer_priv.h). Only transport.c uses libcurl, through curl_priv.h.
  *
- * Certificates are always verified. Authorities of certs.d directories are trusted for their host only (T-G7). Proxies
+ * Certificates are verified, but for registries that the user called insecure (registries.h). Authorities of certs.d directories are trusted for their host only (T-G7). Proxies
  * come from the environment (HTTPS_PROXY, NO_PROXY, … as libcurl reads them), but never stand before a loopback host.
  */
 #ifndef NACRE_REGISTRY_TRANSPORT_PRIV_H
@@ -82,6 +82,9 @@ struct transport;
 int transport_new(struct transport **ret, struct err *e);
 void transport_free(struct transport *t); /* accepts NULL */
 void transport_drop(struct transport **t);
+
+/* Whether any call of it was answered. */
+bool transport_has_answered(const struct transport *t);
 
 int transport_start(struct transport *t, struct http_call *c, struct err *e);
 /* Waits at most timeout_ms; *ret is a call that ended, or NULL. */

@@ -6,6 +6,7 @@
 #include "base/fd.h"
 #include "base/mem.h"
 #include "registry/pull.h"
+#include "origin_priv.h"
 #include "repository_priv.h"
 #include "retry_priv.h"
 #include "transfer_priv.h"
@@ -15,12 +16,14 @@ enum {
 	PARALLEL = 4,
 	LINE_EVERY_MS = 5000,
 	SHORT_HEX = 12,
+	MOUNT_FROM_MAX = 4,     /* repositories that one token is asked for */
 	CHUNK_BYTES = 64 << 20, /* so much is sent again at most; smaller blobs are sent whole */
 };
 
 /* The request a transfer is at the moment. */
 enum step {
 	STEP_ASK,    /* HEAD of the blob */
+	STEP_MOUNT,  /* POST: from another repository, or else an upload of our own */
 	STEP_BEGIN,  /* POST: an upload of our own */
 	STEP_WHOLE,  /* PUT of all bytes */
 	STEP_CHUNK,  /* PATCH of the next ones */
@@ -37,6 +40,7 @@ struct upload {
 	struct url place;              /* of the upload: the last Location */
 	uint64_t chunk;
 	bool no_chunks;                /* the server refused one */
+	char *from;                    /* a repository that has it, until it was asked; or NULL */
 	int fd;                        /* of the blob, while it is sent */
 	int64_t line_ms;
 };
@@ -70,6 +74,7 @@ static void on_sent(void *ctx, uint64_t sent)
 
 static const int ask_expected[] = { 200, 404, 0 };
 static const int begin_expected[] = { 202, 0 };
+static const int mount_expected[] = { 201, 202, 400, 403, 404, 405, 0 };
 static const int stored_expected[] = { 200, 201, 204, 404, 0 };
 static const int chunk_expected[] = { 202, 201, 204, 400, 404, 405, 413, 416, 501, 0 };
 static const int status_expected[] = { 200, 202, 204, 400, 404, 405, 416, 0 };
@@ -96,6 +101,13 @@ static void begin(struct upload *u)
 	u->transfer->offset = 0;
 	request(u, STEP_BEGIN, HTTP_POST, begin_expected);
 	repository_url(u->repository, "blobs", "uploads/", &u->transfer->url);
+}
+
+static void mount(struct upload *u)
+{
+	request(u, STEP_MOUNT, HTTP_POST, mount_expected);
+	AUTO(free_drop) char *query = x_asprintf("uploads/?mount=%s&from=%s", digest_text(&u->blob->digest).s, u->from);
+	repository_url(u->repository, "blobs", query, &u->transfer->url);
 }
 
 static void to_place(struct upload *u, bool with_digest)
@@ -200,6 +212,22 @@ static int answer_begin(struct upload *u, const struct http_answer *a, enum tran
 	return 0;
 }
 
+/* 202 is an upload; a registry that does not let us have it from there may say so in other ways. */
+static int answer_mount(struct upload *u, const struct http_answer *a, enum transfer_next *ret, struct err *e)
+{
+	AUTO(free_drop) char *from = ptr_take(&u->from);
+	if (a->status == 201) {
+		AUTO(free_drop) char *text = x_asprintf(", taken from %s", from);
+		say(u, 0, text);
+		return 0;
+	}
+	if (a->status == 202)
+		return answer_begin(u, a, ret, e);
+	begin(u);
+	*ret = TRANSFER_MORE;
+	return 0;
+}
+
 /* The upload is not known any more: from the start. */
 static int begin_again(struct upload *u, enum transfer_next *ret, struct err *e)
 {
@@ -262,9 +290,14 @@ static int on_answer(void *ctx, const struct http_answer *a, enum transfer_next 
 			say(u, 0, ", there already");
 			return 0;
 		}
-		begin(u);
+		if (u->from)
+			mount(u);
+		else
+			begin(u);
 		*ret = TRANSFER_MORE;
 		return 0;
+	case STEP_MOUNT:
+		return answer_mount(u, a, ret, e);
 	case STEP_BEGIN:
 		return answer_begin(u, a, ret, e);
 	case STEP_WHOLE:
@@ -291,6 +324,7 @@ static void on_broken(void *ctx)
 		ask(u);
 		return;
 	case STEP_ASK:
+	case STEP_MOUNT:
 	case STEP_BEGIN:
 	case STEP_STATUS:
 		return;
@@ -298,6 +332,22 @@ static void on_broken(void *ctx)
 }
 
 /* ---- all of them ---- */
+
+/* A token is asked for once, so all repositories to mount from must be known then. */
+static void find_origin(struct upload *u)
+{
+	struct strv *known = &u->repository->session.mount_from;
+	AUTO(fd_drop) int fd = -1;
+	struct err ignored;
+	if (blob_open(u->store, &u->blob->digest, &fd, &ignored) < 0)
+		return;
+	AUTO(free_drop) char *from = origin_find(fd, u->repository->ref);
+	if (!from || (!strv_has(known, from) && known->n == MOUNT_FROM_MAX))
+		return;
+	if (!strv_has(known, from))
+		strv_push(known, from);
+	u->from = ptr_take(&from);
+}
 
 static int check_here(struct store *s, const struct descriptor *d, const char *name, struct err *e)
 {
@@ -349,6 +399,7 @@ int upload_blobs(struct repository *r, struct store *s, const char *what, const 
 		jobs[count] = (struct upload){ .blob = &list[i], .store = s, .repository = r };
 		plan(&jobs[count], &transfers[count], what);
 		result = check_here(s, &list[i], transfers[count].name, e);
+		find_origin(&jobs[count]);
 		count++;
 	}
 	if (result == 0)
@@ -356,6 +407,7 @@ int upload_blobs(struct repository *r, struct store *s, const char *what, const 
 	for (size_t i = 0; i < count; i++) {
 		fd_drop(&jobs[i].fd);
 		url_fini(&jobs[i].place);
+		free(jobs[i].from);
 		transfer_fini(&transfers[i]);
 	}
 	return result;

@@ -200,13 +200,13 @@ pulls 'a token that ends within the pull' "$FAKE/x:one"
 control '"auth": {"kind": "basic", "user": "me", "password": "secret"}'
 pulls 'user and password' "$FAKE/x:one"
 login "$FAKE" me:wrong
-refused 7 'podman login 127' 'a wrong password' pull "$FAKE/x:one"
+refused 7 'nacre login 127' 'a wrong password' pull "$FAKE/x:one"
 unlike "$T/err" 'wrong' 'which is not shown'
 control "$auth"
-refused 7 'podman login 127' 'a wrong password for a token' pull "$FAKE/x:one"
+refused 7 'nacre login 127' 'a wrong password for a token' pull "$FAKE/x:one"
 login "127.0.0.1" me:secret
 control "$auth"
-refused 7 'docker login 127' 'a login for another port' pull "$FAKE/x:one"
+refused 7 'nacre login 127' 'a login for another port' pull "$FAKE/x:one"
 is "$(requests '.headers.authorization // "" | test("Basic")')" 0 'is not used'
 
 login "$FAKE" me:secret

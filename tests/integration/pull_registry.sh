@@ -43,7 +43,7 @@ mkdir -p "$HOME/.docker" "$HOME/.config/containers"
 login() { printf '{"auths": {"%s": {"auth": "%s"}}}\n' "$1" "$(printf %s "$2" | base64)"; }
 skopeo copy -q --insecure-policy --dest-tls-verify=false --dest-creds me:secret "oci:$T/layout:one" \
   "docker://$REGISTRY/a/b:1"
-refused 7 "podman login $REGISTRY" 'without a login' pull "$REGISTRY/a/b:1"
+refused 7 "nacre login $REGISTRY" 'without a login' pull "$REGISTRY/a/b:1"
 login "$REGISTRY" me:wrong >"$HOME/.docker/config.json"
 refused 7 'log in again' 'with a wrong one' pull "$REGISTRY/a/b:1"
 login "$REGISTRY" me:secret >"$HOME/.docker/config.json"
