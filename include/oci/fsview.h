@@ -15,36 +15,44 @@
 #include "base/mem.h"
 #include "oci/listing.h"
 
+/* There are two of these for each file that is copied, so they are small: what only one type has shares its room. */
 struct fsnode {
 	const char *name;           /* one component; "" for the root. All strings belong to the view's arena */
 	struct fsnode *parent;      /* NULL for the root */
-	struct fsnode **kids;       /* DIR only: sorted by name (byte order) once fsview_kids was called */
-	size_t n_kids, cap_kids;
-	bool kids_loaded;           /* false: a loader has yet to fill kids */
-	bool kids_sorted;
-	enum tar_type type;         /* never TAR_HARDLINK: both names are nodes with the same `inode` */
-	mode_t mode;
-	uint32_t uid, gid;
-	uint64_t size;
+	union {
+		struct {            /* DIR */
+			struct fsnode **kids; /* sorted by name (byte order) once fsview_kids was called */
+			uint32_t n_kids, cap_kids;
+			uint32_t emptied; /* for fsview: 1 + the last layer that hid all from below in it */
+		};
+		struct digest digest; /* of a FILE's content, if has_digest */
+	};
+	uint64_t size;              /* FILE */
 	int64_t mtime;
-	uint32_t mtime_ns;
-	uint32_t major, minor;
-	const char *link;           /* SYMLINK */
+	union {
+		const char *link;   /* SYMLINK */
+		struct {            /* CHAR, BLOCK */
+			uint32_t major, minor;
+		};
+	};
 	const struct tar_xattrs *xattrs; /* NULL when none */
-	bool has_digest;
-	struct digest digest;       /* of a FILE's content */
-	unsigned layer;             /* index of the layer that holds it (bottom = 0) */
+	uint64_t inode;             /* equal for hard links of one file; 0 = no other link */
 	const char *layer_path; /* of the member with the content inside that layer (differs for hard links); implied:
 				   NULL */
-	uint64_t inode;             /* equal for hard links of one file; 0 = no other link */
-	bool implied;               /* no entry named this directory */
 	void *mark;                 /* belongs to who plans with the view; NULL at first */
-	/* for fsview itself */
-	struct fsnode *hash_next;
-	uint64_t hash;              /* of the directory and the name */
-	size_t place;               /* in parent->kids */
+	struct fsnode *hash_next;   /* for fsview, as all up to touched */
+	uint32_t hash;              /* of the directory and the name */
+	uint32_t place;             /* in parent->kids */
 	unsigned touched;           /* 1 + the last layer that put this node or something below it */
-	unsigned emptied;           /* 1 + the last layer that hid all from below in this directory */
+	unsigned layer;             /* index of the layer that holds it (bottom = 0) */
+	uint32_t uid, gid;
+	uint32_t mtime_ns;
+	uint16_t mode;
+	enum tar_type type : 8;     /* never TAR_HARDLINK: both names are nodes with the same `inode` */
+	bool kids_loaded : 1;       /* false: a loader has yet to fill kids */
+	bool kids_sorted : 1;
+	bool has_digest : 1;
+	bool implied : 1;           /* no entry named this directory */
 };
 
 struct fsview {
@@ -94,6 +102,8 @@ int fsview_child(struct fsview *v, struct fsnode *dir, const char *name, struct 
 int fsview_lookup(struct fsview *v, const char *path, bool follow_last, struct fsnode **ret, int *ret_errno,
 		  struct err *e);
 
+/* The target of a link or the number of a device, as the node's type wants it; the text is copied. */
+void fsnode_set_kind(struct arena *arena, struct fsnode *n, const char *link, uint32_t major, uint32_t minor);
 /* Path from the root, no leading slash, "" for the root; the caller owns it. */
 char *fsnode_path(const struct fsnode *n);
 

@@ -98,11 +98,10 @@ static struct fsnode *add_node(struct scan *s, struct fsnode *parent, const char
 	n->parent = parent;
 	n->kids_sorted = true;
 	n->type = type_of(st->st_mode);
-	n->mode = st->st_mode & 07777;
+	n->mode = (uint16_t)(st->st_mode & 07777);
 	n->mtime = st->st_mtim.tv_sec;
 	n->mtime_ns = (uint32_t)st->st_mtim.tv_nsec;
-	n->major = major(st->st_rdev);
-	n->minor = minor(st->st_rdev);
+	fsnode_set_kind(s->arena, n, "", major(st->st_rdev), minor(st->st_rdev)); /* a target is read later */
 	n->kids_loaded = n->type != TAR_DIR;
 	fsnode_add_kid(s->arena, parent, n);
 	return n;
@@ -155,7 +154,7 @@ static int scan_names(struct scan *s, struct fsnode *dir, struct err *e)
 	struct fsnode *const *known = dir->kids;
 	size_t n_known = dir->n_kids, next = 0;
 	dir->kids = arena_alloc(s->arena, names.n * sizeof(struct fsnode *));
-	dir->cap_kids = names.n;
+	dir->cap_kids = (uint32_t)names.n;
 	dir->n_kids = 0;
 	size_t base = scan_path(s, where);
 	for (size_t i = 0; i < names.n; i++) {
@@ -174,7 +173,8 @@ static int scan_names(struct scan *s, struct fsnode *dir, struct err *e)
 /* An ignored directory stands only for what a "!" line brings back from below it. */
 static int drop_empty_hidden(struct scan *s, struct fsnode *dir, size_t first, struct err *e)
 {
-	size_t kept = 0, next = first;
+	uint32_t kept = 0;
+	size_t next = first;
 	for (size_t i = 0; i < dir->n_kids; i++) {
 		struct fsnode *n = dir->kids[i];
 		if (next < s->hidden.n && n == s->hidden.v[next]) {

@@ -159,9 +159,7 @@ static int add_hardlink(struct plan *p, const struct tar_entry *t, struct fsnode
 	n->type = target->type;
 	n->kids_loaded = true;
 	n->size = target->size;
-	n->link = target->link;
-	n->major = target->major;
-	n->minor = target->minor;
+	fsnode_set_kind(&p->dest->arena, n, target->link, target->major, target->minor);
 	n->inode = target->inode;
 	n->implied = false;
 	struct copy_mark content = *mark, *m = plan_mark(p, n);
@@ -184,14 +182,12 @@ static int add_entry(struct plan *p, struct tar_reader *r, const struct tar_entr
 		return -1;
 	n->type = t->type;
 	n->kids_loaded = true;
-	n->mode = t->mode;
+	n->mode = (uint16_t)t->mode;
 	n->uid = p->owner->set ? p->owner->uid : t->uid;
 	n->gid = p->owner->set ? p->owner->gid : t->gid;
 	n->size = t->size;
 	n->mtime = bounded_time(t->mtime);
-	n->major = t->major;
-	n->minor = t->minor;
-	n->link = t->type == TAR_SYMLINK ? arena_strdup(&p->dest->arena, t->link) : NULL;
+	fsnode_set_kind(&p->dest->arena, n, t->link, t->major, t->minor);
 	n->xattrs = keep_xattrs(p, &t->xattrs);
 	n->implied = false;
 	struct copy_mark *m = plan_mark(p, n);

@@ -149,18 +149,19 @@ static int emit_node(struct emit *m, const struct fsnode *n, struct err *e)
 	AUTO(free_drop) char *path = fsnode_path(n);
 	const struct copy_mark *mark = n->mark;
 	size_t first;
+	bool device = n->type == TAR_CHAR || n->type == TAR_BLOCK;
 	bool linked = mark->self && n->type == TAR_FILE && find_first(m, n->inode, &first);
 	struct tar_entry t = {
 		.type = linked ? TAR_HARDLINK : n->type,
 		.path = path,
-		.link = linked ? m->first_names.v[first] : (char *)(uintptr_t)n->link,
+		.link = linked ? m->first_names.v[first] : n->type == TAR_SYMLINK ? (char *)(uintptr_t)n->link : NULL,
 		.mode = n->type == TAR_SYMLINK ? 0777 : n->mode,
 		.uid = n->uid,
 		.gid = n->gid,
 		.size = n->type == TAR_FILE && !linked ? n->size : 0,
 		.mtime = n->mtime,
-		.major = n->major,
-		.minor = n->minor,
+		.major = device ? n->major : 0,
+		.minor = device ? n->minor : 0,
 	};
 	if (n->xattrs)
 		t.xattrs = *n->xattrs;

@@ -28,7 +28,7 @@ static struct fsnode *make_dir(struct plan *p, struct fsnode *parent, const char
 	struct fsnode *n = fsview_add(p->dest, parent, name);
 	n->type = TAR_DIR;
 	n->kids_loaded = true;
-	n->mode = p->made_mode;
+	n->mode = (uint16_t)p->made_mode;
 	n->mtime = p->made_time;
 	n->uid = p->made_owner.uid;
 	n->gid = p->made_owner.gid;
@@ -134,7 +134,7 @@ static void take_metadata(struct plan *p, struct fsnode *n, const struct fsnode 
 {
 	n->mode = src->mode;
 	if (p->spec->has_chmod && src->type != TAR_SYMLINK)
-		n->mode = df_chmod_apply(&p->spec->chmod, src->mode, src->type == TAR_DIR);
+		n->mode = (uint16_t)df_chmod_apply(&p->spec->chmod, src->mode, src->type == TAR_DIR);
 	n->uid = p->spec->from_image ? src->uid : 0;
 	n->gid = p->spec->from_image ? src->gid : 0;
 	if (p->owner->set) {
@@ -162,9 +162,7 @@ static int place(struct plan *p, struct fsnode *parent, const char *name, struct
 	n->type = src->type;
 	n->kids_loaded = true;
 	n->size = src->size;
-	n->link = src->link ? arena_strdup(&p->dest->arena, src->link) : NULL;
-	n->major = src->major;
-	n->minor = src->minor;
+	fsnode_set_kind(&p->dest->arena, n, src->link, src->major, src->minor);
 	n->inode = link_id(p, src);
 	take_metadata(p, n, src);
 	struct copy_mark *m = plan_mark(p, n);
@@ -294,7 +292,7 @@ static int keep_dir(struct plan *p, const struct copy_match *m, struct fsnode **
 	if (!there || there->type != TAR_DIR) {
 		if (place_dir(p, *to, name, src, &made, e) < 0)
 			return -1;
-		((struct copy_mark *)made->mark)->kept_by = m->word + 1;
+		((struct copy_mark *)made->mark)->kept_by = (uint32_t)m->word + 1;
 		*to = made;
 		return 0;
 	}

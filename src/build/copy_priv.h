@@ -85,12 +85,12 @@ struct copy_selection {
 struct copy_mark {
 	bool self;                  /* the node itself is to be written */
 	bool below;                 /* something below it is */
+	bool archived;              /* FILE: content is in from->archive, at offset */
+	uint32_t kept_by;           /* DIR: 1 + the word whose --parents made it */
 	struct copy_from *from;     /* FILE: where its content is read … */
 	struct fsnode *src;         /* … from this node, which gains its digest if it has none */
 	const char *content;        /* FILE: inline content instead */
-	bool archived;              /* FILE: content is in from->archive, at: */
 	off_t offset;
-	size_t kept_by;             /* DIR: 1 + the word whose --parents made it */
 	struct tar_entry *shared;   /* what the names of one file of an archive have in common; NULL: the node's own */
 };
 

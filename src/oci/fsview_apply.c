@@ -45,7 +45,7 @@ void fsnode_set_implied(struct fsnode *node, unsigned layer)
 void fsview_detach(struct fsview *v, struct fsnode *node)
 {
 	struct fsnode *dir = node->parent;
-	size_t last = --dir->n_kids;
+	uint32_t last = --dir->n_kids;
 	table_remove(v, node);
 	if (node->place != last) {
 		dir->kids[node->place] = dir->kids[last];
@@ -62,8 +62,8 @@ struct fsnodes {
 /* Takes what is from below out of one directory; its subdirectories that the layer touched are added to `pending`. */
 static void empty_one(struct apply *a, struct fsnode *dir, struct fsnodes *pending)
 {
-	size_t kept = 0;
-	for (size_t i = 0; i < dir->n_kids; i++) {
+	uint32_t kept = 0;
+	for (uint32_t i = 0; i < dir->n_kids; i++) {
 		struct fsnode *kid = dir->kids[i];
 		if (kid->touched != a->layer + 1) {
 			table_remove(a->v, kid);
@@ -175,18 +175,17 @@ static void fill(struct apply *a, struct fsnode *node, const struct list_entry *
 	const struct tar_entry *t = &entry->tar;
 	struct arena *arena = &a->v->arena;
 	node->type = t->type;
-	node->mode = t->mode;
+	node->mode = (uint16_t)t->mode;
 	node->uid = t->uid;
 	node->gid = t->gid;
 	node->size = t->size;
 	node->mtime = t->mtime;
 	node->mtime_ns = t->mtime_ns;
-	node->major = t->major;
-	node->minor = t->minor;
-	node->link = t->type == TAR_SYMLINK ? arena_strdup(arena, t->link) : NULL;
+	fsnode_set_kind(arena, node, t->link, t->major, t->minor);
 	node->xattrs = copy_xattrs(arena, &t->xattrs);
-	node->has_digest = entry->has_digest;
-	node->digest = entry->digest;
+	node->has_digest = t->type == TAR_FILE && entry->has_digest;
+	if (node->has_digest)
+		node->digest = entry->digest;
 	node->layer = a->layer;
 	node->implied = false;
 	node->kids_loaded = true;
@@ -204,9 +203,7 @@ static void fill_hard_link(struct apply *a, struct fsnode *node, struct fsnode *
 	node->size = target->size;
 	node->mtime = target->mtime;
 	node->mtime_ns = target->mtime_ns;
-	node->major = target->major;
-	node->minor = target->minor;
-	node->link = target->link;
+	fsnode_set_kind(&a->v->arena, node, target->link, target->major, target->minor);
 	node->xattrs = target->xattrs;
 	node->has_digest = target->has_digest;
 	node->digest = target->digest;

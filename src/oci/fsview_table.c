@@ -40,7 +40,7 @@ static void sip_word(struct sip *s, uint64_t word)
 	s->a ^= word;
 }
 
-static uint64_t hash_of(const struct fsview *v, const struct fsnode *dir, const char *name, size_t n)
+static uint32_t hash_of(const struct fsview *v, const struct fsnode *dir, const char *name, size_t n)
 {
 	struct sip s = {
 		.a = v->hash_key[0] ^ 0x736f6d6570736575u,
@@ -60,10 +60,10 @@ static uint64_t hash_of(const struct fsview *v, const struct fsnode *dir, const 
 	s.c ^= 0xff;
 	for (int i = 0; i < 3; i++)
 		sip_round(&s);
-	return s.a ^ s.b ^ s.c ^ s.d;
+	return (uint32_t)(s.a ^ s.b ^ s.c ^ s.d);
 }
 
-static struct fsnode **bucket(const struct fsview *v, uint64_t hash)
+static struct fsnode **bucket(const struct fsview *v, uint32_t hash)
 {
 	return &v->table[hash & (v->table_size - 1)];
 }
@@ -90,6 +90,8 @@ static void grow(struct fsview *v)
 /* A view that is read on demand has its directories in order and needs no table. */
 static struct fsnode *find_sorted(struct fsnode *dir, const char *name, size_t n)
 {
+	if (dir->type != TAR_DIR)
+		return NULL;
 	fsnode_sort(dir);
 	size_t low = 0, high = dir->n_kids;
 	while (low < high) {
@@ -112,7 +114,7 @@ struct fsnode *table_find(const struct fsview *v, struct fsnode *dir, const char
 		return find_sorted(dir, name, n);
 	if (!v->table)
 		return NULL;
-	uint64_t hash = hash_of(v, dir, name, n);
+	uint32_t hash = hash_of(v, dir, name, n);
 	for (struct fsnode *node = *bucket(v, hash); node; node = node->hash_next)
 		if (node->hash == hash && node->parent == dir && strncmp(node->name, name, n) == 0 && !node->name[n])
 			return node;
