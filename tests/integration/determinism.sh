@@ -96,7 +96,7 @@ check "the shim has shuffled what was read" test "$(wc -c <shuffled)" -ge 5
 # newuidmap(1) looks into, and a newuidmap that belongs to that root.
 mkdir -m 755 etc
 chmod 755 "$T"
-cp /usr/bin/newuidmap /usr/bin/newgidmap etc/
+cp "$(command -v newuidmap)" "$(command -v newgidmap)" etc/
 printf 'root:x:0:0::/:/bin/sh\none:x:2000:2100::/:/bin/sh\ntwo:x:3000:3100::/:/bin/sh\n' >etc/passwd
 printf 'one:4000:21000\ntwo:30000:500\ntwo:25000:1600\ntwo:40000:20000\n' >etc/subuid
 printf 'one:5000:20500\ntwo:44000:19000\ntwo:35000:3000\n' >etc/subgid
@@ -109,7 +109,7 @@ hostname elsewhere
 for file in passwd subuid subgid; do mount --bind "$etc/$file" /etc/$file; done
 for helper in newuidmap newgidmap; do
   chmod 4755 "$etc/$helper"
-  mount --bind "$etc/$helper" /usr/bin/$helper
+  mount --bind "$etc/$helper" "$(command -v $helper)"
 done
 install -d -m 700 -o "$user" "${NACRE_STORE%/*}" "${NACRE_STORE%/*}/home"
 export HOME="${NACRE_STORE%/*}/home"
