@@ -40,6 +40,9 @@
 #define LIMIT_SYMLINKS        40u
 #define LIMIT_STORE_JSON      (16u << 20)   /* a record of our own store */
 #define LIMIT_CACHE_RECORDS   (256u << 20)  /* records of one import of the cache, together */
+#define LIMIT_SHARE_RECORDS   4000u         /* steps of a shared cache, and listings: its manifest stays below LIMIT_MANIFEST */
+#define LIMIT_SHARE_BYTES     (16u << 20)   /* its records, as a document */
+#define LIMIT_SHARE_LISTING   (64u << 20)   /* a listing that comes with it */
 #define LIMIT_LISTING         (512u << 20)  /* what a layer holds, as text (oci/listing.h) */
 
 #endif

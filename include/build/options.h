@@ -42,6 +42,7 @@ struct build_options {
 	const char *metadata_file;   /* or NULL */
 	struct strv outputs;         /* -o, as build/output_parse.c reads them */
 	bool push;                   /* --push */
+	struct strv cache_from, cache_to; /* type=T[,KEY=VALUE…], or a reference */
 	uint64_t cache_max;          /* bytes that the store should not exceed; UINT64_MAX: any */
 	unsigned jobs;               /* at most so many steps at a time; 0: by the processors */
 	struct layer_format format;

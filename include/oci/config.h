@@ -50,6 +50,7 @@ struct image_config {
 	bool args_escaped;
 	VEC(struct diffid) diff_ids;
 	VEC(struct history) history;
+	struct json cache;           /* "nacre.cache", of the whole document: written and copied, not read (JSON_OBJECT or NULL) */
 	struct json other;           /* members of "config" that we do not know, kept as read (JSON_OBJECT or NULL) */
 };
 /* os.features and unknown top-level members are dropped. A null list reads as not set. */

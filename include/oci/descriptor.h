@@ -15,6 +15,7 @@ struct descriptor {
 };
 void descriptor_fini(struct descriptor *d);
 int descriptor_parse(const struct json *j, const char *name, struct descriptor *ret, struct err *e);
+void descriptor_members(struct json_out *o, const struct descriptor *d); /* into an open object */
 void descriptor_write(struct json_out *o, const struct descriptor *d); /* the whole object */
 
 #endif

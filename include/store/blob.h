@@ -10,6 +10,7 @@
 #include "base/err.h"
 #include "base/str.h"
 
+struct source;
 struct store;
 
 bool blob_exists(struct store *s, const struct digest *d, uint64_t *ret_size /* may be NULL */);
@@ -21,6 +22,9 @@ int blob_read(struct store *s, const struct digest *d, size_t limit, struct str 
  * Writes a small document; ready when it returns, on disk after store_sync. One that is there but damaged is replaced.
  */
 int blob_put(struct store *s, const void *bytes, size_t n, struct digest *ret, struct err *e);
+
+/* All that the source has becomes a blob, if it has this digest (ERR_INTEGRITY). 0, 1 it was there in this size, -1. */
+int blob_take(struct store *s, const struct digest *d, struct source *in, uint64_t size, struct err *e);
 
 /*
  * Publishes a whole file of a directory of store_tmp_new, "tmp/ID/NAME", whose bytes have this digest: fsync, then rename.

@@ -10,6 +10,7 @@
 #include "build/image_set.h"
 #include "build_priv.h"
 #include "room_priv.h"
+#include "share_priv.h"
 #include "registry/pull.h"
 #include "registry/reference.h"
 #include "store/blob.h"
@@ -24,6 +25,10 @@ void base_image_fini(struct base_image *i)
 	if (i->view) {
 		fsview_fini(i->view);
 		free(i->view);
+	}
+	if (i->place) {
+		share_place_fini(i->place);
+		free(i->place);
 	}
 	free(i->reference);
 }
@@ -231,9 +236,21 @@ static struct base_image *image_entry(struct build *b, const char *reference, co
 	return i;
 }
 
+/* Where the layers of an image are that was looked at only. */
+static int find_place(struct base_image *i, struct err *e)
+{
+	const char *reference = i->reference;
+	if (str_starts(reference, "docker-image://"))
+		reference += strlen("docker-image://");
+	i->place = x_alloc(sizeof *i->place);
+	return share_place_of_image(reference, i->place, e);
+}
+
 int base_image_load(struct build *b, struct base_image *i, struct err *e)
 {
 	if (image_load(b->store, &i->manifest, &i->image, e) < 0)
+		return -1;
+	if (!layers_present(b->store, &i->image) && find_place(i, e) < 0)
 		return -1;
 	for (size_t k = 0; k < i->image.manifest.layers.n; k++) {
 		const struct descriptor *d = &i->image.manifest.layers.v[k];
@@ -242,7 +259,9 @@ int base_image_load(struct build *b, struct base_image *i, struct err *e)
 		s->layer.blob = (struct descriptor){ .media_type = x_strdup(d->media_type),
 						     .digest = d->digest,
 						     .size = d->size };
-		s->resolved = true;
+		s->resolved = s->of_base = true;
+		if (i->place && !blob_exists(b->store, &d->digest, NULL))
+			s->origin = i->place;
 		vec_push(&i->slots, s);
 	}
 	i->loaded = true;
@@ -255,10 +274,12 @@ int base_image_need(struct build *b, struct step *step, const char *reference, c
 	struct base_image *i = image_entry(b, reference, want);
 	if (i->job)
 		return 1;
-	if (!i->ready && find_local(b, i, true))
+	/* With a shared cache, what stands on the image may be known already. */
+	bool lazy = share_is_lazy(b) && !is_layout(i->reference);
+	if (!i->ready && find_local(b, i, !lazy))
 		i->ready = true;
 	if (!i->ready) {
-		struct fetch f = { .build = b, .image = i, .want_layers = true };
+		struct fetch f = { .build = b, .image = i, .want_layers = !lazy };
 		if (step)
 			progress_step_start(b->progress, step);
 		i->job = job_worker(b, step, "nacre-pull", fetch_work, &f, e);

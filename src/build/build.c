@@ -26,6 +26,7 @@
 #include "metadata_priv.h"
 #include "out_file_priv.h"
 #include "room_priv.h"
+#include "share_priv.h"
 #include "stat_index_priv.h"
 #include "dockerfile/lint.h"
 #include "oci/time.h"
@@ -152,6 +153,8 @@ static int check_options(struct build *b, struct err *e)
 		if (image_name(o->tags.v[i], &name, e) < 0)
 			return err_in(e, "-t %s", o->tags.v[i]);
 	}
+	if (share_specs_check(o, e) < 0)
+		return -1;
 	if (outputs_parse(o, &b->outputs, e) < 0 || outputs_check(&b->outputs, e) < 0)
 		return -1;
 	if ((o->iidfile && out_place_check(o->iidfile, e) < 0) || (o->depfile && out_place_check(o->depfile, e) < 0) ||
@@ -275,9 +278,13 @@ static int finish(struct build *b, struct build_result *ret, struct err *e)
 		return -1;
 	if (b->options->depfile && depfile_make(b, &depends, e) < 0)
 		return -1;
+	if (share_keep(b, e) < 0)
+		return -1;
 	if (outputs_want_names(&b->outputs) && give_names(b, ret, e) < 0)
 		return -1;
 	if (outputs_write(b->store, &b->outputs, &ret->image, show_line, b->progress, e) < 0)
+		return -1;
+	if (share_save(b, e) < 0)
 		return -1;
 	return write_files(b, ret, &depends, e);
 }
@@ -312,7 +319,7 @@ void build_clean(struct build *b)
 		log_debug("clean up: %s", e.msg);
 }
 
-static void build_fini(struct build *b)
+static void forget_stages(struct build *b)
 {
 	for (size_t i = 0; i < b->stages.n; i++)
 		stage_free(b->stages.v[i]);
@@ -322,6 +329,15 @@ static void build_fini(struct build *b)
 		free(b->images.v[i]);
 	}
 	vec_fini(&b->images);
+	for (size_t i = 0; i < b->graphs.n; i++)
+		vec_fini(&b->graphs.v[i]->stages);
+	rerun_fini(&b->rerun);
+}
+
+static void build_fini(struct build *b)
+{
+	forget_stages(b);
+	share_free(b->share);
 	ssh_fini(&b->ssh);
 	build_clean(b);
 	for (size_t i = 0; i < b->contexts.n; i++) {
@@ -342,7 +358,6 @@ static void build_fini(struct build *b)
 	free(b->file_path);
 	free(b->created);
 	run_options_fini(&b->run_options);
-	rerun_fini(&b->rerun);
 	json_fini(&b->earlier);
 	secrets_fini(&b->secrets);
 	build_room_free(b->room);
@@ -368,6 +383,28 @@ static int check_allowed(const struct build *b, struct err *e)
 	return 0;
 }
 
+/* Contexts stay as they are: one that came on standard input comes only once. What steps made is in the cache by now. */
+static int begin_again(struct build *b, struct err *e)
+{
+	b->share->broken = false;
+	forget_stages(b);
+	return graphs_make(b, e) < 0 ? -1 : rerun_read(b, e);
+}
+
+static int run_stages(struct build *b, struct err *e)
+{
+	int r = share_open(b, e);
+	if (r == 0)
+		r = schedule_run(b, e);
+	/* Each time there is one cache less that is believed. */
+	while (r == 0 && share_is_broken(b)) {
+		r = begin_again(b, e);
+		if (r == 0)
+			r = schedule_run(b, e);
+	}
+	return r;
+}
+
 int build_run(struct store *s, const struct build_options *o, struct build_result *ret, struct err *e)
 {
 	struct build b = { .store = s, .options = o, .tmp_fd = -1 };
@@ -382,7 +419,7 @@ int build_run(struct store *s, const struct build_options *o, struct build_resul
 	if (r == 0)
 		r = check_before(&b, &check, e);
 	if (r == 0)
-		r = schedule_run(&b, e);
+		r = run_stages(&b, e);
 	progress_end(b.progress);
 	if (r == 0)
 		r = finish(&b, ret, e);

@@ -98,7 +98,7 @@ static void write_step(struct json_out *o, const struct step *s, bool keys)
 	json_kv_str(o, "instruction", s->in->text);
 	json_kv_bool(o, "cached", s->cached);
 	json_kv_int(o, "milliseconds", s->ended_ms > s->started_ms ? s->ended_ms - s->started_ms : 0);
-	if (s->state == STEP_DONE && s->has_history)
+	if (s->state == STEP_DONE && s->has_history && !digest_is_zero(&s->image))
 		json_kv_str(o, "image", digest_text(&s->image).s);
 	if (s->slot && s->slot->resolved)
 		json_kv_int(o, "size", (int64_t)s->slot->layer.blob.size);

@@ -37,6 +37,9 @@ struct build;
 struct build_room;
 struct graph;
 struct changes;
+struct share;
+struct share_place;
+struct share_source;
 struct stage;
 struct step;
 struct job;
@@ -53,10 +56,15 @@ struct layer_slot {
 	int tree_fd;             /* owned; -1: no tree yet */
 	bool tree_ready;         /* the tree is complete (a RUN's is before it is packed) */
 	bool listed;             /* its listing is in the store */
+	bool of_base;            /* of a base image: keys do without digests of its files */
 	unsigned work_id;        /* directory of the build's tmp that holds `tree`, 0: none, or published */
 	struct job *job;         /* unpacking or packing, or waiting for who unpacks it; NULL: none */
 	struct claim claim;      /* on its snapshot, until that is published */
 	struct strv implied;     /* directories of the tree that no entry named, see tree_fix_implied */
+	const struct share_place *origin; /* where the layer is still to be fetched; NULL: the store has it. Borrowed */
+	struct share_source *source; /* the shared cache that told of the layer, or NULL; borrowed */
+	struct share_source *lister; /* the one that told what is in it, or NULL; borrowed */
+	struct str borrowed;     /* the listing it gave, until that has been compared with the layer */
 };
 
 enum job_kind { JOB_WORKER, JOB_COMMAND };
@@ -113,6 +121,8 @@ struct step {
 	char *title;              /* "[build 2/7] RUN make"; owned */
 	enum step_state state;
 	bool cached, shown;
+	struct share_source *shared; /* the cache where it was found, and the store has no record yet; borrowed */
+	int64_t ran;              /* when, if not in this build */
 	char *note;               /* said when the step is shown; owned */
 	struct str partial;       /* a line of its output whose end has not come */
 	struct changes *why;      /* why it is not cached; owned */
@@ -249,6 +259,7 @@ struct base_image {
 	struct image image;
 	struct fsview *view;       /* owned */
 	size_t view_layers;
+	struct share_place *place; /* where layers are that were not fetched; owned, or NULL */
 };
 
 /* The stages of the file for one platform. Those of several platforms are carried out in one loop. */
@@ -306,6 +317,7 @@ struct build {
 	bool store_dirty;                    /* something to sync before names are written */
 	struct outputs outputs;              /* what -o asks for */
 	struct build_room *room;             /* owned; NULL: the store has no limit (room_priv.h) */
+	struct share *share;                 /* owned; NULL: no cache of others is read (share_priv.h) */
 };
 
 /* ---- slots.c: layers and their trees ---- */
@@ -319,6 +331,8 @@ int slots_settle(struct build *b, struct layer_slot **slots, size_t n, struct er
 int slots_need_trees(struct build *b, struct step *step, struct layer_slot **slots, size_t n, struct err *e);
 /* 0: every slot is resolved and the last has a chain. 1: still packing. */
 int slots_need_layers(struct build *b, struct layer_slot **slots, size_t n);
+/* share_layer.c. 0: the store has the layer of each. 1: being fetched, come back. */
+int slots_need_blobs(struct build *b, struct step *step, struct layer_slot **slots, size_t n, struct err *e);
 /* A fresh directory N in the build's tmp holding `tree` (and `work`); *ret_holder_fd may be NULL. */
 int work_dir(struct build *b, unsigned *ret_id, int *ret_tree_fd, int *ret_work_fd, struct err *e);
 /* The absolute path of its `tree`, for programs that want one; NULL and an error. The caller owns it. */
@@ -398,9 +412,14 @@ struct step_record {
 	struct layer layer;      /* owned */
 	char *created;           /* owned */
 	int64_t ran;             /* when the step ran, by the clock */
+	struct share_source *from; /* who said so: a shared cache; NULL: the store */
+	bool elsewhere;          /* the layer is there still */
 };
 void step_record_fini(struct step_record *r);
-/* 0 usable, 1 none. A record whose layer is no longer in the store is none. */
+/* From the members of a record; false when its layer can be none. */
+bool step_record_read(const struct json *j, struct step_record *ret);
+void step_record_write(struct json_out *o, const struct step_record *r); /* into an open object */
+/* 0 usable, 1 none. A record whose layer is no longer to be had is none. */
 int record_get(struct build *b, const struct cache_key *k, struct step_record *ret, struct err *e);
 int record_put(struct build *b, const struct step *step, struct err *e);
 /* Whether there may be a record whose key is like this one but for the content. */

@@ -2,7 +2,7 @@
  * Keys and records of steps.
  *
  * A key is a JSON object of every input by name, so that what changed can be told; its SHA-256 names the record:
- *   step/HEX.json  {"key":{…},"created":…,"ran":…,"milliseconds":…,"caches":[…],
+ *   step/HEX.json  {"key":{…},"milliseconds":…,"caches":[…],"created":…,"ran":…,
  *                   "layer":{"diffid":…,"mediaType":…,"digest":…,"size":…}}
  * "caches" are the cache mounts of a RUN, by their names in mount/.
  */
@@ -14,6 +14,7 @@
 #include "base/fd.h"
 #include "base/tree.h"
 #include "build_priv.h"
+#include "share_priv.h"
 #include "oci/media_type.h"
 #include "oci/time.h"
 #include "store/blob.h"
@@ -90,18 +91,16 @@ static char *record_name(const struct cache_key *k)
 	return x_asprintf("step/%s.json", digest_hex(&k->digest).s);
 }
 
-/* Reads {"diffid":…, descriptor members}; false when it is not all there or its blob is gone. */
-static bool read_layer(struct build *b, const struct json *j, struct layer *ret)
+/* {"diffid":…, descriptor members} */
+static bool read_layer(const struct json *j, struct layer *ret)
 {
 	struct err ignored;
-	uint64_t size;
 	struct layer l = { 0 };
 	const char *diffid = json_str(j, "diffid");
 	if (!diffid || digest_parse(diffid, &l.diffid.d, &ignored) < 0 ||
 	    descriptor_parse(j, "step record", &l.blob, &ignored) < 0)
 		return false;
-	if (!media_type_is_layer(l.blob.media_type) || !blob_exists(b->store, &l.blob.digest, &size) ||
-	    size != l.blob.size) {
+	if (!media_type_is_layer(l.blob.media_type)) {
 		descriptor_fini(&l.blob);
 		return false;
 	}
@@ -109,26 +108,60 @@ static bool read_layer(struct build *b, const struct json *j, struct layer *ret)
 	return true;
 }
 
-int record_get(struct build *b, const struct cache_key *k, struct step_record *ret, struct err *e)
+bool step_record_read(const struct json *j, struct step_record *ret)
+{
+	struct step_record rec = { 0 };
+	const struct json *layer = json_get(j, "layer");
+	rec.has_layer = layer != NULL;
+	if (layer && !read_layer(layer, &rec.layer))
+		return false;
+	const char *created = json_str(j, "created");
+	int64_t when = 0;
+	rec.created = created && time_parse(created, &when) == 0 ? x_strdup(created) : NULL;
+	rec.ran = json_int(j, "ran", when);
+	*ret = rec;
+	return true;
+}
+
+void step_record_write(struct json_out *o, const struct step_record *r)
+{
+	if (r->created)
+		json_kv_str(o, "created", r->created);
+	if (r->ran)
+		json_kv_int(o, "ran", r->ran); /* `created` may be an epoch */
+	if (!r->has_layer)
+		return;
+	json_put_key(o, "layer");
+	json_begin(o, '{');
+	json_kv_str(o, "diffid", digest_text(&r->layer.diffid.d).s);
+	descriptor_members(o, &r->layer.blob);
+	json_end(o, '}');
+}
+
+static int look_in_store(struct build *b, const struct cache_key *k, struct step_record *ret, struct err *e)
 {
 	AUTO(free_drop) char *name = record_name(k);
 	AUTO(json_fini) struct json j = { 0 };
+	struct step_record rec;
 	int r = store_json_get(b->store, name, &j, e);
+	uint64_t size;
 	if (r)
 		return r;
-	struct step_record rec = { 0 };
-	const struct json *layer = json_get(&j, "layer");
-	if (layer) {
-		rec.has_layer = true;
-		if (!read_layer(b, layer, &rec.layer))
-			return 1;
+	if (!step_record_read(&j, &rec))
+		return 1;
+	if (rec.has_layer &&
+	    (!blob_exists(b->store, &rec.layer.blob.digest, &size) || size != rec.layer.blob.size)) {
+		step_record_fini(&rec);
+		return 1;
 	}
-	const char *created = json_str(&j, "created");
-	int64_t when = 0;
-	rec.created = created && time_parse(created, &when) == 0 ? x_strdup(created) : NULL;
-	rec.ran = json_int(&j, "ran", when);
 	*ret = rec;
 	return 0;
+}
+
+int record_get(struct build *b, const struct cache_key *k, struct step_record *ret, struct err *e)
+{
+	int r = look_in_store(b, k, ret, e);
+	return r == 1 ? share_lookup(b, k, ret, e) : r;
 }
 
 static bool is_like(struct build *b, const char *file, const struct json *ours)
@@ -168,29 +201,22 @@ int record_put(struct build *b, const struct step *step, struct err *e)
 {
 	AUTO(free_drop) char *name = record_name(&step->key);
 	AUTO(json_fini) struct json key = { 0 };
+	/* All borrowed. */
+	struct step_record rec = { .has_layer = step->slot, .created = step->history.created,
+				   .ran = step->ran ? step->ran : b->start_time };
 	struct json_out o;
 	if (json_parse(step->key.text, strlen(step->key.text), "step key", &key, e) < 0)
 		return -1;
+	if (step->slot)
+		rec.layer = step->slot->layer;
 	json_out_init(&o);
 	json_begin(&o, '{');
 	json_put_key(&o, "key");
 	json_put_raw(&o, &key);
-	if (step->history.created)
-		json_kv_str(&o, "created", step->history.created);
-	json_kv_int(&o, "ran", b->start_time); /* `created` may be an epoch */
 	json_kv_int(&o, "milliseconds", step->ended_ms - step->started_ms);
 	if (step->caches.n)
 		json_kv_strv(&o, "caches", &step->caches);
-	if (step->slot) {
-		const struct layer *l = &step->slot->layer;
-		json_put_key(&o, "layer");
-		json_begin(&o, '{');
-		json_kv_str(&o, "diffid", digest_text(&l->diffid.d).s);
-		json_kv_str(&o, "mediaType", l->blob.media_type);
-		json_kv_str(&o, "digest", digest_text(&l->blob.digest).s);
-		json_kv_int(&o, "size", (int64_t)l->blob.size);
-		json_end(&o, '}');
-	}
+	step_record_write(&o, &rec);
 	json_end(&o, '}');
 	AUTO(free_drop) char *text = json_out_take(&o);
 	b->store_dirty = true;

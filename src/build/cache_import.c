@@ -3,11 +3,9 @@
  * the end, since what they lead to may come after them: one counts only when all of that is there.
  */
 #include <errno.h>
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/fd.h"
 #include "base/limits.h"
 #include "base/mem.h"
 #include "carry_priv.h"
@@ -59,35 +57,6 @@ static int read_text(struct import *m, struct source *in, size_t limit, struct s
 		str_addn(out, m->buf, (size_t)n);
 	}
 	return n < 0 ? -1 : 0;
-}
-
-/* 0, 1 it was there. */
-static int take_blob(struct import *m, const struct digest *id, struct source *in, uint64_t size, struct err *e)
-{
-	struct blob_writer w = { 0 };
-	struct sha sha;
-	uint64_t there, got = 0;
-	ssize_t n;
-	if (blob_exists(m->store, id, &there) && there == size)
-		return 1;
-	if (blob_writer_open(m->store, &w, e) < 0)
-		return -1;
-	sha_init(&sha);
-	while ((n = source_read(in, m->buf, BUFFER, e)) > 0) {
-		sha_add(&sha, m->buf, (size_t)n);
-		got += (uint64_t)n;
-		if (fd_write_all(w.fd, m->buf, (size_t)n, "a blob", e) < 0) {
-			n = -1;
-			break;
-		}
-	}
-	struct digest found = sha_end(&sha);
-	if (n == 0 && digest_eq(&found, id))
-		return blob_writer_commit(&w, id, e);
-	blob_writer_drop(&w);
-	if (n < 0)
-		return -1;
-	return err_set(e, ERR_INTEGRITY, "its %" PRIu64 " bytes have the digest %s", got, digest_text(&found).s);
 }
 
 static int take_listing(struct import *m, const struct digest *id, struct source *in, struct err *e)
@@ -149,7 +118,7 @@ static int take(struct import *m, enum object_kind kind, const struct digest *id
 		struct err *e)
 {
 	if (kind == OBJECT_BLOB)
-		return take_blob(m, id, in, size, e);
+		return blob_take(m->store, id, in, size, e);
 	if (kind == OBJECT_LISTING)
 		return take_listing(m, id, in, e);
 	return kind == OBJECT_MOUNT ? take_mount(m, id, in, e) : take_record(m, kind, id, in, e);

@@ -7,6 +7,7 @@
 
 #include "build_priv.h"
 #include "made_priv.h"
+#include "share_priv.h"
 #include "step_claim_priv.h"
 #include "oci/index.h"
 #include "oci/time.h"
@@ -95,6 +96,15 @@ static struct chainid chain_below(const struct stage *st, const struct step *s)
 	return none;
 }
 
+/* An image of layers that were not fetched is of no use to anybody. */
+static bool layers_are_here(const struct stage *st, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (st->slots.v[i]->origin)
+			return false;
+	return true;
+}
+
 int stage_commit(struct build *b, struct stage *st, struct err *e)
 {
 	if (slots_settle(b, st->slots.v, st->slots.n, e) < 0)
@@ -117,25 +127,36 @@ int stage_commit(struct build *b, struct stage *st, struct err *e)
 		claim_drop(&s->claim);
 		claim_drop(&s->early);
 		made_of(st, s);
-		if (s->has_history && step_image(b, st, s, e) < 0)
+		bool whole = s->has_history && layers_are_here(st, layers_after(st, st->n_done + 1));
+		if (whole && step_image(b, st, s, e) < 0)
 			return -1;
 		s->state = STEP_DONE;
 		b->moves++;
-		progress_step_done(b->progress, s, s->has_history ? &s->image : NULL);
+		progress_step_done(b->progress, s, whole ? &s->image : NULL);
 	}
 	return 0;
+}
+
+static struct image_config *last_config(struct stage *goal)
+{
+	return goal->steps.n ? &goal->steps.v[goal->steps.n - 1]->config : &goal->config;
 }
 
 /* --label wins over the file (ENV-04); it is no step and no history. */
 static void add_labels(struct build *b, struct stage *goal)
 {
-	struct image_config *c = goal->steps.n ? &goal->steps.v[goal->steps.n - 1]->config : &goal->config;
 	for (size_t i = 0; i < b->options->labels.n; i++) {
 		const char *text = b->options->labels.v[i];
 		AUTO(free_drop) char *key = x_strndup(text, strcspn(text, "="));
 		const char *value = strchr(text, '=');
-		env_set(&c->labels, key, value ? value + 1 : "");
+		env_set(&last_config(goal)->labels, key, value ? value + 1 : "");
 	}
+}
+
+static int add_cache(struct build *b, struct stage *goal, struct err *e)
+{
+	AUTO(free_drop) char *cache = share_inline_text(b, goal);
+	return cache ? json_parse(cache, strlen(cache), "cache", &last_config(goal)->cache, e) : 0;
 }
 
 int build_finish(struct build *b, struct descriptor *ret, struct err *e)
@@ -147,7 +168,8 @@ int build_finish(struct build *b, struct descriptor *ret, struct err *e)
 		struct index_entry *entry = vec_add(&x.manifests);
 		entry->platform = g->target;
 		add_labels(b, g->goal);
-		if (write_image(b, g->goal, g->goal->steps.n, &entry->desc, &config, e) < 0)
+		if (add_cache(b, g->goal, e) < 0 ||
+		    write_image(b, g->goal, g->goal->steps.n, &entry->desc, &config, e) < 0)
 			return -1;
 	}
 	if (b->graphs.n > 1)

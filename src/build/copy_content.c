@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "copy_step_priv.h"
 #include "file_list_priv.h"
+#include "share_priv.h"
 #include "stat_index_priv.h"
 #include "step_claim_priv.h"
 #include "why_priv.h"
@@ -87,6 +88,15 @@ void copy_content_missed(struct build *b, struct step *step)
 	context_forget(c->from.context);
 }
 
+/* Whether what a layer holds is known by a cache's word alone. */
+static bool is_told(const struct copy_from *from)
+{
+	for (size_t i = 0; i < from->n_slots; i++)
+		if (from->slots[i]->lister)
+			return true;
+	return false;
+}
+
 struct select_job {
 	struct build *build;
 	struct copy *copy;
@@ -114,6 +124,10 @@ static int select_done(struct build *b, struct job *j, const struct str *result,
 	struct copy *c = step->work;
 	(void)b;
 	c->select = NULL;
+	if (failed && is_told(&c->from)) {
+		c->doubted = true;
+		return 0;
+	}
 	if (failed) {
 		*e = *failed;
 		e->line = step->in->line;
@@ -151,7 +165,8 @@ static bool is_late(struct build *b, struct stage *st, struct step *step)
 		return false;
 	if (layer_job_is_blind(b, st, step))
 		return true;
-	if (!step_chain_below(step, &below))
+	/* What others have is found by the whole key only. */
+	if (share_is_lazy(b) || !step_chain_below(step, &below))
 		return false;
 	step->undigested = true;
 	step->write_key(b, step, &below);

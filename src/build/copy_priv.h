@@ -125,6 +125,10 @@ int copy_plan(struct build *b, const struct copy_selection *s, const struct copy
 int copy_plan_mkdir(struct build *b, struct fsview *dest, const char *path, uint32_t mode,
 		    const struct copy_owner *owner, struct err *e);
 
+/* ---- step_copy.c ---- */
+/* The layers whose listings the key of a COPY or ADD was made with; none for other steps. */
+struct layer_slot *const *step_copy_slots(const struct step *step, size_t *ret_n);
+
 /* How many bytes the marked part of `dest` has, a header for each entry included. */
 int copy_measure(struct fsview *dest, uint64_t *ret, struct err *e);
 /* Writes the marked part of `dest` as a layer. */

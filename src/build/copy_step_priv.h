@@ -10,6 +10,7 @@ struct copy {
 	struct copy_from from;
 	struct copy_from fetched;    /* files of URLs */
 	struct fsview fetched_view;
+	bool doubted;                /* what is told of the layers may be wrong: they are wanted themselves */
 	bool from_ready, fetch_done, git_done, content_known, selected_here, looked_up;
 	struct git_tree *trees;      /* checkouts, one per git source; owned */
 	struct strv named;           /* words that name files of the same directory */

@@ -6,6 +6,7 @@
 #include "build_priv.h"
 #include "copy_priv.h"
 #include "room_priv.h"
+#include "share_priv.h"
 #include "step_claim_priv.h"
 #include "why_priv.h"
 #include "oci/layer_writer.h"
@@ -219,7 +220,7 @@ int layer_job_cached(struct build *b, struct stage *st, struct step *step, struc
 {
 	static const struct chainid none;
 	struct step_record rec = { 0 };
-	if (step->waiting)
+	if (step->waiting || !share_is_ready(b))
 		return 2;
 	const char *option = rerun_option(b, step);
 	if (option) {

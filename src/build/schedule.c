@@ -11,6 +11,7 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "build_priv.h"
+#include "share_priv.h"
 
 int64_t now_ms(void)
 {
@@ -235,10 +236,23 @@ static int wait_for_jobs(struct build *b, int signal_fd, struct err *e)
 }
 
 /*
- * Everything that can be done without waiting. 1 when the goal is complete. A stage may do what one that was asked before
- * it waits for, without coming to its own next instruction: so all are asked until nothing moves.
+ * What was believed turned out to be wrong: nothing new begins. What runs is finished, since it may be reading what cannot
+ * be read twice, and what it gives is kept.
  */
-static int advance_all(struct build *b, struct err *e)
+static int wind_up(struct build *b, struct err *e)
+{
+	for (size_t i = 0; i < b->stages.n; i++)
+		if (b->stages.v[i]->needed && stage_commit(b, b->stages.v[i], e) < 0)
+			return -1;
+	for (size_t i = 0; i < b->jobs.n; i++)
+		if (!b->jobs.v[i]->idle)
+			return 0;
+	return 1;
+}
+
+/* A stage may do what one that was asked before it waits for, without coming to its own next instruction: so all are asked
+ * until nothing moves. */
+static int advance_stages(struct build *b, struct err *e)
 {
 	for (uint64_t before = b->moves - 1; before != b->moves;) {
 		before = b->moves;
@@ -260,12 +274,37 @@ static int advance_all(struct build *b, struct err *e)
 				return -1;
 		}
 	}
+	return 0;
+}
+
+/* The store has to have all of the result: 0, 1 some is being fetched. */
+static int need_result(struct build *b, struct err *e)
+{
+	int waits = 0;
+	for (size_t i = 0; i < b->graphs.n; i++) {
+		const struct stage *goal = b->graphs.v[i]->goal;
+		int r = slots_need_blobs(b, NULL, goal->slots.v, goal->slots.n, e);
+		if (r < 0)
+			return -1;
+		waits |= r;
+	}
+	return waits;
+}
+
+/* Everything that can be done without waiting. 1 when the goal is complete. */
+static int advance_all(struct build *b, struct err *e)
+{
+	if (!share_is_broken(b) && advance_stages(b, e) < 0)
+		return -1;
+	if (share_is_broken(b))
+		return wind_up(b, e);
 	for (size_t i = 0; i < b->stages.n; i++) {
 		const struct stage *st = b->stages.v[i];
 		if (st->needed && (!st->finished || st->n_done < st->steps.n))
 			return 0;
 	}
-	return 1;
+	int waits = need_result(b, e);
+	return waits < 0 ? -1 : !waits;
 }
 
 static void kill_all(struct build *b)

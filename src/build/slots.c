@@ -13,6 +13,7 @@
 #include "room_priv.h"
 #include "oci/layer_apply.h"
 #include "store/snap.h"
+#include "store/use.h"
 
 struct layer_slot *slot_new(void)
 {
@@ -35,6 +36,7 @@ void slot_unref(struct layer_slot *s)
 	fd_drop(&s->tree_fd);
 	descriptor_fini(&s->layer.blob);
 	strv_fini(&s->implied);
+	str_fini(&s->borrowed);
 	claim_drop(&s->claim);
 	free(s);
 }
@@ -147,6 +149,7 @@ struct unpack {
 	struct build *build;
 	struct layer layer; /* borrowed from the slot, which the job keeps alive */
 	int tree_fd;
+	bool of_base;
 };
 
 /* In a worker. The result is the names of implied directories, each with its NUL. */
@@ -166,8 +169,10 @@ static int unpack_work(void *ctx, struct worker_report *r, struct str *result, s
 		.implied = &implied,
 		.ret_size = &size,
 	};
-	/* A listing is made too: who wants only that takes ours. */
+	/* A listing is made too, as view.c makes it: who wants only that takes ours. */
 	AUTO(free_drop) char *name = x_asprintf("list-%s", digest_hex(&u->layer.diffid.d).s);
+	AUTO(free_drop) char *listing_name = x_asprintf("list/%s", digest_hex(&u->layer.diffid.d).s);
+	a.digest_files = !u->of_base && !store_use(u->build->store, listing_name, NULL);
 	AUTO(claim_drop) struct claim listing = { 0 };
 	claim_try(u->build->store, name, &listing);
 	if (u->tree_fd >= 0 && userns_join(&u->build->userns, e) < 0)
@@ -225,7 +230,7 @@ static int start_wait(struct build *b, struct step *step, struct layer_slot *s, 
 
 static int start_unpack(struct build *b, struct step *step, struct layer_slot *s, struct err *e)
 {
-	struct unpack u = { .build = b, .layer = s->layer };
+	struct unpack u = { .build = b, .layer = s->layer, .of_base = s->of_base };
 	if (build_userns(b, e) < 0 || work_dir(b, &s->work_id, &s->tree_fd, NULL, e) < 0)
 		return -1;
 	u.tree_fd = s->tree_fd;
@@ -245,6 +250,8 @@ static int tree_get(struct build *b, struct step *step, struct layer_slot *s, st
 	if (s->job)
 		return 1;
 	bool there = snap_exists(b->store, &s->chain);
+	if (!there && s->origin)
+		return slots_need_blobs(b, step, &s, 1, e) < 0 ? -1 : 1;
 	if (!there && !claim_try(b->store, name, &s->claim))
 		return start_wait(b, step, s, name, e) < 0 ? -1 : 1;
 	/* It may have been published between our look and our claim. */

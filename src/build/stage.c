@@ -6,6 +6,7 @@
 #include "build_priv.h"
 #include "changes_priv.h"
 #include "graph_priv.h"
+#include "share_priv.h"
 #include "oci/time.h"
 
 size_t stage_end(const struct stage *st)
@@ -196,12 +197,16 @@ void step_use_record(struct stage *st, struct step *step, struct step_record *r)
 	step->cached = true;
 	free(step->history.created);
 	step->history.created = ptr_take(&r->created);
+	step->shared = r->from;
+	step->ran = r->ran;
 	if (!r->has_layer)
 		return;
 	struct layer_slot *slot = slot_new();
 	slot->layer = r->layer;
 	r->layer = (struct layer){ 0 };
 	slot->resolved = true;
+	slot->source = r->from;
+	slot->origin = r->elsewhere ? &r->from->place : NULL;
 	step->slot = slot;
 	step->has_layer = true;
 	vec_push(&st->slots, slot_ref(slot));

@@ -299,6 +299,11 @@ int step_copy(struct build *b, struct stage *st, struct step *step, struct err *
 		fetching = resolve_git(b, step, c, e);
 	if (fetching)
 		return fetching;
+	if (!c->content_known && c->doubted) {
+		int r = slots_need_blobs(b, step, c->from.slots, c->from.n_slots, e);
+		if (r)
+			return r;
+	}
 	int reading = copy_content_need(b, st, step, e);
 	if (reading)
 		return reading;
@@ -311,6 +316,12 @@ int step_copy(struct build *b, struct stage *st, struct step *step, struct err *
 	if (jobs_full(b))
 		return 1;
 	progress_step_start(b->progress, step);
+	int wait = slots_need_blobs(b, step, c->from.slots, c->from.n_slots, e);
+	/* What is written depends on what the layers below hold, so none of them is taken at another's word. */
+	if (wait == 0 && (!c->spec.link || c->spec.chown))
+		wait = slots_need_blobs(b, step, st->slots.v, st->slots.n, e);
+	if (wait)
+		return wait;
 	if (!c->spec.link || c->spec.chown) {
 		int r = view_update(b, step, st->slots.v, st->slots.n, &st->view, &st->view_layers, e);
 		if (r)
@@ -325,4 +336,12 @@ int step_copy_depends(struct step *step, struct depfile *d, struct err *e)
 {
 	struct copy *c = step->work;
 	return c ? depfile_add(d, &c->from, &c->spec, e) : 0;
+}
+
+struct layer_slot *const *step_copy_slots(const struct step *step, size_t *ret_n)
+{
+	bool copies = step->in->op == DF_COPY || step->in->op == DF_ADD;
+	const struct copy *c = copies ? step->work : NULL;
+	*ret_n = c ? c->from.n_slots : 0;
+	return c ? c->from.slots : NULL;
 }

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "build_priv.h"
+#include "share_priv.h"
 #include "step_claim_priv.h"
 #include "dockerfile/expand.h"
 #include "dockerfile/flags.h"
@@ -315,6 +316,8 @@ static int stamp(struct build *b, struct stage *st, struct step *step, const cha
 int step_meta(struct build *b, struct stage *st, struct step *step, struct err *e)
 {
 	struct str history = { 0 };
+	if (!share_is_ready(b))
+		return 1;
 	str_add(&history, df_op_name(step->in->op));
 	if (apply(st, step->in, &history, e) < 0) {
 		str_fini(&history);

@@ -113,7 +113,10 @@ int step_workdir(struct build *b, struct stage *st, struct step *step, struct er
 		w->looked_up = true;
 	}
 	progress_step_start(b->progress, step);
-	int r = view_update(b, step, st->slots.v, st->slots.n, &st->view, &st->view_layers, e);
+	int r = slots_need_blobs(b, step, st->slots.v, st->slots.n, e);
+	if (r)
+		return r;
+	r = view_update(b, step, st->slots.v, st->slots.n, &st->view, &st->view_layers, e);
 	if (r)
 		return r;
 	return layer_job_launch(b, st, step, "nacre-workdir", workdir_work, e);

@@ -3,12 +3,14 @@
 #include <string.h>
 
 #include "build_priv.h"
+#include "share_priv.h"
 #include "oci/layer_apply.h"
 #include "oci/listing.h"
 
 struct list_job {
 	struct build *build;
 	struct layer layer; /* borrowed from the slot */
+	bool digest_files;
 };
 
 /* In a worker: reads a layer that was fetched but never unpacked here, only to know what it holds. */
@@ -31,6 +33,7 @@ static int list_work(void *ctx, struct worker_report *r, struct str *result, str
 		.blob = &l->layer.blob,
 		.want = &l->layer.diffid,
 		.tree_fd = -1,
+		.digest_files = l->digest_files,
 	};
 	return layer_apply(&a, &got, e);
 }
@@ -49,7 +52,8 @@ static int list_done(struct build *b, struct job *j, const struct str *result, c
 
 static int start_listing(struct build *b, struct step *step, struct layer_slot *s, struct err *e)
 {
-	struct list_job l = { .build = b, .layer = s->layer };
+	/* A step's layer has digests from its making on, and keys of what is copied from it are made with them. */
+	struct list_job l = { .build = b, .layer = s->layer, .digest_files = !s->of_base };
 	struct job *j = job_worker(b, step, "nacre-list", list_work, &l, e);
 	if (!j)
 		return -1;
@@ -57,6 +61,33 @@ static int start_listing(struct build *b, struct step *step, struct layer_slot *
 	j->slot = slot_ref(s);
 	s->job = j;
 	return 0;
+}
+
+/* It is not in the store: it is fetched, or made of the layer, which may have to be fetched. */
+static int want_listing(struct build *b, struct step *step, struct layer_slot *s, struct err *e)
+{
+	progress_step_start(b->progress, step);
+	int r = share_listing_start(b, step, s, e);
+	if (r != 1)
+		return r;
+	if (s->origin)
+		return slots_need_blobs(b, step, &s, 1, e) < 0 ? -1 : 0;
+	return start_listing(b, step, s, e);
+}
+
+/* 1: it cannot be a listing of a layer, and whoever gave it is not believed any more. */
+static int apply_listing(struct build *b, struct layer_slot *s, struct fsview *view, const struct listing *l, unsigned at,
+			 struct err *e)
+{
+	struct err why;
+	if (fsview_apply(view, l, at, &why) == 0)
+		return 0;
+	if (s->lister) {
+		share_blame(b, s->lister, &why);
+		return 1;
+	}
+	*e = why;
+	return -1;
 }
 
 int view_update(struct build *b, struct step *step, struct layer_slot **slots, size_t n, struct fsview **view,
@@ -77,23 +108,25 @@ int view_update(struct build *b, struct step *step, struct layer_slot **slots, s
 		if (waiting && s->listed)
 			continue;
 		int r = listing_load(b->store, &s->layer.diffid, &l, e);
+		if (r == 1)
+			r = share_listing_get(s, &l);
 		if (r < 0)
 			return -1;
 		if (r == 1) {
-			progress_step_start(b->progress, step);
-			if (start_listing(b, step, s, e) < 0)
+			if (want_listing(b, step, s, e) < 0)
 				return -1;
 			waiting = 1;
 			continue;
 		}
 		s->listed = true;
 		if (!waiting) {
-			r = fsview_apply(*view, &l, (unsigned)i, e);
+			r = apply_listing(b, s, *view, &l, (unsigned)i, e);
 			*done = i + 1;
 		}
 		listing_fini(&l);
 		if (r < 0)
 			return -1;
+		waiting |= r;
 	}
 	return waiting;
 }

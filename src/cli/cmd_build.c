@@ -18,7 +18,7 @@ struct options {
 	const char *jobs;
 	struct strv platforms;
 	struct strv tags, build_args, labels, contexts, secrets, ssh, allow, add_hosts, ulimits, resources;
-	struct strv no_cache_filter, no_cache_step, outputs;
+	struct strv cache_from, cache_to, no_cache_filter, no_cache_step, outputs;
 	bool check, load, no_cache, pull, push, quiet;
 };
 
@@ -34,8 +34,13 @@ static const struct option_def table[] = {
 	  "set a build argument; without a value, from the environment" },
 	{ "build-context", 0, OPTION_LIST, AT(contexts), "NAME[::PLATFORM]=VALUE",
 	  "a named context: a directory, a git or HTTP URL, oci-layout://DIR[:TAG|@DIGEST] or docker-image://REF" },
+	{ "cache-from", 0, OPTION_LIST, AT(cache_from), "CACHE",
+	  "take steps from a cache: type=registry,ref=NAME or just NAME, or type=local,src=DIR" },
 	{ "cache-max", 0, OPTION_STRING, AT(cache_max), "SIZE",
 	  "drop cache so that the store is no larger, during and after the build (\"10GB\"; also $NACRE_CACHE_MAX)" },
+	{ "cache-to", 0, OPTION_LIST, AT(cache_to), "CACHE",
+	  "write the steps to a cache: type=registry,ref=NAME or type=local,dest=DIR, with mode=max of all stages; or "
+	  "type=inline" },
 	{ "call", 0, OPTION_STRING, AT(call), "METHOD[,format=F]",
 	  "build (default), or without building: check, outline or targets; as text, json, for check also sarif" },
 	{ "cgroup-parent", 0, OPTION_STRING, AT(cgroup_parent), "GROUP", "refused: RUN has no control group of its own" },
@@ -160,6 +165,8 @@ static int to_build_options(const struct options *o, const char *context, struct
 		.target = o->target,
 		.platforms = o->platforms,
 		.no_cache = o->no_cache,
+		.cache_from = o->cache_from,
+		.cache_to = o->cache_to,
 		.no_cache_filter = o->no_cache_filter,
 		.no_cache_step = o->no_cache_step,
 		.has_fresh = o->fresh,

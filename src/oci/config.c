@@ -45,6 +45,7 @@ void config_copy(struct image_config *to, const struct image_config *from)
 	copy_strv(&to->health.test, &from->health.test);
 	json_copy(&to->odd_labels, &from->odd_labels);
 	json_copy(&to->other, &from->other);
+	json_copy(&to->cache, &from->cache);
 	to->diff_ids.v = NULL;
 	to->diff_ids.n = to->diff_ids.cap = 0;
 	for (size_t i = 0; i < from->diff_ids.n; i++)
@@ -81,6 +82,7 @@ void config_fini(struct image_config *c)
 	strv_fini(&c->health.test);
 	json_fini(&c->odd_labels);
 	json_fini(&c->other);
+	json_fini(&c->cache);
 	vec_fini(&c->diff_ids);
 	for (size_t i = 0; i < c->history.n; i++)
 		history_fini(&c->history.v[i]);

@@ -174,6 +174,10 @@ char *config_write(const struct image_config *c)
 	put_inner(&o, c);
 	put_rootfs(&o, c);
 	put_history(&o, c);
+	if (c->cache.type == JSON_OBJECT) {
+		json_put_key(&o, "nacre.cache");
+		json_put_raw(&o, &c->cache);
+	}
 	json_end(&o, '}');
 	return json_out_take(&o);
 }

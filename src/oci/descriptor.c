@@ -46,11 +46,16 @@ int descriptor_parse(const struct json *j, const char *name, struct descriptor *
 	return 0;
 }
 
-void descriptor_write(struct json_out *o, const struct descriptor *d)
+void descriptor_members(struct json_out *o, const struct descriptor *d)
 {
-	json_begin(o, '{');
 	json_kv_str(o, "mediaType", d->media_type);
 	json_kv_str(o, "digest", digest_text(&d->digest).s);
 	json_kv_int(o, "size", (int64_t)d->size);
+}
+
+void descriptor_write(struct json_out *o, const struct descriptor *d)
+{
+	json_begin(o, '{');
+	descriptor_members(o, d);
 	json_end(o, '}');
 }

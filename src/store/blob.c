@@ -2,11 +2,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "archive/stream.h"
 #include "base/fd.h"
 #include "base/mem.h"
 #include "store/store.h"
@@ -135,4 +137,43 @@ void blob_writer_drop(struct blob_writer *w)
 	fd_drop(&w->fd);
 	*w = (struct blob_writer){ 0 };
 	errno = saved;
+}
+
+/* The digest and number of bytes that were written. */
+static int write_source(struct source *in, int fd, struct digest *ret, uint64_t *ret_size, struct err *e)
+{
+	enum { BUFFER = 256 << 10 };
+	AUTO(free_drop) char *buf = x_alloc(BUFFER);
+	struct sha sha;
+	ssize_t n;
+	*ret_size = 0;
+	sha_init(&sha);
+	while ((n = source_read(in, buf, BUFFER, e)) > 0) {
+		sha_add(&sha, buf, (size_t)n);
+		*ret_size += (uint64_t)n;
+		if (fd_write_all(fd, buf, (size_t)n, "a blob", e) < 0) {
+			n = -1;
+			break;
+		}
+	}
+	*ret = sha_end(&sha);
+	return (int)n;
+}
+
+int blob_take(struct store *s, const struct digest *d, struct source *in, uint64_t size, struct err *e)
+{
+	struct blob_writer w = { 0 };
+	uint64_t there, got;
+	struct digest found;
+	if (blob_exists(s, d, &there) && there == size)
+		return 1;
+	if (blob_writer_open(s, &w, e) < 0)
+		return -1;
+	int r = write_source(in, w.fd, &found, &got, e);
+	if (r == 0 && digest_eq(&found, d))
+		return blob_writer_commit(&w, d, e);
+	blob_writer_drop(&w);
+	if (r < 0)
+		return -1;
+	return err_set(e, ERR_INTEGRITY, "its %" PRIu64 " bytes have the digest %s", got, digest_text(&found).s);
 }
