@@ -43,6 +43,9 @@ struct build_options {
 	struct strv outputs;         /* -o, as build/output_parse.c reads them */
 	bool push;                   /* --push */
 	struct strv cache_from, cache_to; /* type=T[,KEY=VALUE…], or a reference */
+	struct strv attests;         /* type=sbom, type=provenance[,mode=min|max] */
+	const char *sbom, *provenance; /* their short forms, or NULL */
+	const char *attest_dir;      /* where they are written as files, or NULL */
 	uint64_t cache_max;          /* bytes that the store should not exceed; UINT64_MAX: any */
 	unsigned jobs;               /* at most so many steps at a time; 0: by the processors */
 	struct layer_format format;

@@ -16,6 +16,7 @@
 #include "base/log.h"
 #include "base/path.h"
 #include "base/tree.h"
+#include "attest_priv.h"
 #include "build_log_priv.h"
 #include "build_priv.h"
 #include "call_priv.h"
@@ -155,7 +156,7 @@ static int check_options(struct build *b, struct err *e)
 	}
 	if (share_specs_check(o, e) < 0)
 		return -1;
-	if (outputs_parse(o, &b->outputs, e) < 0 || outputs_check(&b->outputs, e) < 0)
+	if (outputs_parse(o, &b->outputs, e) < 0 || outputs_check(&b->outputs, e) < 0 || attest_check(b, e) < 0)
 		return -1;
 	if ((o->iidfile && out_place_check(o->iidfile, e) < 0) || (o->depfile && out_place_check(o->depfile, e) < 0) ||
 	    (o->metadata_file && out_place_check(o->metadata_file, e) < 0))
@@ -284,7 +285,7 @@ static int finish(struct build *b, struct build_result *ret, struct err *e)
 		return -1;
 	if (outputs_write(b->store, &b->outputs, &ret->image, show_line, b->progress, e) < 0)
 		return -1;
-	if (share_save(b, e) < 0)
+	if (attest_write(b, ret, e) < 0 || share_save(b, e) < 0)
 		return -1;
 	return write_files(b, ret, &depends, e);
 }

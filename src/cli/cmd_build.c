@@ -14,9 +14,10 @@
 
 struct options {
 	const char *store, *call, *file, *target, *network, *progress, *compression, *cache_max, *depfile, *iidfile, *metadata_file;
+	const char *sbom, *provenance, *attest_dir;
 	const char *fresh, *shm_size, *cgroup_parent;
 	const char *jobs;
-	struct strv platforms;
+	struct strv platforms, attests;
 	struct strv tags, build_args, labels, contexts, secrets, ssh, allow, add_hosts, ulimits, resources;
 	struct strv cache_from, cache_to, no_cache_filter, no_cache_step, outputs;
 	bool check, load, no_cache, pull, push, quiet;
@@ -30,6 +31,9 @@ static const struct option_def table[] = {
 	{ "add-host", 0, OPTION_LIST, AT(add_hosts), "NAME:ADDRESS", "a line for /etc/hosts of RUN" },
 	{ "allow", 0, OPTION_LIST, AT(allow), "ENTITLEMENT",
 	  "what a Dockerfile may ask for: network.host, security.insecure" },
+	{ "attest", 0, OPTION_LIST, AT(attests), "type=sbom|type=provenance[,mode=min|max]",
+	  "say what is installed in the image, or how it was made: beside it in oci:DIR, or in --attest-dir" },
+	{ "attest-dir", 0, OPTION_STRING, AT(attest_dir), "DIR", "write SBOM and provenance to files" },
 	{ "build-arg", 0, OPTION_LIST, AT(build_args), "K[=V]",
 	  "set a build argument; without a value, from the environment" },
 	{ "build-context", 0, OPTION_LIST, AT(contexts), "NAME[::PLATFORM]=VALUE",
@@ -68,10 +72,12 @@ static const struct option_def table[] = {
 	  "the platforms to build for, as one index if several; \"local\" is this machine's" },
 	{ "progress", 0, OPTION_STRING, AT(progress), "TYPE",
 	  "auto (default: tty on a terminal, else plain), tty, plain, rawjson or quiet" },
+	{ "provenance", 0, OPTION_STRING, AT(provenance), "true|false|mode=min|max", "the same as --attest type=provenance" },
 	{ "pull", 0, OPTION_FLAG, AT(pull), NULL, "ask the registry again for base images that are in the store" },
 	{ "push", 0, OPTION_FLAG, AT(push), NULL, "push the image under its names: the same as -o type=registry" },
 	{ "quiet", 'q', OPTION_FLAG, AT(quiet), NULL, "print nothing but the image's digest" },
 	{ "resource", 0, OPTION_LIST, AT(resources), "NAME=VALUE", "refused: RUN has no control group of its own" },
+	{ "sbom", 0, OPTION_STRING, AT(sbom), "true|false", "the same as --attest type=sbom" },
 	{ "secret", 0, OPTION_LIST, AT(secrets), "id=ID[,src=FILE|,env=NAME]",
 	  "a secret for RUN --mount=type=secret" },
 	{ "shm-size", 0, OPTION_STRING, AT(shm_size), "SIZE", "of /dev/shm of RUN (default: 64m)" },
@@ -175,6 +181,10 @@ static int to_build_options(const struct options *o, const char *context, struct
 		.iidfile = o->iidfile,
 		.depfile = o->depfile,
 		.metadata_file = o->metadata_file,
+		.attests = o->attests,
+		.sbom = o->sbom,
+		.provenance = o->provenance,
+		.attest_dir = o->attest_dir,
 		.outputs = o->outputs,
 		.push = o->push,
 		.net_is_host = str_eq(o->network, "host"),

@@ -1,0 +1,119 @@
+#!/bin/sh
+# --sbom and --provenance: what is installed, as dpkg-query says it; documents whose fields are valid; artifacts beside the image.
+. "$(dirname "$0")/../lib/common.sh"
+need jq skopeo dpkg-query
+debian_layout
+
+mkdir -p context/apk/lib/apk/db context/apk/etc context/modules context/empty
+cat >context/Dockerfile <<E
+FROM debian
+COPY modules /opt/
+RUN echo "\$SECRET" > /word
+E
+# As pip, npm and cargo lay them out, with what must not count beside it.
+(
+  cd context/modules || exit 1
+  mkdir -p 'lib/Some_Package-1.2.dist-info' node_modules/left-pad node_modules/@scope/thing node_modules/left-pad/test app
+  printf 'Metadata-Version: 2.1\nName: Some_Package\nVersion: 1.2\nLicense: MIT\n\nName: prose\nVersion: 9\n' \
+    >'lib/Some_Package-1.2.dist-info/METADATA'
+  echo '{"name":"left-pad","version":"1.3.0","license":"WTFPL"}' >node_modules/left-pad/package.json
+  echo '{"name":"@scope/thing","version":"2.0.0+build"}' >node_modules/@scope/thing/package.json
+  echo '{"name":"no-module","version":"1"}' >node_modules/left-pad/test/package.json
+  echo '{"name":' >node_modules/package.json
+  printf '[[package]]\nname = "serde"\nversion = "1.0.1"\n\n[[package]]\nname = "libc"\nversion = "0.2.9"\ndependencies = [\n "x",\n]\n' >app/Cargo.lock
+)
+base=debian=oci-layout://$DEBIAN_LAYOUT:latest
+
+builds "an SBOM and provenance of a Debian image" --build-context "$base" --sbom true --provenance true --attest-dir said \
+  --build-arg SECRET=hidden -t app -o "oci:$T/layout:app" context
+image=$(head -n 1 out)
+spdx=said/sbom.spdx.json
+jq .predicate $spdx >document
+# What the image's own dpkg says; ours is without its namespace.
+nacre run app dpkg-query -W -f '${Package} ${Version} ${Architecture}\n'
+sort out >wanted
+purls='.packages[].externalRefs[]? | select(.referenceType == "purl").referenceLocator'
+jq -r '.packages[] | select(.externalRefs[0].referenceLocator // "" | startswith("pkg:deb/")) |
+  .name + " " + .versionInfo + " " + (.externalRefs[0].referenceLocator | capture("arch=(?<a>[a-z0-9]+)").a)' document | sort >got
+same got wanted "the packages are those of dpkg-query"
+is "$(jq -r '.subject[0].digest.sha256' $spdx)" "${image#sha256:}" "the statement is about the image"
+is "$(jq -r '[._type, .predicateType] | join(" ")' $spdx)" "https://in-toto.io/Statement/v1 https://spdx.dev/Document" "its type"
+is "$(jq -r '[.spdxVersion, .dataLicense, .SPDXID] | join(" ")' document)" "SPDX-2.3 CC0-1.0 SPDXRef-DOCUMENT" "SPDX 2.3"
+is "$(jq '[.packages[].SPDXID] | length == (unique | length) and all(test("^SPDXRef-[A-Za-z0-9.-]+$"))' document)" true \
+  "ids are valid, and each there once"
+is "$(jq '[.packages[] | .name, .SPDXID, .downloadLocation] | all(type == "string" and length > 0)' document)" true \
+  "no package lacks a field it must have"
+is "$(jq '. as $d | [.relationships[].relatedSpdxElement] | sort == ([$d.packages[].SPDXID] | sort)' document)" true \
+  "each package has its relationship"
+like document "$(jq -r .creationInfo.created document | grep -E '^[0-9-]+T[0-9:]+Z$')" "created is a time"
+jq -r "$purls" document | grep -v ^pkg:deb/ | sort >others
+cat >wanted <<'E'
+pkg:cargo/libc@0.2.9
+pkg:cargo/serde@1.0.1
+pkg:npm/%40scope/thing@2.0.0%2Bbuild
+pkg:npm/left-pad@1.3.0
+pkg:pypi/some-package@1.2
+E
+same others wanted "and what pip, npm and cargo installed"
+like document "pkg:deb/debian/bash@[^?]*[?]arch=[a-z0-9]*&distro=debian-" "package URLs have the distribution"
+
+jq .predicate said/provenance.json >provenance
+is "$(jq -r .predicateType said/provenance.json)" https://slsa.dev/provenance/v1 "provenance is SLSA 1"
+is "$(jq -r '.buildDefinition.resolvedDependencies | length' provenance)" 1 "the base image is a dependency"
+is "$(jq -r '.buildDefinition.resolvedDependencies[0].digest.sha256' provenance)" \
+  "$(skopeo inspect --raw "oci:$DEBIAN_LAYOUT:latest" | sha256sum | cut -d ' ' -f 1)" "with its digest"
+is "$(jq '[.buildDefinition.buildType, .runDetails.builder.id, .runDetails.metadata.startedOn] | all(length > 0)' provenance)" true \
+  "with what must be there"
+unlike provenance hidden "mode=min has no build arguments"
+
+# The layout: an image, and two artifacts that name it.
+is "$(jq -r '[.manifests[] | .annotations["org.opencontainers.image.ref.name"] // "none"] | join(" ")' layout/index.json)" \
+  "app none none" "artifacts have no name"
+for i in 1 2; do
+  digest=$(jq -r ".manifests[$i].digest" layout/index.json)
+  jq . "layout/blobs/sha256/${digest#sha256:}" >artifact$i
+  is "$(jq -r .subject.digest artifact$i)" "$image" "artifact $i is about the image"
+  blob=$(jq -r '.layers[0].digest' artifact$i)
+  is "sha256:$(sha256sum "layout/blobs/sha256/${blob#sha256:}" | cut -d ' ' -f 1)" "$blob" "its statement is there"
+done
+is "$(jq -r .artifactType artifact1)" application/vnd.in-toto+json "artifacts say what they are"
+check "skopeo reads the image as before" skopeo inspect "oci:$T/layout:app"
+
+cp $spdx before
+builds "again" --build-context "$base" --attest type=sbom --attest-dir said --build-arg SECRET=hidden -t app context
+same $spdx before "the same image has the same SBOM"
+builds "mode=max" --build-context "$base" --attest type=provenance,mode=max --attest-dir said --build-arg SECRET=hidden -t app context
+like said/provenance.json '"build-arg:SECRET":"hidden"' "has build arguments"
+
+# Alpine's way, for two platforms, without anything running.
+cat >context/apk/lib/apk/db/installed <<'E'
+C:Q1abc=
+P:musl
+V:1.2.5-r0
+A:x86_64
+L:MIT
+F:lib
+R:ld-musl-x86_64.so.1
+
+P:busybox
+V:1.36.1-r29
+A:x86_64
+L:GPL-2.0-only
+E
+printf 'NAME="Alpine Linux"\nID=alpine\nVERSION_ID=3.20.0\n' >context/apk/etc/os-release
+printf 'FROM scratch\nCOPY apk /\n' >context/alpine
+builds "an apk database, for two platforms" --platform linux/amd64,linux/arm64 --sbom true --attest-dir two -f context/alpine context
+is "$(jq -r ".predicate | $purls" two/linux_arm64/sbom.spdx.json | paste -sd ' ')" \
+  "pkg:apk/alpine/busybox@1.36.1-r29?arch=x86_64&distro=alpine-3.20.0 pkg:apk/alpine/musl@1.2.5-r0?arch=x86_64&distro=alpine-3.20.0" \
+  "is read"
+isnt "$(jq -r '.subject[0].digest.sha256' two/linux_arm64/sbom.spdx.json)" \
+  "$(jq -r '.subject[0].digest.sha256' two/linux_amd64/sbom.spdx.json)" "each platform has its own"
+printf 'FROM scratch\nCOPY empty /\n' >context/nothing
+builds "an image without packages" --sbom true --attest-dir none -f context/nothing context
+is "$(jq '.predicate.packages | length' none/sbom.spdx.json)" 1 "has a document nevertheless"
+
+refused 2 'no place' "nowhere to write to" build --sbom true context
+refused 2 'type=provenance' "another type" build --attest type=sbam --attest-dir said context
+refused 2 'mode=' "another mode" build --provenance mode=most --attest-dir said context
+builds "false is as without" --sbom false --provenance false -f context/nothing context
+done_testing
