@@ -41,6 +41,7 @@ struct build_options {
 	const char *depfile;         /* or NULL */
 	const char *metadata_file;   /* or NULL */
 	struct strv outputs;         /* -o, as build/output_parse.c reads them */
+	struct strv annotations;     /* [LEVEL:]K=V */
 	bool push;                   /* --push */
 	struct strv cache_from, cache_to; /* type=T[,KEY=VALUE…], or a reference */
 	struct strv attests;         /* type=sbom, type=provenance[,mode=min|max] */
@@ -49,6 +50,7 @@ struct build_options {
 	uint64_t cache_max;          /* bytes that the store should not exceed; UINT64_MAX: any */
 	unsigned jobs;               /* at most so many steps at a time; 0: by the processors */
 	struct layer_format format;
+	bool has_format;             /* it was asked for; else outputs may say what is best */
 };
 
 #endif

@@ -6,6 +6,7 @@
 #include <stddef.h>
 
 #include "base/err.h"
+#include "base/json.h"
 #include "base/vec.h"
 #include "oci/descriptor.h"
 #include "oci/platform.h"
@@ -16,9 +17,11 @@ struct index_entry {
 	bool attestation;          /* vnd.docker.reference.type, or platform unknown/unknown */
 	char *ref_name;            /* annotation org.opencontainers.image.ref.name or NULL; owned */
 	char *full_name;           /* annotation io.containerd.image.name, where ref_name is but a tag, or NULL; owned */
+	struct json annotations;   /* to write: an object, or JSON_NULL */
 };
 struct index {
 	VEC(struct index_entry) manifests;
+	struct json annotations;   /* to write: an object, or JSON_NULL */
 };
 /* The document of an index of images; the caller owns it. Names and what they are kept by are not part of one. */
 char *index_write(const struct index *x);

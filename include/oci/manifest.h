@@ -22,6 +22,7 @@ struct manifest {
 int manifest_parse(const char *bytes, size_t n, const char *media_type, const char *name, struct manifest *ret,
 		   struct err *e);
 char *manifest_write(const struct manifest *m); /* OCI; layer and config types translated from Docker's; caller owns */
+char *manifest_write_docker(const struct manifest *m); /* the same in Docker's types */
 void manifest_fini(struct manifest *m);
 
 #endif

@@ -1,4 +1,4 @@
-/* Media types of image-spec 1.1, and Docker's schema 2, which is read but never written. */
+/* Media types of image-spec 1.1, and Docker's schema 2, which is written only on request. */
 #ifndef NACRE_OCI_MEDIA_TYPE_H
 #define NACRE_OCI_MEDIA_TYPE_H
 
@@ -23,5 +23,7 @@ bool media_type_is_layer(const char *mt);
 const char *media_type_layer(enum compression c);
 /* The OCI equivalent of a Docker layer type; itself otherwise. */
 const char *media_type_oci(const char *mt);
+/* Docker's equivalent of an OCI type; itself otherwise. */
+const char *media_type_docker(const char *mt);
 
 #endif

@@ -8,6 +8,7 @@
 
 #include "base/digest.h"
 #include "base/err.h"
+#include "base/json.h"
 
 struct ref_entry {
 	char *name;            /* org.opencontainers.image.ref.name, or NULL; owned */
@@ -15,8 +16,12 @@ struct ref_entry {
 	struct digest digest;
 	uint64_t size;
 	char *created;         /* RFC 3339 or NULL; owned */
+	const struct json *annotations; /* to write besides: an object of strings, JSON_NULL or NULL; borrowed */
 	char *platform_os, *platform_arch, *platform_variant; /* NULL when not stated; owned */
 };
+/* The member "annotations" of such an entry, if there is something to write. */
+void ref_write_annotations(struct json_out *o, const char *name, const char *created, const struct json *others);
+
 struct ref_list { struct ref_entry *v; size_t n, cap; };
 int ref_list(int layout_fd, struct ref_list *ret, struct err *e);
 void ref_list_fini(struct ref_list *l);

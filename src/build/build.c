@@ -242,8 +242,10 @@ static int prepare(struct build *b, struct df_check *check, struct err *e)
 		no_core();
 	if (check_options(b, e) < 0 || run_options_read(b->options, &b->run_options, e) < 0 ||
 	    secrets_read(&b->options->secrets, &b->secrets, e) < 0 ||
-	    ssh_read(&b->options->ssh, &b->ssh, e) < 0 || graphs_read(b, e) < 0 || read_build_args(b, e) < 0)
+	    ssh_read(&b->options->ssh, &b->ssh, e) < 0 || graphs_read(b, e) < 0 || read_build_args(b, e) < 0 ||
+	    outputs_check_platforms(&b->outputs, b->graphs.n, e) < 0)
 		return -1;
+	b->format = outputs_format(&b->outputs, b->options);
 	/* What kind each context is comes first: the Dockerfile may be inside the build context. */
 	if (context_main(b, e) < 0 || named_contexts_read(b, e) < 0 || ssh_start(b, &b->ssh, e) < 0 ||
 	    dockerfile_read(b, &text, e) < 0)
@@ -271,11 +273,25 @@ static void show_line(void *ctx, const char *text)
 	progress_note(ctx, text);
 }
 
+/* The image in the forms that outputs ask for; names then lead to the one that the store is to show. */
+static int make_forms(struct build *b, struct build_result *ret, struct err *e)
+{
+	AUTO(free_drop) size_t *n_base = x_alloc((b->graphs.n + 1) * sizeof *n_base);
+	const struct output_source from = { .n_base = n_base, .epoch = b->has_epoch ? &b->epoch : NULL };
+	for (size_t i = 0; i < b->graphs.n; i++) {
+		const struct stage *st = b->graphs.v[i]->goal;
+		while (st->base_stage)
+			st = st->base_stage;
+		n_base[i] = st->n_base_layers;
+	}
+	return outputs_make(b->store, &b->outputs, &from, &ret->image, &b->store_dirty, e);
+}
+
 static int finish(struct build *b, struct build_result *ret, struct err *e)
 {
 	AUTO(str_fini) struct str depends = { 0 };
 	ret->has_stream = outputs_have_stream(&b->outputs);
-	if (build_finish(b, &ret->image, e) < 0)
+	if (build_finish(b, &ret->image, e) < 0 || make_forms(b, ret, e) < 0)
 		return -1;
 	if (b->options->depfile && depfile_make(b, &depends, e) < 0)
 		return -1;

@@ -57,8 +57,9 @@ static int write_layout(struct store *s, int dir, const struct image_set *set, c
 	return put_blobs(s, sha256, set, e);
 }
 
-int export_layout(struct store *s, const struct image_set *set, const char *path, const char *name, struct err *e)
+int export_layout(struct store *s, const struct save_image *image, const char *path, struct err *e)
 {
+	const struct image_set *set = &image->set;
 	if (mkdir(path, 0777) < 0 && errno != EEXIST)
 		return err_sys(e, "create the output directory %s", path);
 	AUTO(fd_drop) int dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -67,7 +68,8 @@ int export_layout(struct store *s, const struct image_set *set, const char *path
 	if (write_layout(s, dir, set, path, e) < 0)
 		return err_in(e, "write %s", path);
 	struct ref_entry entry = {
-		.name = (char *)name,
+		.name = image->name,
+		.annotations = image->annotations,
 		.media_type = set->top.media_type,
 		.digest = set->top.digest,
 		.size = set->top.size,

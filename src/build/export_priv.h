@@ -7,13 +7,14 @@
 #include "base/err.h"
 #include "build/image_set.h"
 #include "oci/descriptor.h"
+#include "save_priv.h"
 #include "store/store.h"
 
 /*
  * In a worker: writes the image or index into an OCI layout directory (made if missing; other images in it stay). Blobs are
- * shared with the store or copied, and verified; index.json comes last, aside and renamed. name NULL: it gets none there.
+ * shared with the store or copied, and verified; index.json comes last, aside and renamed.
  */
-int export_layout(struct store *s, const struct image_set *set, const char *path, const char *name, struct err *e);
+int export_layout(struct store *s, const struct save_image *image, const char *path, struct err *e);
 
 /* blobs/sha256 of a layout, and what was learned there: what did not work once is not tried again. */
 struct blob_place {

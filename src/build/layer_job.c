@@ -69,7 +69,7 @@ static int layer_done(struct build *b, struct job *j, const struct str *result, 
 int layer_job_start(struct build *b, struct step *step, struct layer_slot *slot, const char *name, worker_fn *fn,
 		    struct err *e)
 {
-	struct layer_job ctx = { .build = b, .step = step, .format = b->options->format, .slot = slot };
+	struct layer_job ctx = { .build = b, .step = step, .format = b->format, .slot = slot };
 	if (!ctx.format.threads)
 		ctx.format.threads = build_cpus(b);
 	struct job *j = job_worker(b, step, name, fn, &ctx, e);

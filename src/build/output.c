@@ -6,10 +6,12 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/proc.h"
 #include "base/tree.h"
 #include "build/image_set.h"
+#include "build/options.h"
 #include "out_file_priv.h"
 #include "output_priv.h"
 #include "registry/push.h"
@@ -75,14 +77,87 @@ static int check_one(const struct output *o, struct err *e)
 
 int outputs_check(const struct outputs *l, struct err *e)
 {
-	size_t streams = 0;
+	size_t streams = 0, images = 0;
 	for (size_t i = 0; i < l->n; i++) {
+		images += l->v[i].kind == OUTPUT_IMAGE && !output_form_is_plain(&l->v[i].form);
 		if (check_one(&l->v[i], e) < 0)
 			return err_in(e, "-o %s", l->v[i].text);
 		streams += output_is_stream(&l->v[i]);
 	}
+	if (images > 1)
+		return err_set(e, ERR_USAGE, "-o type=image: the store's names can lead to one form of the image only");
 	if (streams > 1)
 		return err_set(e, ERR_USAGE, "-o: only one output can go to standard output");
+	return 0;
+}
+
+int outputs_check_platforms(const struct outputs *l, size_t n_platforms, struct err *e)
+{
+	for (size_t i = 0; i <= l->n; i++) {
+		const struct output_form *f = i < l->n ? &l->v[i].form : &l->result;
+		bool on_index = annotations_have(&f->annotations, ON_INDEX) ||
+				annotations_have(&f->annotations, ON_INDEX_DESCRIPTOR);
+		if (on_index && n_platforms < 2)
+			return err_set(e, ERR_USAGE, "an annotation of an index: the image of one platform has none");
+		if (f->docker_types && n_platforms > 1)
+			return err_set(e, ERR_USAGE, "-o %s: oci-mediatypes=false is for one platform", l->v[i].text);
+	}
+	return 0;
+}
+
+/* ---- the image as each wants it ---- */
+
+struct layer_format outputs_format(const struct outputs *l, const struct build_options *o)
+{
+	const struct layer_format *wanted = NULL;
+	for (size_t i = 0; i < l->n && !o->has_format; i++) {
+		const struct output_form *f = &l->v[i].form;
+		if (!f->compressed)
+			continue;
+		if (wanted && (wanted->how != f->format.how || wanted->level != f->format.level))
+			return o->format;
+		wanted = &f->format;
+	}
+	struct layer_format format = wanted ? *wanted : o->format;
+	format.threads = o->format.threads;
+	return format;
+}
+
+static int make(struct store *s, const struct output_form *f, const struct output_source *from, struct descriptor *ret,
+		bool *made, struct err *e)
+{
+	struct descriptor d;
+	if (output_form_is_plain(f))
+		return 0;
+	if (f->clamped && !from->epoch)
+		log_warn("rewrite-timestamp: without SOURCE_DATE_EPOCH there is no time to write");
+	if (output_form_run(s, f, from, &d, e) < 0)
+		return -1;
+	descriptor_fini(ret);
+	*ret = d;
+	*made = true;
+	return 0;
+}
+
+int outputs_make(struct store *s, struct outputs *l, const struct output_source *from, struct descriptor *result,
+		 bool *made, struct err *e)
+{
+	struct output_source source = *from;
+	source.image = *result;
+	for (size_t i = 0; i < l->n; i++) {
+		struct output *o = &l->v[i];
+		if (make(s, &o->form, &source, &o->image, made, e) < 0)
+			return err_in(e, "-o %s", o->text);
+	}
+	if (make(s, &l->result, &source, result, made, e) < 0)
+		return err_in(e, "--annotation");
+	for (size_t i = 0; i < l->n; i++)
+		if (l->v[i].kind == OUTPUT_IMAGE && l->v[i].image.media_type) {
+			descriptor_fini(result);
+			*result = l->v[i].image;
+			result->media_type = x_strdup(l->v[i].image.media_type);
+			break;
+		}
 	return 0;
 }
 
@@ -100,13 +175,20 @@ static int write_images(struct store *s, const struct output *o, const struct di
 {
 	AUTO(image_set_fini) struct image_set set = { 0 };
 	struct save_images images = { 0 }; /* all in it is borrowed */
+	AUTO(json_fini) struct json annotations = { 0 };
 	struct digest chosen = *image;
 	if (format_of(o) == SAVE_DOCKER_ARCHIVE && image_choose(s, image, NULL, &chosen, e) < 0)
 		return -1;
 	if (image_set_load(s, &chosen, &set, e) < 0)
 		return -1;
+	annotations_put(&o->form.annotations, set.is_index ? ON_INDEX_DESCRIPTOR : ON_MANIFEST_DESCRIPTOR,
+			set.is_index ? NULL : &set.members.v[0].platform, &annotations);
 	for (size_t i = 0; i < (o->names.n ? o->names.n : 1); i++)
-		vec_push(&images, ((struct save_image){ .set = set, .name = o->names.n ? o->names.v[i] : NULL }));
+		vec_push(&images, ((struct save_image){
+					  .set = set,
+					  .name = o->names.n ? o->names.v[i] : NULL,
+					  .annotations = &annotations,
+				  }));
 	int r = save_write(s, format_of(o), &images, o->dest, e);
 	vec_fini(&images);
 	return r;
@@ -159,9 +241,12 @@ static int write_all(void *ctx, struct worker_report *r, struct str *result, str
 {
 	const struct write_job *j = ctx;
 	(void)result;
-	for (size_t i = 0; i < j->list->n; i++)
-		if (write_one(j->store, &j->list->v[i], &j->image->digest, r, e) < 0)
-			return err_in(e, "-o %s", j->list->v[i].text);
+	for (size_t i = 0; i < j->list->n; i++) {
+		const struct output *o = &j->list->v[i];
+		const struct descriptor *image = o->image.media_type ? &o->image : j->image;
+		if (write_one(j->store, o, &image->digest, r, e) < 0)
+			return err_in(e, "-o %s", o->text);
+	}
 	return 0;
 }
 

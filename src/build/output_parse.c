@@ -17,6 +17,8 @@ static void output_fini(struct output *o)
 {
 	free(o->dest);
 	strv_fini(&o->names);
+	annotations_fini(&o->form.annotations);
+	descriptor_fini(&o->image);
 }
 
 void outputs_fini(struct outputs *l)
@@ -24,6 +26,7 @@ void outputs_fini(struct outputs *l)
 	for (size_t i = 0; i < l->n; i++)
 		output_fini(&l->v[i]);
 	vec_fini(l);
+	annotations_fini(&l->result.annotations);
 }
 
 /* ---- transports ---- */
@@ -83,6 +86,8 @@ static int parse_transport(const char *text, struct output *o, struct err *e)
 #define FOR_ARCHIVES (FOR(OUTPUT_OCI) | FOR(OUTPUT_DOCKER))
 #define FOR_STORE (FOR(OUTPUT_IMAGE) | FOR(OUTPUT_REGISTRY))
 #define FOR_IMAGES (FOR_ARCHIVES | FOR_STORE)
+/* A docker archive has its layers uncompressed and no manifest. */
+#define FOR_FORMED (FOR(OUTPUT_OCI) | FOR_STORE)
 
 static int set_dest(struct output *o, const char *value, struct err *e)
 {
@@ -161,6 +166,48 @@ static int only_copy(struct output *o, const char *value, struct err *e)
 	return str_eq(value, "copy") ? 0 : err_set(e, ERR_USAGE, "%s: only copy is known", value);
 }
 
+static int set_compression(struct output *o, const char *value, struct err *e)
+{
+	static const struct { const char *name; enum compression how; } known[] = {
+		{ "gzip", COMPRESSION_GZIP }, { "zstd", COMPRESSION_ZSTD }, { "uncompressed", COMPRESSION_NONE },
+	};
+	for (size_t i = 0; i < ARRAY_LEN(known); i++)
+		if (str_eq(value, known[i].name)) {
+			o->form.compressed = true;
+			o->form.format.how = known[i].how;
+			return 0;
+		}
+	return err_set(e, ERR_USAGE, "%s: gzip, zstd or uncompressed is wanted", value);
+}
+
+static int set_level(struct output *o, const char *value, struct err *e)
+{
+	uint64_t level;
+	if (!str_to_u64(value, 22, &level))
+		return err_set(e, ERR_USAGE, "%s: a number from 0 to 22 is wanted", value);
+	o->form.format.level = (int)level;
+	return 0;
+}
+
+static int set_force(struct output *o, const char *value, struct err *e)
+{
+	return wants_bool(value, &o->form.all, e);
+}
+
+static int set_oci_types(struct output *o, const char *value, struct err *e)
+{
+	bool oci;
+	if (wants_bool(value, &oci, e) < 0)
+		return -1;
+	o->form.docker_types = !oci;
+	return 0;
+}
+
+static int set_clamped(struct output *o, const char *value, struct err *e)
+{
+	return wants_bool(value, &o->form.clamped, e);
+}
+
 static const struct key {
 	const char *name;
 	unsigned kinds;
@@ -170,6 +217,11 @@ static const struct key {
 	{ "tar", FOR_ARCHIVES, set_tar },
 	{ "name", FOR_IMAGES, add_names },
 	{ "push", FOR_STORE, set_push },
+	{ "compression", FOR_FORMED, set_compression },
+	{ "compression-level", FOR_FORMED, set_level },
+	{ "force-compression", FOR_FORMED, set_force },
+	{ "oci-mediatypes", FOR_FORMED, set_oci_types },
+	{ "rewrite-timestamp", FOR_IMAGES, set_clamped },
 	{ "platform-split", FOR_FILES, set_split },
 	{ "mode", FOR(OUTPUT_LOCAL), only_copy },
 	{ "store", FOR_STORE, only_true },
@@ -220,6 +272,11 @@ static int set_key(struct output *o, const char *field, struct err *e)
 {
 	AUTO(free_drop) char *key = x_strndup(field, strcspn(field, "="));
 	const char *value = field + strlen(key) + 1;
+	if (FOR_FORMED & FOR(o->kind)) {
+		int r = annotation_add_field(&o->form.annotations, key, value, e);
+		if (r <= 0)
+			return r;
+	}
 	str_lower(key);
 	if (str_eq(key, "type"))
 		return 0;
@@ -263,6 +320,26 @@ static int settle_dest(struct output *o, struct err *e)
 	return 0;
 }
 
+/* Docker's types know gzip alone, and no annotations. */
+static int settle_form(struct output_form *f, struct err *e)
+{
+	if (f->format.level && !f->compressed)
+		return err_set(e, ERR_USAGE, "compression-level: say by compression= of which");
+	if (f->format.how == COMPRESSION_GZIP && f->format.level > 9)
+		return err_set(e, ERR_USAGE, "compression-level: gzip has 1 to 9");
+	if (!f->docker_types)
+		return 0;
+	if (f->annotations.n)
+		return err_set(e, ERR_USAGE, "oci-mediatypes=false: Docker's manifests have no annotations");
+	if (f->compressed && f->format.how == COMPRESSION_ZSTD)
+		return err_set(e, ERR_USAGE, "oci-mediatypes=false: Docker's types know no zstd");
+	if (!f->compressed)
+		f->format.how = COMPRESSION_GZIP;
+	f->all |= !f->compressed;
+	f->compressed = true;
+	return 0;
+}
+
 static int parse_exporter(const char *text, struct output *o, struct err *e)
 {
 	AUTO(strv_fini) struct strv fields = { 0 };
@@ -280,7 +357,7 @@ static int parse_exporter(const char *text, struct output *o, struct err *e)
 	for (size_t i = 0; i < fields.n; i++)
 		if (set_key(o, fields.v[i], e) < 0)
 			return -1;
-	return settle_dest(o, e);
+	return settle_dest(o, e) < 0 ? -1 : settle_form(&o->form, e);
 }
 
 /* ---- all of them ---- */
@@ -325,8 +402,21 @@ static void add_push(const struct build_options *options, struct outputs *l)
 	strv_copy(&o->names, &options->tags);
 }
 
+/* What --annotation says goes for the image itself and all that is made of it. */
+static int add_annotations(const struct build_options *options, struct annotations *l, struct err *e)
+{
+	for (size_t i = 0; i < options->annotations.n; i++)
+		if (annotation_add_option(l, options->annotations.v[i], e) < 0) {
+			e->kind = ERR_USAGE;
+			return err_in(e, "--annotation %s", options->annotations.v[i]);
+		}
+	return 0;
+}
+
 int outputs_parse(const struct build_options *options, struct outputs *ret, struct err *e)
 {
+	if (add_annotations(options, &ret->result.annotations, e) < 0)
+		return -1;
 	for (size_t i = 0; i < options->outputs.n; i++) {
 		const char *text = options->outputs.v[i];
 		if (parse_one(text, options, vec_add(ret), e) < 0) {
@@ -336,6 +426,9 @@ int outputs_parse(const struct build_options *options, struct outputs *ret, stru
 	}
 	if (options->push)
 		add_push(options, ret);
+	for (size_t i = 0; i < ret->n; i++)
+		if (FOR_FORMED & FOR(ret->v[i].kind) && add_annotations(options, &ret->v[i].form.annotations, e) < 0)
+			return -1;
 	return 0;
 }
 

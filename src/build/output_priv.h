@@ -11,6 +11,7 @@
 #include "base/str.h"
 #include "base/vec.h"
 #include "oci/descriptor.h"
+#include "output_form_priv.h"
 
 struct build_options;
 struct store;
@@ -33,8 +34,14 @@ struct output {
 	bool split;             /* LOCAL, TAR: below a directory named after the platform */
 	char *dest;             /* NULL: standard output. owned */
 	struct strv names;      /* in what is written, or where to push */
+	struct output_form form;
+	struct descriptor image; /* in that form, once it is made; its media type NULL: as it was built. owned */
 };
-struct outputs { struct output *v; size_t n, cap; };
+struct outputs {
+	struct output *v;
+	size_t n, cap;
+	struct output_form result; /* of the image in the store */
+};
 
 /* What --output, --push and the names of -t come to. ERR_USAGE. */
 int outputs_parse(const struct build_options *o, struct outputs *ret, struct err *e);
@@ -46,9 +53,21 @@ bool output_is_stream(const struct output *o);
 /* Before anything is built: whether each can be written, as far as can be told. ERR_SYS, ERR_USAGE. */
 int outputs_check(const struct outputs *l, struct err *e);
 
+/* What only images of several platforms have is not asked of one. ERR_USAGE. */
+int outputs_check_platforms(const struct outputs *l, size_t n_platforms, struct err *e);
+
 bool outputs_have_stream(const struct outputs *l);
+/* How layers are best written when outputs that want a compression agree on it: none is then written twice. */
+struct layer_format outputs_format(const struct outputs *l, const struct build_options *o);
 /* Whether the image is to have its names in the store. */
 bool outputs_want_names(const struct outputs *l);
+
+/*
+ * Brings the image into the form that each asks for, in workers. *result: the image that was built, and afterwards the one
+ * that the store's names are to lead to. *made: something was written to the store.
+ */
+int outputs_make(struct store *s, struct outputs *l, const struct output_source *from, struct descriptor *result,
+		 bool *made, struct err *e);
 
 /* Writes them in a worker. The error says which could not be. line: told what is pushed. */
 int outputs_write(struct store *s, const struct outputs *l, const struct descriptor *image,

@@ -102,7 +102,7 @@ int save_blob(struct store *s, struct sink *out, const char *path, const struct 
 static int write_directory(struct store *s, const struct save_images *images, const char *path, struct err *e)
 {
 	for (size_t i = 0; i < images->n; i++)
-		if (export_layout(s, &images->v[i].set, path, images->v[i].name, e) < 0)
+		if (export_layout(s, &images->v[i], path, e) < 0)
 			return -1;
 	return 0;
 }

@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "oci/media_type.h"
 #include "save_priv.h"
+#include "store/ref.h"
 
 static char *index_text(const struct save_images *images)
 {
@@ -28,12 +29,7 @@ static char *index_text(const struct save_images *images)
 		json_kv_str(&o, "mediaType", d->media_type);
 		json_kv_str(&o, "digest", digest_text(&d->digest).s);
 		json_kv_int(&o, "size", (int64_t)d->size);
-		if (images->v[i].name) {
-			json_put_key(&o, "annotations");
-			json_begin(&o, '{');
-			json_kv_str(&o, "org.opencontainers.image.ref.name", images->v[i].name);
-			json_end(&o, '}');
-		}
+		ref_write_annotations(&o, images->v[i].name, NULL, images->v[i].annotations);
 		json_end(&o, '}');
 	}
 	json_end(&o, ']');

@@ -11,6 +11,7 @@
 struct save_image {
 	struct image_set set; /* of one member for a docker archive, which knows no indexes */
 	char *name; /* it is saved under; NULL: by its id alone. owned */
+	const struct json *annotations; /* of its entry in a layout: an object, JSON_NULL or NULL; borrowed */
 };
 struct save_images {
 	struct save_image *v;

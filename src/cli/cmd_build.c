@@ -19,7 +19,7 @@ struct options {
 	const char *jobs;
 	struct strv platforms, attests;
 	struct strv tags, build_args, labels, contexts, secrets, ssh, allow, add_hosts, ulimits, resources;
-	struct strv cache_from, cache_to, no_cache_filter, no_cache_step, outputs;
+	struct strv cache_from, cache_to, no_cache_filter, no_cache_step, outputs, annotations;
 	bool check, load, no_cache, pull, push, quiet;
 };
 
@@ -31,6 +31,8 @@ static const struct option_def table[] = {
 	{ "add-host", 0, OPTION_LIST, AT(add_hosts), "NAME:ADDRESS", "a line for /etc/hosts of RUN" },
 	{ "allow", 0, OPTION_LIST, AT(allow), "ENTITLEMENT",
 	  "what a Dockerfile may ask for: network.host, security.insecure" },
+	{ "annotation", 0, OPTION_LIST, AT(annotations), "[LEVEL:]K=V",
+	  "annotate the image: its manifest, or index, manifest-descriptor, index-descriptor" },
 	{ "attest", 0, OPTION_LIST, AT(attests), "type=sbom|type=provenance[,mode=min|max]",
 	  "say what is installed in the image, or how it was made: beside it in oci:DIR, or in --attest-dir" },
 	{ "attest-dir", 0, OPTION_STRING, AT(attest_dir), "DIR", "write SBOM and provenance to files" },
@@ -186,7 +188,9 @@ static int to_build_options(const struct options *o, const char *context, struct
 		.provenance = o->provenance,
 		.attest_dir = o->attest_dir,
 		.outputs = o->outputs,
+		.annotations = o->annotations,
 		.push = o->push,
+		.has_format = o->compression,
 		.net_is_host = str_eq(o->network, "host"),
 	};
 	if (o->fresh && age_parse("--fresh", o->fresh, &ret->fresh, e) < 0)

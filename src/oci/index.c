@@ -15,6 +15,7 @@ static void entry_fini(struct index_entry *x)
 	descriptor_fini(&x->desc);
 	free(x->ref_name);
 	free(x->full_name);
+	json_fini(&x->annotations);
 }
 
 void index_fini(struct index *x)
@@ -22,6 +23,7 @@ void index_fini(struct index *x)
 	for (size_t i = 0; i < x->manifests.n; i++)
 		entry_fini(&x->manifests.v[i]);
 	vec_fini(&x->manifests);
+	json_fini(&x->annotations);
 }
 
 static int parse_entry(const struct json *j, const char *name, struct index_entry *x, struct err *e)
@@ -120,6 +122,14 @@ static void write_platform(struct json_out *o, const struct platform *p)
 	json_end(o, '}');
 }
 
+static void write_annotations(struct json_out *o, const struct json *annotations)
+{
+	if (!json_len(annotations))
+		return;
+	json_put_key(o, "annotations");
+	json_put_raw(o, annotations);
+}
+
 char *index_write(const struct index *x)
 {
 	struct json_out o;
@@ -135,11 +145,13 @@ char *index_write(const struct index *x)
 		json_kv_str(&o, "mediaType", entry->desc.media_type);
 		json_kv_str(&o, "digest", digest_text(&entry->desc.digest).s);
 		json_kv_int(&o, "size", (int64_t)entry->desc.size);
+		write_annotations(&o, &entry->annotations);
 		if (entry->platform.os[0])
 			write_platform(&o, &entry->platform);
 		json_end(&o, '}');
 	}
 	json_end(&o, ']');
+	write_annotations(&o, &x->annotations);
 	json_end(&o, '}');
 	return json_out_take(&o);
 }

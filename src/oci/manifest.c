@@ -82,26 +82,26 @@ int manifest_parse(const char *bytes, size_t n, const char *media_type, const ch
 	return 0;
 }
 
-static void write_as_oci(struct json_out *o, const struct descriptor *d)
+static void write_as(struct json_out *o, const struct descriptor *d, const char *(*type)(const char *mt))
 {
-	struct descriptor oci = *d;
-	oci.media_type = (char *)media_type_oci(d->media_type);
-	descriptor_write(o, &oci);
+	struct descriptor named = *d;
+	named.media_type = (char *)type(d->media_type);
+	descriptor_write(o, &named);
 }
 
-char *manifest_write(const struct manifest *m)
+static char *write_manifest(const struct manifest *m, const char *media_type, const char *(*type)(const char *mt))
 {
 	struct json_out o;
 	json_out_init(&o);
 	json_begin(&o, '{');
 	json_kv_int(&o, "schemaVersion", 2);
-	json_kv_str(&o, "mediaType", MT_MANIFEST);
+	json_kv_str(&o, "mediaType", media_type);
 	json_put_key(&o, "config");
-	write_as_oci(&o, &m->config);
+	write_as(&o, &m->config, type);
 	json_put_key(&o, "layers");
 	json_begin(&o, '[');
 	for (size_t i = 0; i < m->layers.n; i++)
-		write_as_oci(&o, &m->layers.v[i]);
+		write_as(&o, &m->layers.v[i], type);
 	json_end(&o, ']');
 	if (m->annotations.type == JSON_OBJECT && json_len(&m->annotations)) {
 		json_put_key(&o, "annotations");
@@ -109,4 +109,14 @@ char *manifest_write(const struct manifest *m)
 	}
 	json_end(&o, '}');
 	return json_out_take(&o);
+}
+
+char *manifest_write(const struct manifest *m)
+{
+	return write_manifest(m, MT_MANIFEST, media_type_oci);
+}
+
+char *manifest_write_docker(const struct manifest *m)
+{
+	return write_manifest(m, MT_DOCKER_MANIFEST, media_type_docker);
 }

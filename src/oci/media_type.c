@@ -62,3 +62,11 @@ const char *media_type_oci(const char *mt)
 			return docker_types[i].oci;
 	return mt;
 }
+
+const char *media_type_docker(const char *mt)
+{
+	for (size_t i = 0; i < ARRAY_LEN(docker_types); i++)
+		if (str_eq(mt, docker_types[i].oci))
+			return docker_types[i].docker;
+	return mt;
+}

@@ -100,21 +100,32 @@ void ref_list_fini(struct ref_list *l)
 	vec_fini(l);
 }
 
+void ref_write_annotations(struct json_out *o, const char *name, const char *created, const struct json *others)
+{
+	if (!created && !name && !json_len(others))
+		return;
+	json_put_key(o, "annotations");
+	json_begin(o, '{');
+	if (created)
+		json_kv_str(o, ANNOTATION_CREATED, created);
+	if (name)
+		json_kv_str(o, ANNOTATION_REF_NAME, name);
+	for (size_t i = 0; i < json_len(others); i++) {
+		const struct json *other = json_at(others, i);
+		if ((created && str_eq(other->key, ANNOTATION_CREATED)) || (name && str_eq(other->key, ANNOTATION_REF_NAME)))
+			continue;
+		json_kv_str(o, other->key, other->text);
+	}
+	json_end(o, '}');
+}
+
 static void write_entry(struct json_out *o, const struct ref_entry *r)
 {
 	json_begin(o, '{');
 	json_kv_str(o, "mediaType", r->media_type);
 	json_kv_str(o, "digest", digest_text(&r->digest).s);
 	json_kv_int(o, "size", (int64_t)r->size);
-	if (r->created || r->name) {
-		json_put_key(o, "annotations");
-		json_begin(o, '{');
-		if (r->created)
-			json_kv_str(o, ANNOTATION_CREATED, r->created);
-		if (r->name)
-			json_kv_str(o, ANNOTATION_REF_NAME, r->name);
-		json_end(o, '}');
-	}
+	ref_write_annotations(o, r->name, r->created, r->annotations);
 	if (r->platform_os && r->platform_arch) {
 		json_put_key(o, "platform");
 		json_begin(o, '{');

@@ -3,7 +3,7 @@
 . "$(dirname "$0")/../lib/common.sh"
 # shellcheck source=tests/lib/judge.sh
 . "$TESTS/lib/judge.sh"
-need jq skopeo umoci podman buildah python3 unshare
+need jq skopeo umoci podman buildah python3 unshare zstd
 mkdir context
 seq 1000 >context/file
 printf 'FROM scratch\nCOPY file /one\nCMD ["/one"]\n' >context/Dockerfile
@@ -128,6 +128,82 @@ is "$(names_of saved)" rootfs "is a layout"
 check "and an archive" "$NACRE" save -o oci-archive:saved.tar rootfs
 check "that skopeo reads" skopeo inspect oci-archive:saved.tar:rootfs
 
+# ---- the image in another form
+
+# put DESCRIPTION KEYS OPTION…: an archive of the image, unpacked into form/; its manifest is $manifest, its config $config
+put() {
+  tap_keys=$2
+  put_what=$1
+  shift 2
+  rm -rf form
+  builds "$put_what" -q -o "type=oci,tar=false,dest=form,name=x$tap_keys" "$@" || return
+  manifest=$(manifest_of form x)
+  config=$(config_of form x)
+}
+types() { jq -r '[.layers[].mediaType | sub(".*tar"; "")] | join(" ")' "$manifest"; }
+
+mkdir below above
+seq 2000 >below/file
+printf 'FROM scratch\nCOPY file /two\n' >below/Dockerfile
+builds "a base" -q -t base --compression none below
+touch -d 2030-01-01 above/late
+touch -d 2001-02-03 above/early
+printf 'FROM base\nCOPY late early /\n' >above/Dockerfile
+put "as it is" "" above
+is "$(types)" " +zstd" "layers are as the store has them"
+put "compression" ",compression=gzip" above
+is "$(types)" " +gzip" "it is that of the build's own layers"
+is "$(jq -c .rootfs.diff_ids "$config")" "$(jq -c .rootfs.diff_ids "$(config_of form x)")" "which have the same contents"
+judge form x
+put "force-compression" ",compression=gzip,force-compression=true,compression-level=9" above
+is "$(types)" "+gzip +gzip" "it is that of all"
+judge form x
+once=$digest
+put "again" ",compression=gzip,force-compression=true,compression-level=9" above
+is "$digest" "$once" "the same bytes"
+put "uncompressed" ",compression=uncompressed" above
+is "$(types)" " " "no compression"
+builds "new layers" -q --no-cache --store fresh -o "type=oci,tar=false,dest=direct,compression=gzip" context
+is "$(find fresh/blobs -type f -links 2 | wc -l)" 3 "are written in the form of the outputs at once"
+put "oci-mediatypes=false" ",oci-mediatypes=false" above
+is "$(jq -r '[.mediaType, .config.mediaType, .layers[].mediaType] | map(sub("application/vnd.docker."; "")) | join(" ")' "$manifest")" \
+  "distribution.manifest.v2+json container.image.v1+json image.rootfs.diff.tar.gzip image.rootfs.diff.tar.gzip" "Docker's types"
+put "annotations" ",annotation.org.example.A=1,annotation-manifest[linux/$(uname -m)].b=2,annotation-manifest[plan9/mips].c=3,annotation-manifest-descriptor.d=4" \
+  --annotation e=5 --annotation "manifest,manifest-descriptor:f=6" above
+is "$(jq -cS .annotations "$manifest")" '{"b":"2","e":"5","f":"6","org.example.A":"1"}' "are in the manifest"
+is "$(jq -cS '.manifests[0].annotations | del(.["org.opencontainers.image.ref.name"])' form/index.json)" '{"d":"4","f":"6"}' "and on its descriptor"
+builds "annotations of the image in the store" -q -t noted --annotation g=7 above
+is "$("$NACRE" save noted | tar -xO "blobs/sha256/${digest#sha256:}" | jq -c .annotations)" '{"g":"7"}' "are in its manifest"
+builds "an image of another form in the store" -q -t small -o type=image,compression=gzip,force-compression=true above
+is "$("$NACRE" inspect small | jq -r '[.manifest.layers[].mediaType | sub(".*tar"; "")] | join(" ")')" "+gzip +gzip" "has the names"
+builds "an index" -q --platform linux/amd64,linux/arm64 -o type=oci,tar=false,dest=many,name=x,annotation-index.h=8,annotation-manifest-descriptor.i=9 \
+  --annotation "manifest[linux/arm64]:j=10" context
+index=$(manifest_of many x)
+is "$(jq -c '[.annotations, .manifests[].annotations]' "$index")" '[{"h":"8"},{"i":"9"},{"i":"9"}]' "has annotations of its own"
+is "$(for d in $(jq -r '.manifests[].digest' "$index"); do jq -c .annotations "many/blobs/sha256/${d#sha256:}"; done | tr '\n' ' ')" \
+  'null {"j":"10"} ' "and those of one platform"
+
+export SOURCE_DATE_EPOCH=1000000000
+put "rewrite-timestamp" ",rewrite-timestamp=true" above
+unset SOURCE_DATE_EPOCH
+judge form x
+layer=$(layers_of form x | tail -n 1)
+is "$(zstd -dcq <"form/blobs/sha256/${layer#sha256:}" | TZ=UTC tar --full-time -tvf - | awk '{ print $4, $5, $6 }' | tr '\n' ' ')" \
+  "2001-02-03 00:00:00 early 2001-09-09 01:46:40 late " "no time is later, and earlier ones stay"
+is "$(jq -r '.rootfs.diff_ids[-1]' "$config")" "sha256:$(zstd -dcq <"form/blobs/sha256/${layer#sha256:}" | sha256sum | cut -d' ' -f1)" \
+  "the config says so"
+put "without SOURCE_DATE_EPOCH" ",rewrite-timestamp=true" above
+like "$T/err" 'rewrite-timestamp.*SOURCE_DATE_EPOCH' "a warning"
+refused 2 'gzip, zstd or uncompressed' "estargz" build -o type=oci,compression=estargz context
+refused 2 'this type has no compression' "a docker archive has none" build -o type=docker,dest=x,compression=gzip context
+refused 2 'no zstd' "zstd in Docker's types" build -o type=oci,oci-mediatypes=false,compression=zstd context
+refused 2 'no annotations' "annotations in Docker's manifests" build -o type=oci,oci-mediatypes=false,annotation.a=b context
+refused 2 '1 to 9' "a level that gzip does not have" build -o type=oci,compression=gzip,compression-level=10 context
+refused 2 'say by compression=' "a level of nothing" build -o type=oci,compression-level=3 context
+refused 2 'of one platform has none' "an annotation without an index" build -o oci:no --annotation index:a=b context
+refused 2 'did you mean index' "an annotation elsewhere" build -o oci:no --annotation indx:a=b context
+refused 2 'KEY=VALUE is wanted' "an annotation without a value" build -o oci:no --annotation index:a context
+
 # ---- pushing
 
 start_registry
@@ -136,6 +212,8 @@ builds "type=registry" -q -o "type=registry,name=$REGISTRY/b" context
 builds "type=image,push=true" -q -o "\"type=image\",\"name=$REGISTRY/c,$REGISTRY/c:2\",\"push=true\"" context
 builds "--push" -q -t "$REGISTRY/d" --push context
 builds "--push with an output" -q -t "$REGISTRY/e" --push --load -o type=image context
+builds "in Docker's types" -q -o "type=registry,name=$REGISTRY/f,oci-mediatypes=false" above
+check "which skopeo reads" skopeo copy -q --insecure-policy --src-tls-verify=false "docker://$REGISTRY/f" dir:judged-docker
 for name in a:1 b:latest c:latest c:2 d:latest e:latest; do
   is "$(skopeo inspect --tls-verify=false -f '{{.Digest}}' "docker://$REGISTRY/$name")" "$app" "$name is there"
 done

@@ -1,0 +1,38 @@
+/* How the image of an output differs from the one that was built. */
+#ifndef NACRE_BUILD_OUTPUT_FORM_PRIV_H
+#define NACRE_BUILD_OUTPUT_FORM_PRIV_H
+
+#include "annotation_priv.h"
+#include "oci/descriptor.h"
+#include "oci/layer.h"
+#include "oci/layer_writer.h"
+
+struct store;
+
+struct output_form {
+	bool compressed;               /* the build's own layers as `format` says … */
+	bool all;                      /* … and those of base images */
+	struct layer_format format;
+	bool docker_types;
+	bool clamped;                  /* no time of an own layer is later than SOURCE_DATE_EPOCH */
+	struct annotations annotations;
+};
+
+/* What is known of the build. */
+struct output_source {
+	struct descriptor image;       /* borrowed */
+	const size_t *n_base;          /* for each platform: how many layers are the base image's */
+	const int64_t *epoch;          /* NULL: none */
+};
+
+/* Whether it changes anything but descriptors. */
+bool output_form_is_plain(const struct output_form *f);
+/* *ret is the image, or index, in that form, in the store; its strings are the caller's. Done in a worker. */
+int output_form_run(struct store *s, const struct output_form *f, const struct output_source *from,
+		    struct descriptor *ret, struct err *e);
+
+/* latest NULL: times stay. The tar is then the same. *ret's strings are the caller's. */
+int layer_recode(struct store *s, const struct layer *from, const struct layer_format *f, const int64_t *latest,
+		 struct layer *ret, struct err *e);
+
+#endif
