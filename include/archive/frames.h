@@ -42,6 +42,19 @@ struct frame_span {
 struct frame_spans { struct frame_span *v; size_t n, cap; };
 
 /*
+ * Puts a frame of another series, `from`, into this one as it is there. A thread makes its plain bytes, raw_n of them,
+ * which the check looks at; what is damaged or does not pass makes the sink fail, and frames_misfit true.
+ */
+struct frame_check {
+	bool (*fn)(void *ctx, const void *raw, size_t n);
+	void *ctx;     /* borrowed until the sink is freed */
+	bool in_order; /* one after another, in the order of the frames; else in any */
+};
+int frames_put(struct sink *s, int fd, const struct frame_span *from, size_t raw_n, const struct frame_check *check,
+	       struct err *e);
+bool frames_misfit(struct sink *s);
+
+/*
  * Finds the frames of a file that sink_frames wrote, without decompressing. What is in the file is not trusted. 0; 1: it
  * is no series of at most `max` such frames, or it cannot be read.
  */

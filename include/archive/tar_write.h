@@ -19,6 +19,8 @@ int tar_write_entry(struct sink *out, const struct tar_entry *entry, struct err 
 int tar_write_pad(struct sink *out, uint64_t size, struct err *e);
 /* The header alone, at the end of `out`. */
 int tar_header_add(struct str *out, const struct tar_entry *entry, struct err *e);
+/* What an entry takes in all, header, content and padding. scratch: used and left as it is. */
+int tar_entry_size(const struct tar_entry *entry, struct str *scratch, uint64_t *ret, struct err *e);
 /* How much room content of that size takes; it does not overflow up to INT64_MAX. */
 uint64_t tar_padded(uint64_t size);
 /* The two zero blocks that end an archive. */

@@ -18,6 +18,8 @@
 #include "oci/layer.h"
 
 struct store;
+struct frame_run;
+struct layer_reuse;
 struct layer_writer;
 struct tree_writer;
 
@@ -45,6 +47,14 @@ int layer_writer_data(struct layer_writer *w, const void *bytes, size_t n, struc
 int layer_writer_fd(struct layer_writer *w, int fd, const char *name, struct err *e);
 /* Of the FILE that was written last. */
 const struct digest *layer_writer_content(const struct layer_writer *w);
+/*
+ * In place of the entries of a run: the frames that an earlier layer has of it. Their plain bytes are compared with the
+ * run's entries meanwhile; when they are something else, this or a later call fails, and layer_writer_misfit is true. For
+ * a layer without a tree.
+ */
+int layer_writer_reuse(struct layer_writer *w, struct layer_reuse *r /* borrowed till the end */,
+		       const struct frame_run *run /* of r */, struct err *e);
+bool layer_writer_misfit(struct layer_writer *w);
 /* Publishes blob, layer/DIFFHEX.json and list/DIFFHEX; *ret's strings are owned by the caller. The tree is not
  * published. */
 int layer_writer_finish(struct layer_writer *w, struct layer *ret, struct err *e);

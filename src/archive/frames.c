@@ -1,10 +1,12 @@
 #include "archive/frames.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "base/mem.h"
@@ -20,7 +22,10 @@ struct frame {
 	uint8_t *raw;  /* owned; FRAME_MAX bytes and one, NULL before its first use */
 	uint8_t *out;  /* owned; what `raw` became */
 	size_t n, out_n;
-	bool packed;   /* out is there */
+	bool has_raw;  /* raw is there, and checked */
+	bool has_out;  /* and out */
+	bool put;      /* by frames_put: raw is made of out */
+	struct frame_check check;
 };
 
 /* Counts of frames: what has the number i is in ring[i % ring_n]. written, hashed <= started <= queued. */
@@ -37,11 +42,12 @@ struct frames {
 	bool refused;       /* there can be no thread (RLIMIT_NPROC, a pids cgroup): the same bytes, only later */
 	pthread_t thread[THREADS_MAX];
 
-	pthread_mutex_t lock; /* of what follows, and of the `packed` of frames */
+	pthread_mutex_t lock; /* of what follows, and of the has_raw and has_out of frames */
 	pthread_cond_t changed;
 	uint64_t queued, started, hashed, written;
 	size_t waiting;     /* bytes queued and not yet written */
 	bool hashing, writing, closed;
+	bool misfit;
 	struct err error;   /* the first */
 	struct packer *idle[THREADS_MAX + 1]; /* owned */
 	unsigned n_idle;
@@ -61,12 +67,12 @@ static enum work take(struct frames *f, struct frame **ret)
 {
 	if (f->error.kind != ERR_NONE)
 		return NO_WORK;
-	if (!f->writing && f->written < f->started && frame_at(f, f->written)->packed) {
+	if (!f->writing && f->written < f->started && frame_at(f, f->written)->has_out) {
 		f->writing = true;
 		*ret = frame_at(f, f->written);
 		return WRITE;
 	}
-	if (!f->hashing && f->hashed < f->queued) {
+	if (!f->hashing && f->hashed < f->queued && frame_at(f, f->hashed)->has_raw) {
 		f->hashing = true;
 		*ret = frame_at(f, f->hashed);
 		return HASH;
@@ -78,15 +84,45 @@ static enum work take(struct frames *f, struct frame **ret)
 	return NO_WORK;
 }
 
-static int pack(struct frames *f, struct frame *one, struct packer **p, struct err *e)
+static struct packer *packer_take(struct frames *f)
 {
-	if (f->how == COMPRESSION_NONE)
+	return f->n_idle ? f->idle[--f->n_idle] : packer_new(f->how, f->level);
+}
+
+static void give_room(uint8_t **buf, size_t n)
+{
+	if (!*buf)
+		*buf = x_realloc(NULL, n, 1);
+}
+
+static int misfit(struct err *e)
+{
+	return err_set(e, ERR_INTEGRITY, "a frame of an earlier layer does not hold what it should");
+}
+
+static int unpack(struct frames *f, struct frame *one, struct packer *p, struct err *e)
+{
+	const struct frame_check *c = &one->check;
+	if (!packer_unpack(p, one->out, one->out_n, one->raw, one->n) || (!c->in_order && !c->fn(c->ctx, one->raw, one->n)))
+		return misfit(e);
+	return 0;
+}
+
+static int pack(struct frames *f, struct frame *one, struct packer *p, struct err *e)
+{
+	if (!p)
 		return 0;
-	if (!*p)
-		*p = packer_new(f->how, f->level);
-	if (!one->out)
-		one->out = x_alloc((*p)->bound);
-	return packer_pack(*p, one->raw, one->n, one->out, &one->out_n, e);
+	if (one->put)
+		return unpack(f, one, p, e);
+	give_room(&one->out, p->bound);
+	return packer_pack(p, one->raw, one->n, one->out, &one->out_n, e);
+}
+
+static int hash(struct frames *f, struct frame *one, struct err *e)
+{
+	if (f->sha)
+		sha_add(f->sha, one->raw, one->n);
+	return one->put && one->check.in_order && !one->check.fn(one->check.ctx, one->raw, one->n) ? misfit(e) : 0;
 }
 
 static int write_frame(struct frames *f, const struct frame *one, struct err *e)
@@ -100,7 +136,7 @@ static void work_done(struct frames *f, enum work work, struct frame *one)
 {
 	switch (work) {
 	case PACK:
-		one->packed = true;
+		one->has_raw = one->has_out = true;
 		break;
 	case HASH:
 		f->hashing = false;
@@ -124,20 +160,22 @@ static bool work_once(struct frames *f)
 	enum work work = take(f, &one);
 	if (work == NO_WORK)
 		return false;
-	struct packer *p = work == PACK && f->n_idle ? f->idle[--f->n_idle] : NULL;
+	struct packer *p = work == PACK && f->how != COMPRESSION_NONE ? packer_take(f) : NULL;
 	pthread_mutex_unlock(&f->lock);
 	int r = 0;
 	if (work == PACK)
-		r = pack(f, one, &p, &e);
+		r = pack(f, one, p, &e);
 	else if (work == WRITE)
 		r = write_frame(f, one, &e);
-	else if (f->sha)
-		sha_add(f->sha, one->raw, one->n);
+	else
+		r = hash(f, one, &e);
 	pthread_mutex_lock(&f->lock);
 	if (p)
 		f->idle[f->n_idle++] = p;
-	if (r < 0 && f->error.kind == ERR_NONE)
+	if (r < 0 && f->error.kind == ERR_NONE) {
 		f->error = e;
+		f->misfit = one->put && work != WRITE;
+	}
 	work_done(f, work, one);
 	pthread_cond_broadcast(&f->changed);
 	return true;
@@ -199,7 +237,8 @@ static int wait_for(struct frames *f, uint64_t left, struct err *e)
 static void enqueue(struct frames *f)
 {
 	pthread_mutex_lock(&f->lock);
-	f->filling->packed = false;
+	f->filling->has_raw = !f->filling->put;
+	f->filling->has_out = false;
 	f->waiting += f->filling->n;
 	f->queued++;
 	bool more = f->waiting > SMALL && f->n_threads < f->threads_max && !f->refused && f->queued > f->n_threads;
@@ -216,9 +255,9 @@ static int begin(struct frames *f, struct err *e)
 	if (wait_for(f, f->ring_n - 1, e) < 0)
 		return -1;
 	f->filling = frame_at(f, f->queued);
-	if (!f->filling->raw)
-		f->filling->raw = x_alloc(FRAME_MAX + 1);
+	give_room(&f->filling->raw, FRAME_MAX + 1);
 	f->filling->n = 0;
+	f->filling->put = false;
 	return 0;
 }
 
@@ -257,6 +296,60 @@ int frames_cut(struct sink *s, struct err *e)
 	if (f->filling && f->filling->n)
 		enqueue(f);
 	return 0;
+}
+
+static bool read_at(int fd, void *to, const struct frame_span *from)
+{
+	for (size_t n = 0; n < from->n;) {
+		ssize_t got = pread(fd, (char *)to + n, from->n - n, (off_t)(from->offset + n));
+		if (got == 0 || (got < 0 && errno != EINTR))
+			return false;
+		n += got > 0 ? (size_t)got : 0;
+	}
+	return true;
+}
+
+static int put(struct frames *f, int fd, const struct frame_span *from, size_t raw_n, const struct frame_check *check,
+	       struct err *e)
+{
+	if (!f->filling && begin(f, e) < 0)
+		return -1;
+	pthread_mutex_lock(&f->lock);
+	struct packer *p = packer_take(f);
+	f->idle[f->n_idle++] = p;
+	pthread_mutex_unlock(&f->lock);
+	struct frame *one = f->filling;
+	give_room(&one->out, p->bound);
+	if (raw_n > FRAME_MAX || from->n > p->bound || !read_at(fd, one->out, from)) {
+		pthread_mutex_lock(&f->lock);
+		f->misfit = true;
+		pthread_mutex_unlock(&f->lock);
+		return misfit(e);
+	}
+	one->n = raw_n;
+	one->out_n = from->n;
+	one->put = true;
+	one->check = *check;
+	enqueue(f);
+	return 0;
+}
+
+int frames_put(struct sink *s, int fd, const struct frame_span *from, size_t raw_n, const struct frame_check *check,
+	       struct err *e)
+{
+	if (frames_cut(s, e) == 0 && put((struct frames *)s, fd, from, raw_n, check, &s->failed) == 0)
+		return 0;
+	*e = s->failed;
+	return -1;
+}
+
+bool frames_misfit(struct sink *s)
+{
+	struct frames *f = (struct frames *)s;
+	pthread_mutex_lock(&f->lock);
+	bool is = f->misfit;
+	pthread_mutex_unlock(&f->lock);
+	return is;
 }
 
 static int frames_write(struct sink *s, const void *bytes, size_t n, struct err *e)

@@ -2,17 +2,19 @@
 
 uint32_t tar_checksum(const void *block, int32_t *signed_sum)
 {
+	enum { START = offsetof(struct tar_header, chksum), END = START + sizeof((struct tar_header *)0)->chksum };
 	const unsigned char *p = block;
-	size_t start = offsetof(struct tar_header, chksum), end = start + sizeof((struct tar_header *)0)->chksum;
-	uint32_t sum = 0;
-	int32_t with_sign = 0;
+	uint32_t sum = ' ' * (END - START), above = 0; /* above: bytes that are negative as signed char */
 	for (size_t i = 0; i < TAR_BLOCK_SIZE; i++) {
-		unsigned char c = i >= start && i < end ? ' ' : p[i];
-		sum += c;
-		with_sign += (signed char)c;
+		sum += p[i];
+		above += p[i] >> 7;
+	}
+	for (size_t i = START; i < END; i++) {
+		sum -= p[i];
+		above -= p[i] >> 7;
 	}
 	if (signed_sum)
-		*signed_sum = with_sign;
+		*signed_sum = (int32_t)sum - 256 * (int32_t)above;
 	return sum;
 }
 

@@ -216,6 +216,30 @@ int tar_header_add(struct str *out, const struct tar_entry *t, struct err *e)
 	return 0;
 }
 
+/* Whether a plain header holds it. */
+static bool fits_ustar(const struct tar_entry *t)
+{
+	size_t n = strlen(t->path) + (t->type == TAR_DIR);
+	return n <= TAR_NAME && is_ascii(t->path) && (!t->link || (strlen(t->link) <= TAR_NAME && is_ascii(t->link))) &&
+	       !t->xattrs.n && t->uid <= ID_MAX && t->gid <= ID_MAX && t->mtime >= 0 && (uint64_t)t->mtime <= size_max &&
+	       t->size <= size_max;
+}
+
+int tar_entry_size(const struct tar_entry *t, struct str *scratch, uint64_t *ret, struct err *e)
+{
+	uint64_t header = sizeof(struct tar_header);
+	if (check_entry(t, e) < 0)
+		return -1;
+	if (!fits_ustar(t)) {
+		str_clear(scratch);
+		if (tar_header_add(scratch, t, e) < 0)
+			return -1;
+		header = scratch->len;
+	}
+	*ret = header + tar_padded(t->type == TAR_FILE ? t->size : 0);
+	return 0;
+}
+
 int tar_write_entry(struct sink *out, const struct tar_entry *t, struct err *e)
 {
 	AUTO(str_fini) struct str header = { 0 };

@@ -113,13 +113,27 @@ void sha_add_str(struct sha *s, const char *text)
 	sha_add(s, text, strlen(text) + 1);
 }
 
-struct digest sha_end(struct sha *s)
+static struct digest final(struct sha *s)
 {
 	struct digest d;
 	unsigned n = 0;
 	if (EVP_DigestFinal_ex(s->ctx, d.b, &n) != 1 || n != DIGEST_BYTES)
 		abort();
+	return d;
+}
+
+struct digest sha_end(struct sha *s)
+{
+	struct digest d = final(s);
 	sha_drop(s);
+	return d;
+}
+
+struct digest sha_next(struct sha *s)
+{
+	struct digest d = final(s);
+	if (EVP_DigestInit_ex(s->ctx, NULL, NULL) != 1)
+		abort();
 	return d;
 }
 

@@ -6,42 +6,68 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/log.h"
 #include "base/path.h"
 #include "copy_priv.h"
 #include "stat_index_priv.h"
 #include "oci/inode_map.h"
+#include "oci/layer_reuse.h"
+
+/* Part of what is written, in one go or as it was written before. */
+struct emit_run {
+	size_t first, n;             /* of the order */
+	const struct frame_run *old; /* of the earlier layer, or NULL */
+};
 
 struct emit {
 	struct build *build;
 	struct fsview *dest;
 	struct layer_writer *out;
-	struct strv first_names;  /* paths under which files with several names were first written */
-	VEC(struct fsnode *) first_sources; /* and what was written there */
-	struct inode_map first;   /* inode -> index in both */
+	struct layer_reuse *reuse;   /* an earlier layer, or NULL */
+	VEC(struct emit_run) runs;
+	struct fsnode **order;    /* what is written, in this order; owned */
+	size_t n;
+	struct inode_map first;   /* inode of a file with several names -> which of `order` is the first */
 	const struct fsnode *dir; /* of a context: where the last file was read … */
 	int dir_fd;               /* … open; -1: none */
 };
 
-static bool find_first(const struct emit *m, uint64_t inode, size_t *ret)
+/* Files with several names: the first that is written has the content, the others are links to it. */
+static void find_firsts(struct emit *m)
 {
-	return inode && inode_map_get(&m->first, 0, inode, ret);
+	size_t first;
+	for (size_t i = 0; i < m->n; i++) {
+		const struct fsnode *n = m->order[i];
+		if (n->type == TAR_FILE && n->inode && !inode_map_get(&m->first, 0, n->inode, &first))
+			inode_map_put(&m->first, 0, n->inode, i);
+	}
 }
 
-static void add_first(struct emit *m, const struct fsnode *n, const char *path)
+/* Of the i-th; itself: it has no other name, or this is the first. */
+static size_t first_of(const struct emit *m, size_t i)
 {
-	inode_map_put(&m->first, 0, n->inode, m->first_names.n);
-	strv_push(&m->first_names, path);
-	vec_push(&m->first_sources, ((const struct copy_mark *)n->mark)->src);
+	const struct fsnode *n = m->order[i];
+	size_t first = i;
+	if (n->type == TAR_FILE && n->inode)
+		inode_map_get(&m->first, 0, n->inode, &first);
+	return first;
+}
+
+/* NULL: it is the first. The caller owns it. */
+static char *first_path(const struct emit *m, size_t i)
+{
+	size_t first = first_of(m, i);
+	return first == i ? NULL : fsnode_path(m->order[first]);
 }
 
 /* The digest of a further name is that of the first; an archive's files, and what is there already, have no source. */
-static void share_digest(const struct emit *m, const struct copy_mark *mark, size_t first)
+static void share_digest(const struct emit *m, size_t i)
 {
-	const struct fsnode *from = m->first_sources.v[first];
-	if (!mark->src || !from || mark->src->has_digest)
+	const struct copy_mark *mark = m->order[i]->mark, *first = m->order[first_of(m, i)]->mark;
+	if (first == mark || !mark->src || !first->src || mark->src->has_digest)
 		return;
-	mark->src->digest = from->digest;
-	mark->src->has_digest = from->has_digest;
+	mark->src->digest = first->src->digest;
+	mark->src->has_digest = first->src->has_digest;
 }
 
 static int changed(const char *path, struct err *e)
@@ -144,17 +170,15 @@ static int write_content(struct emit *m, const struct fsnode *n, const char *pat
 	return 0;
 }
 
-static int emit_node(struct emit *m, const struct fsnode *n, struct err *e)
+/* The entry of a node, which borrows its strings from it, path and linked (may be NULL). */
+static struct tar_entry entry_of(const struct fsnode *n, char *path, char *linked)
 {
-	AUTO(free_drop) char *path = fsnode_path(n);
 	const struct copy_mark *mark = n->mark;
-	size_t first;
 	bool device = n->type == TAR_CHAR || n->type == TAR_BLOCK;
-	bool linked = mark->self && n->type == TAR_FILE && find_first(m, n->inode, &first);
 	struct tar_entry t = {
 		.type = linked ? TAR_HARDLINK : n->type,
 		.path = path,
-		.link = linked ? m->first_names.v[first] : n->type == TAR_SYMLINK ? (char *)(uintptr_t)n->link : NULL,
+		.link = linked ? linked : n->type == TAR_SYMLINK ? (char *)(uintptr_t)n->link : NULL,
 		.mode = n->type == TAR_SYMLINK ? 0777 : n->mode,
 		.uid = n->uid,
 		.gid = n->gid,
@@ -172,19 +196,30 @@ static int emit_node(struct emit *m, const struct fsnode *n, struct err *e)
 		t.mtime = mark->shared->mtime;
 		t.xattrs = mark->shared->xattrs;
 	}
+	return t;
+}
+
+static int emit_node(struct emit *m, size_t i, struct err *e)
+{
+	const struct fsnode *n = m->order[i];
+	AUTO(free_drop) char *path = fsnode_path(n), *linked = first_path(m, i);
+	struct tar_entry t = entry_of(n, path, linked);
 	if (layer_writer_add(m->out, &t, e) < 0)
 		return -1;
-	if (linked)
-		share_digest(m, mark, first);
-	if (t.type != TAR_FILE)
-		return 0;
-	if (n->inode)
-		add_first(m, n, path);
-	return write_content(m, n, path, e);
+	share_digest(m, i);
+	return t.type == TAR_FILE ? write_content(m, n, path, e) : 0;
+}
+
+static int emit_nodes(struct emit *m, size_t first, size_t n, struct err *e)
+{
+	for (size_t i = first; i < first + n; i++)
+		if (emit_node(m, i, e) < 0)
+			return -1;
+	return 0;
 }
 
 /* Gathers the marked nodes in the order they are written: parents first, siblings by name. */
-static int gather(struct emit *m, struct fsnode ***ret, size_t *ret_n, struct err *e)
+static int gather(struct emit *m, struct err *e)
 {
 	VEC(struct fsnode *) order = { 0 };
 	VEC(struct fsnode *) todo = { 0 };
@@ -204,8 +239,8 @@ static int gather(struct emit *m, struct fsnode ***ret, size_t *ret_n, struct er
 				vec_push(&todo, n->kids[i - 1]);
 	}
 	vec_fini(&todo);
-	*ret = order.v;
-	*ret_n = order.n;
+	m->order = order.v;
+	m->n = order.n;
 	return r;
 }
 
@@ -219,13 +254,11 @@ int copy_measure(struct fsview *dest, uint64_t *ret, struct err *e)
 {
 	enum { HEADER = 512 };
 	struct emit m = { .dest = dest };
-	struct fsnode **order = NULL;
-	size_t n = 0;
 	uint64_t size = 0;
-	int r = dest->root->mark ? gather(&m, &order, &n, e) : 0;
-	for (size_t i = 0; i < n; i++)
-		size += HEADER + (is_written(order[i]) ? order[i]->size : 0);
-	free(order);
+	int r = dest->root->mark ? gather(&m, e) : 0;
+	for (size_t i = 0; i < m.n; i++)
+		size += HEADER + (is_written(m.order[i]) ? m.order[i]->size : 0);
+	free(m.order);
 	*ret = size;
 	return r;
 }
@@ -239,46 +272,114 @@ static struct copy_from *image_of(const struct fsnode *n)
 	return mark->from;
 }
 
-static int fetch_from(struct emit *m, struct copy_from *from, struct fsnode *const *nodes, size_t n, struct err *e)
+static int fetch_from(struct emit *m, struct copy_from *from, struct err *e)
 {
 	VEC(struct fsnode *) wanted = { 0 };
-	for (size_t i = 0; from && i < n; i++)
-		if (image_of(nodes[i]) == from)
-			vec_push(&wanted, (struct fsnode *)((const struct copy_mark *)nodes[i]->mark)->src);
+	for (size_t k = 0; from && k < m->runs.n; k++) {
+		const struct emit_run *run = &m->runs.v[k];
+		for (size_t i = run->first; !run->old && i < run->first + run->n; i++)
+			if (image_of(m->order[i]) == from)
+				vec_push(&wanted, (struct fsnode *)((const struct copy_mark *)m->order[i]->mark)->src);
+	}
 	int r = wanted.n ? content_fetch(m->build, from, wanted.v, wanted.n, e) : 0;
 	vec_fini(&wanted);
 	return r;
 }
 
 /* Contents in layers without a tree are fetched in one pass, source by source, before anything is written. */
-static int fetch_contents(struct emit *m, struct fsnode *const *nodes, size_t n, struct err *e)
+static int fetch_contents(struct emit *m, struct err *e)
 {
 	/* One instruction has one --from; ADD may link to files of the destination itself. */
 	struct copy_from *first = NULL, *second = NULL;
-	for (size_t i = 0; i < n; i++) {
-		struct copy_from *from = image_of(nodes[i]);
+	for (size_t i = 0; i < m->n; i++) {
+		struct copy_from *from = image_of(m->order[i]);
 		if (from && !first)
 			first = from;
 		else if (from && from != first)
 			second = from;
 	}
-	return fetch_from(m, first, nodes, n, e) < 0 || fetch_from(m, second, nodes, n, e) < 0 ? -1 : 0;
+	return fetch_from(m, first, e) < 0 || fetch_from(m, second, e) < 0 ? -1 : 0;
 }
 
-int copy_emit(struct build *b, struct fsview *dest, struct layer_writer *w, struct err *e)
+/* ---- what an earlier layer has already ---- */
+
+/* The digest of a file's content, where it is known without reading it. */
+static bool known_digest(const struct fsnode *n, struct digest *ret)
 {
-	struct emit m = { .build = b, .dest = dest, .out = w, .dir_fd = -1 };
-	struct fsnode **order = NULL;
-	size_t n = 0;
-	int r = dest->root->mark ? gather(&m, &order, &n, e) : 0;
+	const struct copy_mark *mark = n->mark;
+	if (mark->content || !n->size)
+		*ret = digest_of(mark->content ? mark->content : "", n->size);
+	else if (!mark->archived && mark->src && mark->src->has_digest)
+		*ret = mark->src->digest;
+	else
+		return false;
+	return true;
+}
+
+static int plan(const struct emit *m, struct frame_plan *ret, struct err *e)
+{
+	for (size_t i = 0; i < m->n; i++) {
+		AUTO(free_drop) char *path = fsnode_path(m->order[i]), *linked = first_path(m, i);
+		struct list_entry entry = { .tar = entry_of(m->order[i], path, linked) };
+		if (entry.tar.type == TAR_FILE)
+			entry.has_digest = known_digest(m->order[i], &entry.digest);
+		if (frame_plan_add(ret, &entry, e) < 0)
+			return -1;
+	}
+	frame_plan_end(ret);
+	return 0;
+}
+
+/* Which runs can be taken from the earlier layer. */
+static int find_runs(struct emit *m, struct err *e)
+{
+	AUTO(frame_plan_fini) struct frame_plan p = { 0 };
+	size_t frames = 0, reused = 0;
+	if (plan(m, &p, e) < 0)
+		return -1;
+	for (size_t i = 0; i < p.runs.n; i++) {
+		const struct frame_run *run = &p.runs.v[i], *old = layer_reuse_find(m->reuse, run);
+		frames += run->n_frames;
+		reused += old ? run->n_frames : 0;
+		vec_push(&m->runs, ((struct emit_run){ run->first, run->n, old }));
+	}
+	log_debug("reused %zu of %zu frames", reused, frames);
+	return 0;
+}
+
+static int reuse_run(struct emit *m, const struct emit_run *run, struct err *e)
+{
+	for (size_t i = run->first; i < run->first + run->n; i++)
+		share_digest(m, i);
+	return layer_writer_reuse(m->out, m->reuse, run->old, e);
+}
+
+static int emit_runs(struct emit *m, struct err *e)
+{
+	for (size_t i = 0; i < m->runs.n; i++) {
+		const struct emit_run *run = &m->runs.v[i];
+		if (run->old ? reuse_run(m, run, e) < 0 : emit_nodes(m, run->first, run->n, e) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+int copy_emit(struct build *b, struct fsview *dest, struct layer_reuse *reuse, struct layer_writer *w, struct err *e)
+{
+	struct emit m = { .build = b, .dest = dest, .out = w, .reuse = reuse, .dir_fd = -1 };
+	int r = dest->root->mark ? gather(&m, e) : 0;
+	find_firsts(&m);
+	if (r == 0 && reuse)
+		r = find_runs(&m, e);
+	else
+		vec_push(&m.runs, ((struct emit_run){ .n = m.n }));
 	if (r == 0)
-		r = fetch_contents(&m, order, n, e);
-	for (size_t i = 0; i < n && r == 0; i++)
-		r = emit_node(&m, order[i], e);
-	free(order);
+		r = fetch_contents(&m, e);
+	if (r == 0)
+		r = emit_runs(&m, e);
+	free(m.order);
+	vec_fini(&m.runs);
 	inode_map_fini(&m.first);
-	strv_fini(&m.first_names);
-	vec_fini(&m.first_sources);
 	fd_drop(&m.dir_fd);
 	return r;
 }

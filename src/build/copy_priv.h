@@ -13,6 +13,8 @@
 #include "dockerfile/values.h"
 #include "git_priv.h"
 
+struct layer_reuse;
+
 /* Where sources are read. */
 struct copy_from {
 	struct context *context;    /* a directory; or NULL: */
@@ -131,8 +133,9 @@ struct layer_slot *const *step_copy_slots(const struct step *step, size_t *ret_n
 
 /* How many bytes the marked part of `dest` has, a header for each entry included. */
 int copy_measure(struct fsview *dest, uint64_t *ret, struct err *e);
-/* Writes the marked part of `dest` as a layer. */
-int copy_emit(struct build *b, struct fsview *dest, struct layer_writer *w, struct err *e);
+/* Writes the marked part of `dest` as a layer. Of an earlier layer (may be NULL) what is the same is taken as it is; then
+ * layer_writer_misfit may be true. */
+int copy_emit(struct build *b, struct fsview *dest, struct layer_reuse *earlier, struct layer_writer *w, struct err *e);
 
 /* In a worker inside the namespace: the directory `source` becomes the empty directory tree_fd. Owners are kept from
  * images; from a context all belongs to root. A source that is missing, or no directory, is ERR_BUILD. */

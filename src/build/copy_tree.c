@@ -11,7 +11,7 @@ static int write_tree(struct build *b, struct fsview *dest, int tree_fd, struct 
 {
 	struct tree_writer *tree = tree_writer_new(tree_fd);
 	struct layer_writer *w = layer_writer_for_tree(tree);
-	int r = copy_emit(b, dest, w, e);
+	int r = copy_emit(b, dest, NULL, w, e);
 	layer_writer_free(w);
 	if (r == 0)
 		r = tree_writer_finish(tree, NULL, e);

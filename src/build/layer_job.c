@@ -3,12 +3,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "build_priv.h"
 #include "copy_priv.h"
 #include "room_priv.h"
 #include "share_priv.h"
 #include "step_claim_priv.h"
 #include "why_priv.h"
+#include "oci/layer_reuse.h"
 #include "oci/layer_writer.h"
 #include "oci/time.h"
 #include "oci/tree_writer.h"
@@ -93,6 +95,37 @@ static int take_room(struct layer_job *l, struct fsview *dest, struct worker_rep
 	return 0;
 }
 
+/*
+ * The layer that this step gave in the last build, for what has not changed since. A tree needs all files in any case, and
+ * little is written as quickly as it is looked up.
+ */
+static struct layer_reuse *earlier_layer(struct layer_job *l)
+{
+	enum { WORTH = 128 << 10 };
+	struct build *b = l->build;
+	struct layer layer = { 0 };
+	struct layer_reuse *ret = NULL;
+	if (l->slot->tree_fd >= 0 || rerun_option(b, l->step) || why_earlier_layer(b, l->step, &layer) != 0)
+		return NULL;
+	if (layer.blob.size >= WORTH)
+		layer_reuse_open(b->store, &layer, &l->format, &ret);
+	descriptor_fini(&layer.blob);
+	return ret;
+}
+
+/* 1: the earlier layer is not what it should be. */
+static int write_layer(struct layer_job *l, struct fsview *dest, struct layer_reuse *earlier, struct tree_writer *tree,
+		       struct layer *ret, struct err *e)
+{
+	AUTO(layer_writer_drop) struct layer_writer *w = NULL;
+	if (layer_writer_open(l->build->store, &l->format, tree, &w, e) < 0)
+		return -1;
+	int r = copy_emit(l->build, dest, earlier, w, e);
+	if (r == 0)
+		r = layer_writer_finish(w, ret, e);
+	return r < 0 && layer_writer_misfit(w) ? 1 : r;
+}
+
 int layer_job_write(struct layer_job *l, struct fsview *dest, struct worker_report *report, struct str *result,
 		    struct err *e)
 {
@@ -101,14 +134,14 @@ int layer_job_write(struct layer_job *l, struct fsview *dest, struct worker_repo
 	uint64_t tree_size;
 	if (take_room(l, dest, report, &room, &tree_size, e) < 0)
 		return -1;
-	AUTO(layer_writer_drop) struct layer_writer *w = NULL;
 	struct tree_writer *tree = l->slot->tree_fd >= 0 ? tree_writer_new(l->slot->tree_fd) : NULL;
+	AUTO(layer_reuse_drop) struct layer_reuse *earlier = earlier_layer(l);
+	int r = write_layer(l, dest, earlier, tree, &layer, e);
+	if (r == 1) {
+		log_debug("%s: %s; all files are read", l->step->title, e->msg);
+		r = write_layer(l, dest, NULL, tree, &layer, e);
+	}
 	/* Directories on the way are written as they are, so nothing of the tree is left unsaid. */
-	int r = layer_writer_open(l->build->store, &l->format, tree, &w, e);
-	if (r == 0)
-		r = copy_emit(l->build, dest, w, e);
-	if (r == 0)
-		r = layer_writer_finish(w, &layer, e);
 	if (r == 0 && tree)
 		r = tree_writer_finish(tree, NULL, e);
 	tree_writer_free(tree);

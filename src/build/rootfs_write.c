@@ -110,7 +110,7 @@ static int emit_member(struct store *s, const struct image *image, const char *b
 		return -1;
 	if (below)
 		put_below(&r.view, below);
-	return mark_all(&r, e) < 0 ? -1 : copy_emit(&r.build, &r.view, w, e);
+	return mark_all(&r, e) < 0 ? -1 : copy_emit(&r.build, &r.view, NULL, w, e);
 }
 
 int rootfs_write_tar(struct store *s, const struct output *o, const struct digest *top, struct err *e)

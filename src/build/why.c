@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "build_log_priv.h"
 #include "step_claim_priv.h"
+#include "store/record.h"
 
 /* ---- the step before ---- */
 
@@ -109,11 +110,17 @@ static int parse_key(const struct step *s, struct json *ret)
 	return json_parse(s->key.text, strlen(s->key.text), "step key", ret, &e);
 }
 
+/* In the last build; NULL: there is none. */
+static const struct json *same_step(const struct json *steps, const struct step *s)
+{
+	return why_same_step(steps, s->stage->log_label, s->in->text, times_before(s), s->position);
+}
+
 static void compare(struct build *b, struct step *s, const struct json *steps, enum why_cause cause)
 {
 	AUTO(json_fini) struct json now = { 0 };
 	AUTO(json_fini) struct json base = { 0 };
-	const struct json *same = why_same_step(steps, s->stage->log_label, s->in->text, times_before(s), s->position);
+	const struct json *same = same_step(steps, s);
 	bool parent_known = cause != WHY_PARENT;
 	if (!same) {
 		change_add(s->why, "instruction", "the instruction is new", NULL, NULL);
@@ -168,4 +175,34 @@ void why_learned(struct build *b, struct step *s)
 		return;
 	changes_fini(s->why);
 	find_causes(b, s, s->cause, NULL, steps);
+}
+
+/* "step/HEX.json": a log says it, and logs are files that somebody may have written to. */
+static bool is_record_name(const char *name)
+{
+	enum { DIR = 5 };
+	struct err ignored;
+	struct digest key;
+	if (!str_starts(name, "step/") || strlen(name) < DIR + DIGEST_HEX || strcmp(name + DIR + DIGEST_HEX, ".json") != 0)
+		return false;
+	AUTO(free_drop) char *text = x_asprintf("sha256:%.*s", DIGEST_HEX, name + DIR);
+	return digest_parse(text, &key, &ignored) == 0;
+}
+
+int why_earlier_layer(struct build *b, const struct step *s, struct layer *ret)
+{
+	const char *name = json_str(same_step(build_log_earlier(b), s), "record");
+	AUTO(json_fini) struct json record = { 0 };
+	struct step_record rec = { 0 };
+	struct err e;
+	if (!name || !is_record_name(name) || store_json_get(b->store, name, &record, &e) != 0 ||
+	    !step_record_read(&record, &rec))
+		return 1;
+	int r = rec.has_layer ? 0 : 1;
+	if (r == 0) {
+		*ret = rec.layer;
+		rec.layer = (struct layer){ 0 };
+	}
+	step_record_fini(&rec);
+	return r;
 }

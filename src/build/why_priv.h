@@ -11,6 +11,9 @@ void why_missed(struct build *b, struct step *s, enum why_cause cause, const cha
 /* Its key was not all known then and is now; nothing more is said. */
 void why_learned(struct build *b, struct step *s);
 
+/* The layer that this step gave in the last build, as its record says: 0, 1 none. */
+int why_earlier_layer(struct build *b, const struct step *s, struct layer *ret);
+
 /*
  * The step of an earlier build's log that is the same one: by its text, the nth of that text in its stage; else what
  * had the same place and the same instruction; else that text in any stage. NULL: there is none.

@@ -11,6 +11,7 @@
 #include "base/limits.h"
 #include "base/mem.h"
 #include "oci/frame_cut.h"
+#include "oci/layer_reuse.h"
 #include "oci/listing.h"
 #include "oci/media_type.h"
 #include "oci/tree_writer.h"
@@ -117,7 +118,7 @@ static const char *last_name(const char *path)
 static int file_done(struct layer_writer *w, struct err *e)
 {
 	w->file.has_digest = true;
-	w->file.digest = sha_end(&w->content);
+	w->file.digest = sha_next(&w->content);
 	listing_add_text(&w->listing, &w->file);
 	uint64_t size = w->file.tar.size;
 	tar_entry_fini(&w->file.tar);
@@ -165,7 +166,8 @@ int layer_writer_add(struct layer_writer *w, const struct tar_entry *entry, stru
 	}
 	w->file = (struct list_entry){ 0 };
 	tar_entry_copy(&w->file.tar, &t);
-	sha_init(&w->content);
+	if (!w->content.ctx)
+		sha_init(&w->content);
 	w->left = t.size;
 	return w->left ? 0 : file_done(w, e);
 }
@@ -233,6 +235,42 @@ const struct digest *layer_writer_content(const struct layer_writer *w)
 {
 	assert(w->left == 0);
 	return &w->file.digest;
+}
+
+/* As check_room, of all entries of a run. */
+static int check_run(struct layer_writer *w, const struct frame_run *run, const struct list_entry *entries, struct err *e)
+{
+	for (size_t i = 0; i < run->n; i++)
+		if (check_room(w, &entries[i].tar, e) < 0)
+			return -1;
+	return 0;
+}
+
+int layer_writer_reuse(struct layer_writer *w, struct layer_reuse *r, const struct frame_run *run, struct err *e)
+{
+	const struct list_entry *entries = layer_reuse_entries(r, run);
+	const struct frame_span *frames = layer_reuse_frames(r, run);
+	struct frame_check check = layer_reuse_check(r, run);
+	uint64_t left = run->bytes;
+	assert(w->left == 0 && w->framed && !w->tree);
+	if (check_run(w, run, entries, e) < 0)
+		return -1;
+	for (size_t i = 0; i < run->n_frames; i++) {
+		size_t n = left < FRAME_MAX ? (size_t)left : FRAME_MAX;
+		if (frames_put(w->tar, layer_reuse_fd(r), &frames[i], n, &check, e) < 0)
+			return -1;
+		left -= n;
+	}
+	for (size_t i = 0; i < run->n; i++)
+		listing_add_text(&w->listing, &entries[i]);
+	w->tar_bytes += run->bytes;
+	w->cut = (struct frame_cut){ 0 }; /* what follows begins a frame in any case */
+	return 0;
+}
+
+bool layer_writer_misfit(struct layer_writer *w)
+{
+	return w->framed && frames_misfit(w->tar);
 }
 
 /* An empty file with a name that says what it means; nothing in it may differ between two builds. */

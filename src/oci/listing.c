@@ -14,13 +14,26 @@ static const char head[] = "nacre-listing 1\n";
 
 static void add_escaped(struct str *out, const char *s)
 {
-	for (; *s; s++) {
-		unsigned char c = (unsigned char)*s;
-		if (c > 0x20 && c < 0x7f && c != '\\' && c != '=')
-			str_addc(out, (char)c);
-		else
-			str_addf(out, "\\%03o", c);
+	while (*s) {
+		const char *from = s;
+		while ((unsigned char)*s > 0x20 && (unsigned char)*s < 0x7f && *s != '\\' && *s != '=')
+			s++;
+		str_addn(out, from, (size_t)(s - from));
+		if (*s)
+			str_addf(out, "\\%03o", (unsigned char)*s++);
 	}
+}
+
+/* A blank and the number in base 8 or 10, with at least so many digits. A layer has many lines: printf would be most of
+ * the work of writing them. */
+static void add_number(struct str *out, uint64_t v, unsigned base, unsigned digits)
+{
+	char text[24];
+	char *p = text + sizeof text;
+	for (; v || digits; v /= base, digits -= digits > 0)
+		*--p = (char)('0' + v % base);
+	*--p = ' ';
+	str_addn(out, p, (size_t)(text + sizeof text - p));
 }
 
 static void add_hex(struct str *out, const char *bytes, size_t n)
@@ -44,15 +57,24 @@ void listing_add_text(struct str *out, const struct list_entry *entry)
 	const struct tar_entry *t = &entry->tar;
 	if (!out->len)
 		str_add(out, head);
-	str_addf(out, "%c %04o %u %u %llu %lld", kind_letter(entry), (unsigned)t->mode, t->uid, t->gid,
-		 (unsigned long long)t->size, (long long)t->mtime);
+	str_addc(out, kind_letter(entry));
+	add_number(out, t->mode, 8, 4);
+	add_number(out, t->uid, 10, 1);
+	add_number(out, t->gid, 10, 1);
+	add_number(out, t->size, 10, 1);
+	if (t->mtime < 0)
+		str_addf(out, " %lld", (long long)t->mtime);
+	else
+		add_number(out, (uint64_t)t->mtime, 10, 1);
 	if (t->mtime_ns)
 		str_addf(out, ".%09u", t->mtime_ns);
 	if (t->type == TAR_CHAR || t->type == TAR_BLOCK)
 		str_addf(out, " %u:%u", t->major, t->minor);
 	else
 		str_add(out, " -");
-	str_addf(out, " %s ", entry->has_digest ? digest_hex(&entry->digest).s : "-");
+	str_addc(out, ' ');
+	str_add(out, entry->has_digest ? digest_hex(&entry->digest).s : "-");
+	str_addc(out, ' ');
 	add_escaped(out, t->path);
 	if (t->type == TAR_SYMLINK || t->type == TAR_HARDLINK) {
 		str_addc(out, ' ');
