@@ -15,6 +15,7 @@ enum {
 	RETRIES_MAX = 1000,
 	DELAY_MS = 1000,
 	DELAY_MAX_MS = 30 * 1000,
+	CHUNK_BYTES = 64 << 20, /* so much is sent again at most */
 };
 
 int64_t clock_ms(void)
@@ -40,6 +41,12 @@ int64_t http_timeout_ms(void)
 unsigned retry_tries(void)
 {
 	return (unsigned)setting("NACRE_NET_RETRIES", RETRIES_MAX, RETRIES) + 1;
+}
+
+uint64_t upload_chunk_bytes(void)
+{
+	uint64_t bytes = setting("NACRE_NET_CHUNK", INT64_MAX, CHUNK_BYTES);
+	return bytes ? bytes : CHUNK_BYTES;
 }
 
 int64_t retry_delay_ms(unsigned failed, uint32_t random)

@@ -25,9 +25,11 @@ bool http_date_parse(const char *text, int64_t *ret);
 
 /*
  * What the environment says, or else: how long a peer may be silent ($NACRE_NET_TIMEOUT, seconds), how many tries in a
- * row without progress there are ($NACRE_NET_RETRIES, one less).
+ * row without progress there are ($NACRE_NET_RETRIES, one less), how large a part of a blob is sent at once
+ * ($NACRE_NET_CHUNK, bytes).
  */
 int64_t http_timeout_ms(void);
 unsigned retry_tries(void);
+uint64_t upload_chunk_bytes(void);
 
 #endif

@@ -151,11 +151,14 @@ static size_t on_read(char *to, size_t size, size_t count, void *ctx)
 	return n;
 }
 
-/* From its beginning, when a connection that had been kept turns out to be closed. */
+/*
+ * From its beginning, when a connection that had been kept turns out to be closed. Not for a part of a file: the server
+ * may have some of it, which the caller must ask for first.
+ */
 static int on_seek(void *ctx, curl_off_t offset, int origin)
 {
 	struct http_handle *h = ctx;
-	if (origin != SEEK_SET || offset < 0 || (uint64_t)offset > h->call->body.size)
+	if (origin != SEEK_SET || offset < 0 || (uint64_t)offset > h->call->body.size || !h->call->body.bytes)
 		return CURL_SEEKFUNC_FAIL;
 	h->sent = (uint64_t)offset;
 	return CURL_SEEKFUNC_OK;

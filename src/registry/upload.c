@@ -17,7 +17,6 @@ enum {
 	LINE_EVERY_MS = 5000,
 	SHORT_HEX = 12,
 	MOUNT_FROM_MAX = 4,     /* repositories that one token is asked for */
-	CHUNK_BYTES = 64 << 20, /* so much is sent again at most; smaller blobs are sent whole */
 };
 
 /* The request a transfer is at the moment. */
@@ -241,7 +240,8 @@ static int answer_chunk(struct upload *u, const struct http_answer *a, enum tran
 {
 	struct transfer *t = u->transfer;
 	uint64_t has, sent = t->offset + t->send.size;
-	if (a->status == 404)
+	/* "0-0" stands for one byte, too: who has that refuses a beginning, and there is nothing to lose. */
+	if (a->status == 404 || (a->status == 416 && t->offset == 0))
 		return begin_again(u, ret, e);
 	if (a->status == 416) {
 		status(u);
@@ -372,7 +372,7 @@ static void plan(struct upload *u, struct transfer *t, const char *what)
 {
 	const struct reference *ref = u->repository->ref;
 	u->transfer = t;
-	u->chunk = CHUNK_BYTES;
+	u->chunk = upload_chunk_bytes();
 	u->fd = -1;
 	t->name = x_asprintf("%s/%s: %s sha256:%.*s", ref->registry, ref->repository, what, (int)SHORT_HEX,
 			     digest_hex(&u->blob->digest).s);
