@@ -8,6 +8,8 @@
 
 #include "base/fd.h"
 #include "base/limits.h"
+#include "base/lock.h"
+#include "base/log.h"
 #include "export_priv.h"
 #include "oci/media_type.h"
 #include "registry/repository.h"
@@ -93,6 +95,8 @@ static int find_tag(int dir, const char *tag, struct digest *ret, struct err *e)
 {
 	struct ref_list refs = { 0 };
 	int r = 1;
+	if (faccessat(dir, "index.json", F_OK, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT)
+		return 1; /* somebody is just making the layout */
 	if (ref_list(dir, &refs, e) < 0)
 		return -1;
 	for (size_t i = 0; i < refs.n && r == 1; i++)
@@ -204,6 +208,22 @@ static int layout_has(const struct share_place *p, const struct descriptor *list
 			 S_ISREG(st.st_mode) && (uint64_t)st.st_size == list[i].size;
 	}
 	return 0;
+}
+
+/* On the directory of the blobs, since layout_init and ref_put lock others. Where that is not possible the next look tells,
+ * as in a registry. */
+int share_place_lock(const struct share_place *p)
+{
+	AUTO(fd_drop) int dir = -1;
+	struct blob_place blobs = { .fd = -1 };
+	struct err why;
+	if (p->kind != SHARE_LOCAL)
+		return -1;
+	if (layout_open_to_write(p, &dir, &blobs, &why) < 0 || lock_fd(blobs.fd, true, true, p->dir, &why) < 0) {
+		log_debug("%s", why.msg);
+		fd_drop(&blobs.fd);
+	}
+	return blobs.fd;
 }
 
 /* ---- both ---- */

@@ -113,6 +113,8 @@ int share_place_fetch(struct share_place *p, struct store *s, const char *what, 
 int share_place_has(struct share_place *p, const struct descriptor *list, size_t n, bool *ret, struct err *e);
 /* Blobs of the store that the place does not have. */
 int share_place_put(struct share_place *p, struct store *s, const struct descriptor *list, size_t n, struct err *e);
+/* Of a layout: keeps other writers away until lock_drop. -1: others may write. */
+int share_place_lock(const struct share_place *p);
 /* The document under the name of the place. What it names is there. */
 int share_place_name(struct share_place *p, struct store *s, const char *text, struct err *e);
 

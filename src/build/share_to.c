@@ -5,6 +5,7 @@
 
 #include "archive/stream.h"
 #include "base/limits.h"
+#include "base/lock.h"
 #include "base/log.h"
 #include "copy_priv.h"
 #include "room_priv.h"
@@ -224,7 +225,7 @@ static void let_others_write(void)
 {
 	uint8_t random;
 	random_bytes(&random, sizeof random);
-	const struct timespec t = { .tv_nsec = (150 + random) * 1000000L };
+	const struct timespec t = { .tv_nsec = (100 + 2 * random) * 1000000L };
 	nanosleep(&t, NULL);
 }
 
@@ -235,6 +236,7 @@ static int merge_once(struct save *s, bool replaces, size_t *ret_steps, struct e
 	AUTO(free_drop) char *text = share_records_write(&s->ours);
 	if (share_records_parse(text, strlen(text), "records", &ours, e) < 0)
 		return -1;
+	AUTO(lock_drop) int lock = share_place_lock(&s->place);
 	int r = read_there(s, replaces, &there, e);
 	if (r < 0)
 		return -1;
@@ -248,7 +250,7 @@ static int merge_once(struct save *s, bool replaces, size_t *ret_steps, struct e
 
 static int save_work(void *ctx, struct worker_report *r, struct str *result, struct err *e)
 {
-	enum { TRIES = 6 };
+	enum { TRIES = 12 };
 	struct save *s = ctx;
 	AUTO(share_records_fini) struct share_records there = { 0 };
 	size_t steps = 0;
@@ -259,14 +261,15 @@ static int save_work(void *ctx, struct worker_report *r, struct str *result, str
 	if (read_there(s, s->replaces, &there, e) < 0 || send_layers(s, &there, e) < 0 ||
 	    send_listings(s, &there, e) < 0)
 		return -1;
-	for (int i = 0; i < TRIES; i++) {
+	/* After a write, all has to be there twice in a row. */
+	for (int i = 0, seen = 0; i < TRIES && seen < 2; i++) {
+		if (i)
+			let_others_write();
 		int rc = merge_once(s, s->replaces && !wrote, &steps, e);
 		if (rc < 0)
 			return -1;
-		if (rc == 0)
-			break;
-		wrote = true;
-		let_others_write();
+		wrote |= rc == 1;
+		seen = rc == 1 ? 0 : wrote ? seen + 1 : 2;
 	}
 	str_addf(result, wrote ? "the cache %s is written; it has %zu steps" : "the cache %s has it all already",
 		 s->place.name, steps);

@@ -1,7 +1,7 @@
 #!/bin/sh
 # --cache-to and --cache-from: runners that have nothing, and a registry or a directory between them.
 . "$(dirname "$0")/../lib/common.sh"
-need busybox jq zstd skopeo docker-registry python3 curl
+need busybox jq zstd skopeo docker-registry python3 curl htpasswd
 
 # The registry's access log, to count what runners ask for.
 busybox_registry
@@ -114,21 +114,29 @@ END
 builds "another build into the same cache" -f context/other --cache-to "$REGISTRY/app:min" context
 is "$(records min | jq '.steps | length')" 6 "adds to it"
 
-for n in a b; do
-  mkdir "context-$n"
-  printf 'FROM %s/busybox\nRUN echo %s1 > /1\nRUN echo %s2 > /2\n' "$REGISTRY" $n $n >"context-$n/Dockerfile"
-  "$NACRE" --store "$T/writer-$n" build --cache-to "$REGISTRY/app:two" "context-$n" >"out-$n" 2>"err-$n" &
-  eval "writer_$n=$!"
-done
-# shellcheck disable=SC2154
-check "two writers at once" sh -c "true" && wait "$writer_a" && wait "$writer_b"
-is "$(records two | jq '.steps | length')" 4 "lose nothing of each other" || diag_file err-a
+# writers N CACHE: so many builds at once, each with two steps of its own
+writers() {
+  writer_ids=
+  for n in $(seq "$1"); do
+    mkdir -p "context-$n"
+    printf 'FROM %s/busybox\nRUN echo %s1 > /1\nRUN echo %s2 > /2\n' "$REGISTRY" "$n" "$n" >"context-$n/Dockerfile"
+    "$NACRE" --store "$T/writer-$n" build --cache-to "$2" "context-$n" >"out-$n" 2>"err-$n" &
+    writer_ids="$writer_ids $!"
+  done
+  for n in $writer_ids; do wait "$n" || return 1; done
+}
+check "two writers at once" writers 2 "$REGISTRY/app:two"
+is "$(records two | jq '.steps | length')" 4 "lose nothing of each other" || diag_file err-1
 
 # ---- a directory
 
 runner local
 builds "a cache in a directory" --secret id=word,src=word --cache-to "type=local,dest=dir,mode=max" -t app context
 wanted_here=$digest
+check "four writers at once" writers 4 type=local,dest=four
+four=$(jq -r '.manifests[0].digest' four/index.json | cut -d: -f2)
+four=$(jq -r '.layers[0].digest' "four/blobs/sha256/$four" | cut -d: -f2)
+is "$(zstd -dc <"four/blobs/sha256/$four" | jq '.steps | length')" 8 "lose nothing of each other"
 is "$(jq -r '.manifests[0].annotations["org.opencontainers.image.ref.name"]' dir/index.json)" latest "which is a layout"
 runner local2
 builds "from a directory" --secret id=word,src=word --cache-from "type=local,src=dir" -t app context
@@ -239,6 +247,39 @@ is "$status" 0 "… leaves a sound store" || diag_file out
 copy_cache
 echo '{' >broken/index.json
 survives "a directory with a broken index" 'is not used'
+
+# A step that runs reads the layers; what came on standard input comes only once.
+copy_cache
+change_records '(.steps[] | select(.layer) | .layer.digest) |= "sha256:" + ("0" * 64)'
+runner stdin
+mkdir input
+sed 's/^CMD.*/RUN cat \/both/' context/Dockerfile >input/Dockerfile
+cp context/file input/file
+tar c -C input . >context.tar
+"$NACRE" build --secret id=word,src=word --cache-from type=local,src=broken - <context.tar >out 2>err
+is $? 0 "a broken cache, a context on standard input, and a step that runs" || diag_file err
+is "$(grep -c 'begins again without it' err)" 1 "… begins again"
+
+# ---- a login
+
+plain=$REGISTRY
+start_registry auth
+mkdir -p "$HOME/.docker"
+printf '{"auths": {"%s": {"auth": "%s"}}}' "$REGISTRY" "$(printf me:secret | base64)" >"$HOME/.docker/config.json"
+chmod 600 "$HOME/.docker/config.json"
+runner login
+builds "a cache behind a login" -f context/other --cache-from "$REGISTRY/app" --cache-to "$REGISTRY/app" context
+unlike err WARNING "is written"
+runner login2
+builds "and read" -f context/other --cache-from "$REGISTRY/app" context
+is "$(cached_steps)" 1 "by who has one" || diag_file err
+grep -rslE "bWU6c2VjcmV0|me:secret" "$STORE" "$T/login" "$registry_dir/data" >found
+is "$(cat found)" "" "the login is in no store and no cache"
+rm "$HOME/.docker/config.json"
+runner login3
+builds "without one" -f context/other --cache-from "$REGISTRY/app" --cache-to "$REGISTRY/app" context
+is "$(grep -c 'WARNING: the cache' err)" 2 "there is a warning for each" || diag_file err
+REGISTRY=$plain
 
 # ---- words
 
