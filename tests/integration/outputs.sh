@@ -37,7 +37,7 @@ untar() { mkdir -p "$1" && tar -C "$1" -xf "$2"; }
 untar oci oci.tar && untar exporter exporter.tar && untar tagged tagged.tar
 is "$(names_of oci)|$(names_of exporter)|$(names_of tagged)|$(names_of layout)" \
   "app example.org/team/app:2|app example.org/team/app:2|v1|one:1" "layouts have the names of -t, or those they were given"
-same oci.tar exporter.tar "oci-archive and type=oci are one thing"
+same oci.tar exporter.tar "oci-archive and type=oci are one thing [OUT-02]"
 is "$(tar xOf named.tar manifest.json | jq -c '[.[].RepoTags]')" '[["n1:latest","n2:v"]]' "names of a docker archive, quoted as docker does"
 check "skopeo copies the OCI archive" skopeo copy -q --insecure-policy oci-archive:tagged.tar:v1 dir:judged
 is "sha256:$(sha256sum <judged/manifest.json | cut -d' ' -f1)" "$app" "and it is the image"
@@ -51,7 +51,7 @@ as_container_root sh -c '
     id=$(buildah "$@" from --pull-never example.org/team/app:2) && buildah "$@" copy -q "$id" "$JUDGE_DIR/containers.conf" /x >/dev/null &&
     cmp "$(buildah "$@" mount "$id")/one" context/file && echo same &&
     buildah "$@" from --pull "oci-archive:$JUDGE_DIR/oci.tar:app"' >judged.out 2>judged.err || diag_file judged.err
-like judged.out '^Loaded image: .*example.org/team/app:2' "podman loads the docker archive"
+like judged.out '^Loaded image: .*example.org/team/app:2' "podman loads the docker archive [OUT-02]"
 like judged.out '^same$' "buildah starts from it"
 like judged.out '^app-working-container' "and from the OCI archive"
 remove_tree "$JUDGE_DIR/podman"
@@ -80,7 +80,7 @@ FROM scratch
 COPY --from=0 . /
 COPY d /swapped/
 END
-builds "a root filesystem, twice" -q -o files -o type=tar,dest=files.tar -o type=local,dest=split,platform-split=true tree
+builds "a root filesystem, twice [OUT-02]" -q -o files -o type=tar,dest=files.tar -o type=local,dest=split,platform-split=true tree
 arch=linux_$(case $(uname -m) in x86_64) echo amd64 ;; aarch64) echo arm64 ;; *) uname -m ;; esac)
 tar --numeric-owner -tvf files.tar >listing
 like listing '^-rwsr-xr-x 12/34 .* file$' "in the archive owners and modes are the image's"
@@ -156,7 +156,7 @@ is "$(types)" " +gzip" "it is that of the build's own layers"
 is "$(jq -c .rootfs.diff_ids "$config")" "$(jq -c .rootfs.diff_ids "$(config_of form x)")" "which have the same contents"
 judge form x
 put "force-compression" ",compression=gzip,force-compression=true,compression-level=9" above
-is "$(types)" "+gzip +gzip" "it is that of all"
+is "$(types)" "+gzip +gzip" "it is that of all [OUT-03]"
 judge form x
 once=$digest
 put "again" ",compression=gzip,force-compression=true,compression-level=9" above
@@ -170,13 +170,13 @@ is "$(jq -r '[.mediaType, .config.mediaType, .layers[].mediaType] | map(sub("app
   "distribution.manifest.v2+json container.image.v1+json image.rootfs.diff.tar.gzip image.rootfs.diff.tar.gzip" "Docker's types"
 put "annotations" ",annotation.org.example.A=1,annotation-manifest[linux/$(uname -m)].b=2,annotation-manifest[plan9/mips].c=3,annotation-manifest-descriptor.d=4" \
   --annotation e=5 --annotation "manifest,manifest-descriptor:f=6" above
-is "$(jq -cS .annotations "$manifest")" '{"b":"2","e":"5","f":"6","org.example.A":"1"}' "are in the manifest"
+is "$(jq -cS .annotations "$manifest")" '{"b":"2","e":"5","f":"6","org.example.A":"1"}' "are in the manifest [OUT-04]"
 is "$(jq -cS '.manifests[0].annotations | del(.["org.opencontainers.image.ref.name"])' form/index.json)" '{"d":"4","f":"6"}' "and on its descriptor"
 builds "annotations of the image in the store" -q -t noted --annotation g=7 above
 is "$("$NACRE" save noted | tar -xO "blobs/sha256/${digest#sha256:}" | jq -c .annotations)" '{"g":"7"}' "are in its manifest"
 builds "an image of another form in the store" -q -t small -o type=image,compression=gzip,force-compression=true above
 is "$("$NACRE" inspect small | jq -r '[.manifest.layers[].mediaType | sub(".*tar"; "")] | join(" ")')" "+gzip +gzip" "has the names"
-builds "an index" -q --platform linux/amd64,linux/arm64 -o type=oci,tar=false,dest=many,name=x,annotation-index.h=8,annotation-manifest-descriptor.i=9 \
+builds "an index [OUT-07]" -q --platform linux/amd64,linux/arm64 -o type=oci,tar=false,dest=many,name=x,annotation-index.h=8,annotation-manifest-descriptor.i=9 \
   --annotation "manifest[linux/arm64]:j=10" context
 index=$(manifest_of many x)
 is "$(jq -c '[.annotations, .manifests[].annotations]' "$index")" '[{"h":"8"},{"i":"9"},{"i":"9"}]' "has annotations of its own"
@@ -208,8 +208,8 @@ refused 2 'KEY=VALUE is wanted' "an annotation without a value" build -o oci:no 
 
 start_registry
 builds "docker://" -q -o "docker://$REGISTRY/a:1" context
-builds "type=registry" -q -o "type=registry,name=$REGISTRY/b" context
-builds "type=image,push=true" -q -o "\"type=image\",\"name=$REGISTRY/c,$REGISTRY/c:2\",\"push=true\"" context
+builds "type=registry [OUT-01]" -q -o "type=registry,name=$REGISTRY/b" context
+builds "type=image,push=true [OUT-01]" -q -o "\"type=image\",\"name=$REGISTRY/c,$REGISTRY/c:2\",\"push=true\"" context
 builds "--push" -q -t "$REGISTRY/d" --push context
 builds "--push with an output" -q -t "$REGISTRY/e" --push --load -o type=image context
 builds "in Docker's types" -q -o "type=registry,name=$REGISTRY/f,oci-mediatypes=false" above
@@ -224,7 +224,7 @@ refused 2 'no name to push to' "--push without a name" build -q --push context
 
 # ---- what a build says of itself
 
-builds "--metadata-file" -q -t app -t two:2 --metadata-file meta.json context
+builds "--metadata-file [OUT-09]" -q -t app -t two:2 --metadata-file meta.json context
 is "$(jq -c '[.["containerimage.digest"], .["containerimage.descriptor"].digest, .["image.name"]]' meta.json)" \
   "[\"$app\",\"$app\",\"docker.io/library/app:latest,docker.io/library/two:2\"]" "digest, descriptor and names"
 is "$(jq -r '.["containerimage.config.digest"]' meta.json)" "$("$NACRE" inspect app | jq -r .manifest.config.digest)" "the config"

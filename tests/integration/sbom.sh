@@ -24,7 +24,7 @@ E
 )
 base=debian=oci-layout://$DEBIAN_LAYOUT:latest
 
-builds "an SBOM and provenance of a Debian image" --build-context "$base" --sbom true --provenance true --attest-dir said \
+builds "an SBOM and provenance of a Debian image [OUT-06]" --build-context "$base" --sbom true --provenance true --attest-dir said \
   --build-arg SECRET=hidden -t app -o "oci:$T/layout:app" context
 image=$(head -n 1 out)
 spdx=said/sbom.spdx.json

@@ -57,7 +57,7 @@ records() {
 # ---- a registry
 
 runner first
-builds "a build that writes a cache" --secret id=word,src=word --cache-from "$CACHE" \
+builds "a build that writes a cache [OUT-05]" --secret id=word,src=word --cache-from "$CACHE" \
   --cache-to "type=registry,ref=$CACHE,mode=max" -t app context || bail "nothing to share"
 wanted=$digest
 like err 'cache .*app:cache is not there yet' "it says that there is none yet"
