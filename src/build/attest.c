@@ -113,8 +113,14 @@ int attest_check(const struct build *b, struct err *e)
 	if (attest_parse(b->options, &a, e) < 0)
 		return -1;
 	bool place = a.dir != NULL;
-	for (size_t i = 0; i < b->outputs.n; i++)
-		place |= is_layout(&b->outputs.v[i]);
+	for (size_t i = 0; i < b->outputs.n; i++) {
+		const struct output *o = &b->outputs.v[i];
+		place |= is_layout(o);
+		/* What is said is said of the image in the store, which that layout then does not have. */
+		if ((a.sbom || a.provenance) && is_layout(o) && !output_form_is_plain(&o->form))
+			return err_set(e, ERR_USAGE, "-o %s: an SBOM or provenance cannot stand beside another form of the image; "
+				       "give --attest-dir DIR", o->text);
+	}
 	if ((a.sbom || a.provenance) && !place)
 		return err_set(e, ERR_USAGE, "there is no place for an SBOM or provenance; give --attest-dir DIR, or -o oci:DIR");
 	return a.dir ? out_place_check(a.dir, e) : 0;

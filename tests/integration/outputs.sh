@@ -194,6 +194,7 @@ is "$(jq -r '.rootfs.diff_ids[-1]' "$config")" "sha256:$(zstd -dcq <"form/blobs/
   "the config says so"
 put "without SOURCE_DATE_EPOCH" ",rewrite-timestamp=true" above
 like "$T/err" 'rewrite-timestamp.*SOURCE_DATE_EPOCH' "a warning"
+refused 2 'another form' "what is said of another form" build -o type=oci,tar=false,dest=no,compression=gzip --provenance true context
 refused 2 'gzip, zstd or uncompressed' "estargz" build -o type=oci,compression=estargz context
 refused 2 'this type has no compression' "a docker archive has none" build -o type=docker,dest=x,compression=gzip context
 refused 2 'no zstd' "zstd in Docker's types" build -o type=oci,oci-mediatypes=false,compression=zstd context
