@@ -94,8 +94,9 @@ static int check_bytes(const struct store *s, int from, const struct descriptor 
 	struct stat st;
 	if (fstat(from, &st) < 0)
 		return err_sys(e, "read blob %s", digest_hex(&d->digest).s);
+	/* The same clock in both; what has the very time may be from before. */
 	bool is_new = st.st_mtim.tv_sec > s->began.tv_sec ||
-		      (st.st_mtim.tv_sec == s->began.tv_sec && st.st_mtim.tv_nsec >= s->began.tv_nsec);
+		      (st.st_mtim.tv_sec == s->began.tv_sec && st.st_mtim.tv_nsec > s->began.tv_nsec);
 	return is_new && (uint64_t)st.st_size == d->size ? 0 : pass_bytes(from, sink_null(), d, e);
 }
 
