@@ -74,13 +74,21 @@ static bool layers_present(struct store *s, const struct image *i)
 	return true;
 }
 
-static bool usable(struct store *s, const struct digest *manifest, bool need_layers)
+/* Whether the image is in the store, for that platform (NULL: any). It becomes the one of `i`. */
+static bool take(struct store *s, struct base_image *i, const struct digest *manifest, bool need_layers,
+		 const struct platform *want)
 {
 	struct err ignored;
-	struct image i = { 0 };
-	bool ok = image_load(s, manifest, &i, &ignored) == 0 && (!need_layers || layers_present(s, &i));
-	image_fini(&i);
-	return ok;
+	struct image image = { 0 };
+	if (image_load(s, manifest, &image, &ignored) < 0 || (need_layers && !layers_present(s, &image)) ||
+	    (want && platform_match(want, &image.config.platform) <= 0)) {
+		image_fini(&image);
+		return false;
+	}
+	image_fini(&i->image);
+	i->image = image;
+	i->manifest = *manifest;
+	return true;
 }
 
 /* An image built here, or fetched before: no network (unless --pull). */
@@ -93,21 +101,15 @@ static bool find_local(struct build *b, struct base_image *i, bool need_layers)
 	/* A directory of the user's is as near as the store and may have changed: it is always read. */
 	if (b->options->pull || !memo)
 		return false;
+	struct digest found;
 	if (!strstr(i->reference, "://") && image_name(i->reference, &name, &ignored) == 0 &&
-	    image_find(b->store, name, &i->manifest, &ignored) == 0 &&
-	    image_choose(b->store, &i->manifest, i->has_want ? &i->want : NULL, &i->manifest, &ignored) == 0 &&
-	    usable(b->store, &i->manifest, need_layers)) {
-		struct image image = { 0 };
-		bool fits = !i->has_want || (image_load(b->store, &i->manifest, &image, &ignored) == 0 &&
-					     platform_match(&i->want, &image.config.platform) > 0);
-		image_fini(&image);
-		if (fits)
-			return true;
-	}
-	if (store_json_get(b->store, memo, &j, &ignored) != 0 || !json_str(&j, "manifest"))
-		return false;
-	return digest_parse(json_str(&j, "manifest"), &i->manifest, &ignored) == 0 &&
-	       usable(b->store, &i->manifest, need_layers);
+	    image_find(b->store, name, &found, &ignored) == 0 &&
+	    image_choose(b->store, &found, i->has_want ? &i->want : NULL, &found, &ignored) == 0 &&
+	    take(b->store, i, &found, need_layers, i->has_want ? &i->want : NULL))
+		return true;
+	return store_json_get(b->store, memo, &j, &ignored) == 0 && json_str(&j, "manifest") &&
+	       digest_parse(json_str(&j, "manifest"), &found, &ignored) == 0 &&
+	       take(b->store, i, &found, need_layers, NULL);
 }
 
 struct fetch {
