@@ -12,7 +12,9 @@
 #include <string.h>
 
 #include "base/fd.h"
+#include "base/limits.h"
 #include "base/tree.h"
+#include "build_log_priv.h"
 #include "build_priv.h"
 #include "share_priv.h"
 #include "oci/media_type.h"
@@ -164,19 +166,34 @@ int record_get(struct build *b, const struct cache_key *k, struct step_record *r
 	return r == 1 ? share_lookup(b, k, ret, e) : r;
 }
 
-static bool is_like(struct build *b, const char *file, const struct json *ours)
+static bool is_like(const struct json *ours, const struct json *theirs)
 {
 	static const char *const members[] = { "op", "parent", "dest" };
-	AUTO(free_drop) char *name = x_asprintf("step/%s", file);
-	AUTO(json_fini) struct json j = { 0 };
-	struct err ignored;
-	if (!str_ends(file, ".json") || store_json_get(b->store, name, &j, &ignored) != 0)
-		return false;
-	const struct json *theirs = json_get(&j, "key");
 	for (size_t i = 0; i < ARRAY_LEN(members); i++)
 		if (!str_eq(json_str(ours, members[i]), json_str(theirs, members[i])))
 			return false;
 	return true;
+}
+
+/* Only looked at: a prune may still take it as something that nobody used. */
+static bool record_is(struct build *b, const char *file, const struct json *ours)
+{
+	AUTO(free_drop) char *name = x_asprintf("step/%s", file);
+	AUTO(json_fini) struct json j = { 0 };
+	AUTO(str_fini) struct str text = { 0 };
+	struct err ignored;
+	return str_ends(file, ".json") && file_read(b->store->fd, name, LIMIT_STORE_JSON, &text, &ignored) == 0 &&
+	       store_json_parse(&text, name, &j, &ignored) == 0 && is_like(ours, json_get(&j, "key"));
+}
+
+/* Mostly the build before had it, and its log is at hand. */
+static bool earlier_is(struct build *b, const struct json *ours)
+{
+	const struct json *steps = build_log_earlier(b);
+	for (size_t i = 0; i < json_len(steps); i++)
+		if (is_like(ours, json_get(json_at(steps, i), "key")))
+			return true;
+	return false;
 }
 
 bool record_is_like(struct build *b, const struct cache_key *k)
@@ -185,14 +202,15 @@ bool record_is_like(struct build *b, const struct cache_key *k)
 	AUTO(strv_fini) struct strv names = { 0 };
 	AUTO(json_fini) struct json ours = { 0 };
 	struct err ignored;
+	if (json_parse(k->text, strlen(k->text), "step key", &ours, &ignored) < 0 || earlier_is(b, &ours))
+		return true;
 	AUTO(fd_drop) int fd = openat(b->store->fd, "step", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
 		return errno != ENOENT;
-	if (dir_names(fd, &names, &ignored) < 0 || names.n > LOOKS ||
-	    json_parse(k->text, strlen(k->text), "step key", &ours, &ignored) < 0)
+	if (dir_names(fd, &names, &ignored) < 0 || names.n > LOOKS)
 		return true;
 	for (size_t i = 0; i < names.n; i++)
-		if (is_like(b, names.v[i], &ours))
+		if (record_is(b, names.v[i], &ours))
 			return true;
 	return false;
 }
