@@ -286,8 +286,8 @@ members 0 >list
 like list 'kept$' "one for this platform: it is the one [CTX-09]"
 refused 2 'bake' "target:" build --build-context x=target:y -f Dockerfile.from .
 refused 2 'no kind of context' "an unknown scheme" build --build-context x=ftp://x -f Dockerfile.from .
-refused 1 'No such file' "a named directory that is not there" build --build-context x=nope -f Dockerfile.from .
-refused 1 'No such file' "a context that is not there" build nope
+refused 8 'No such file' "a named directory that is not there" build --build-context x=nope -f Dockerfile.from .
+refused 8 'No such file' "a context that is not there" build nope
 refused 2 'not a directory' "a context that is a file" build www/app/top
 refused 8 'server answers 404' "a named context that is not there" build --build-context "x=$HTTP/nope" -f Dockerfile.from .
 like err 'Dockerfile.from:1' "which has a line"
