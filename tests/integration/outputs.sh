@@ -22,6 +22,7 @@ is "$(stat -c %h "$(blob_of "$elsewhere/layout")")" 1 "has copies"
 rm -rf "$elsewhere"
 cp -R "$STORE" rotten && chmod -R u+w rotten
 printf x | dd of="$(blob_of rotten)" bs=1 seek=20 conv=notrunc status=none
+touch -d @1600000000 "$(blob_of rotten)" # nothing tells that it is not what was written
 refused 9 'damaged' "a blob that has rotted is not shared" --store rotten build -q -o oci:other:app context
 is "$([ ! -e "$(blob_of other)" ] && [ "$(jq '.manifests | length' other/index.json)" = 0 ] && echo none)" none "and is not there"
 
