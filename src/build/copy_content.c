@@ -202,7 +202,7 @@ void copy_content_key(const struct step *step, struct cache_key *k)
 		key_digest(k, "content", &c->content);
 		return;
 	}
-	/* The same words of one context mean the same files. */
+	/* The same words of one context mean the same files. One directory may be several, each with what it ignores. */
 	AUTO(strv_fini) struct strv files = { 0 };
 	for (size_t i = 0; i < c->spec.files.n; i++) {
 		strv_push(&files, c->spec.files.v[i].name);
@@ -211,6 +211,7 @@ void copy_content_key(const struct step *step, struct cache_key *k)
 	json_put_key(&k->fields, "content");
 	json_begin(&k->fields, '{');
 	key_str(k, "context", stat_index_name(c->from.context->index));
+	key_str(k, "name", c->from.context->name);
 	key_strv(k, "sources", &c->spec.sources);
 	key_strv(k, "files", &files);
 	json_end(&k->fields, '}');

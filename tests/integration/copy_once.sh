@@ -100,6 +100,23 @@ is "$status" 0 "--no-cache"
 nacre build --build-arg N=2 -f context/Dockerfile.run context
 is "$(cached_steps)" 10 "and all of it is found" || diag_file err 40
 
+# ---- one directory under two names
+
+cat >names <<END
+FROM scratch AS a
+COPY . /
+FROM scratch AS b
+COPY --from=again . /
+FROM scratch
+COPY --from=a / /a/
+COPY --from=b / /b/
+END
+echo dir7 >names.dockerignore
+echo dir8 >context/files/.dockerignore
+builds "a directory is the context and a named one" --store "$T/five" --build-context again=context/files -f names -o both context/files
+is "$(cd both && echo ./?/dir[78])" './a/dir8 ./b/dir7' "each without what it ignores"
+rm context/files/.dockerignore
+
 # ---- while it is read
 
 chmod 000 context/files/dir5/empty
