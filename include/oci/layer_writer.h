@@ -12,6 +12,9 @@
 #ifndef NACRE_OCI_LAYER_WRITER_H
 #define NACRE_OCI_LAYER_WRITER_H
 
+#include <stdbool.h>
+#include <stdint.h>
+
 #include "archive/stream.h"
 #include "archive/tar_entry.h"
 #include "base/err.h"
@@ -27,6 +30,8 @@ struct layer_format {
 	enum compression how;
 	int level;            /* 0 = default */
 	unsigned threads;     /* 0 = as many as there are processors; the bytes are the same */
+	bool clamps;          /* times later than `latest` become it */
+	int64_t latest;
 };
 
 int layer_writer_open(struct store *s, const struct layer_format *f,

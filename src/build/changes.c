@@ -20,6 +20,7 @@ static const struct {
 	{ "shm", "option", "--shm-size" },             { "limits", "option", "--ulimit" },
 	{ "git", "source", "the commit" },             { "after", "parent", "what is above it" },
 	{ "digest", "base", "the base image" },        { "image", "base", "FROM" },
+	{ "clamped", "option", "--reproducible" },
 };
 
 void change_add(struct changes *c, const char *what, const char *name, const char *from, const char *to)

@@ -95,6 +95,39 @@ static int of_stage(struct build *b, const struct df_stage *st, struct epoch *re
 	return add ? 0 : wrong_stage(from, "hold one remote ADD", e);
 }
 
+/* ---- --reproducible ---- */
+
+static int head_work(void *ctx, struct worker_report *r, struct str *result, struct err *e)
+{
+	int64_t seconds = 0;
+	(void)r;
+	if (git_head_time(ctx, &seconds, e) < 0)
+		return -1;
+	str_addf(result, "%" PRId64, seconds);
+	return 0;
+}
+
+/* Of the context's commit; of one that has none, the beginning of 1970. */
+static int of_commit(struct build *b, struct epoch *ret, struct err *e)
+{
+	AUTO(str_fini) struct str text = { 0 };
+	struct worker w;
+	uint64_t seconds = 0;
+	if (of_context(b, &b->context, ret, e) < 0)
+		return -1;
+	if (b->context.kind == CONTEXT_DIR) {
+		if (worker_start(&w, "nacre-git", head_work, b->context.path, e) < 0 ||
+		    worker_wait(&w, NULL, NULL, &text, e) < 0)
+			return -1;
+		if (str_to_u64(str_text(&text), INT64_MAX, &seconds))
+			ret->time = (int64_t)seconds;
+	}
+	ret->known = true;
+	AUTO(free_drop) char *value = x_asprintf("%" PRId64, ret->time);
+	env_set(&b->build_args, variable, value);
+	return 0;
+}
+
 /* ---- which of them ---- */
 
 static int of_name(struct build *b, const char *text, struct epoch *ret, struct err *e)
@@ -131,6 +164,8 @@ int epoch_read(struct build *b, struct err *e)
 			if (env_get(&b->graphs.v[i]->global_args, variable))
 				env_set(&b->graphs.v[i]->global_args, variable, value);
 	}
+	if (b->options->reproducible && !epoch.known && of_commit(b, &epoch, e) < 0)
+		return -1;
 	b->has_epoch = epoch.known;
 	if (epoch.known)
 		b->epoch = b->made_time = epoch.time;

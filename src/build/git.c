@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/path.h"
 #include "base/proc.h"
@@ -103,9 +104,11 @@ enum { GIT_TIMEOUT_MS = 30 * 60 * 1000, GIT_OUTPUT_MAX = 4 << 20 };
 
 static int git(const char *dir, const char *const *args, struct str *out, struct err *e)
 {
-	const char *argv[24] = { "git", "-c", "core.hooksPath=/dev/null", "-c", "protocol.file.allow=never", "-c",
-				 "core.fsmonitor=false", "-c", "advice.detachedHead=false" };
-	size_t n = 9;
+	const char *argv[28] = { "git", "-c", "core.hooksPath=/dev/null", "-c", "protocol.file.allow=never", "-c",
+				 "core.fsmonitor=false", "-c", "advice.detachedHead=false", "-c",
+				 /* of a repository that is here: its configuration may name a program for that */
+				 "log.showSignature=false" };
+	size_t n = 11;
 	if (dir) {
 		argv[n++] = "-C";
 		argv[n++] = dir;
@@ -289,6 +292,25 @@ int git_checkout(struct git_source *g, const struct git_access *a, const char *p
 	if (commit_time(path, g->commit, &g->time, e) < 0 || (!g->keep_git_dir && drop_git_dirs(path, e) < 0))
 		return -1;
 	return g->commit_times ? set_times(path, g->time, e) : 0;
+}
+
+int git_head_time(const char *dir, int64_t *ret, struct err *e)
+{
+	AUTO(str_fini) struct str head = { 0 };
+	AUTO(free_drop) char *path = realpath(dir, NULL);
+	struct err why;
+	if (!path)
+		return err_sys(e, "%s", dir);
+	clean_environment();
+	/* What a partial clone lacks is not fetched for it. */
+	setenv("GIT_NO_LAZY_FETCH", "1", 1);
+	setenv("GIT_ALLOW_PROTOCOL", "", 1);
+	if (git(path, (const char *const[]){ "rev-parse", "-q", "--verify", "HEAD", NULL }, &head, &why) < 0) {
+		log_debug("--reproducible: %s", why.msg);
+		return 1;
+	}
+	head.buf[strcspn(head.buf, "\n")] = '\0';
+	return commit_time(path, head.buf, ret, e);
 }
 
 /* Below the checkout, no link is followed on the way to the subdirectory (T-F2). */

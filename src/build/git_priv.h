@@ -52,6 +52,8 @@ int git_resolve(struct git_source *g, const struct git_access *a, struct err *e)
 /* In a worker: checks the resolved commit out into the (empty) directory at `path`, absolute. .git is removed unless
  * kept. */
 int git_checkout(struct git_source *g, const struct git_access *a, const char *path, struct err *e);
+/* In a worker: when the commit was made that a directory of this machine is checked out from. 1: it is in no repository. */
+int git_head_time(const char *dir, int64_t *ret, struct err *e);
 /* The directory that a checkout was asked for. */
 int git_open_subdir(int top, const char *subdir, int *ret, struct err *e);
 

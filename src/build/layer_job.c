@@ -74,6 +74,8 @@ int layer_job_start(struct build *b, struct step *step, struct layer_slot *slot,
 	struct layer_job ctx = { .build = b, .step = step, .format = b->format, .slot = slot };
 	if (!ctx.format.threads)
 		ctx.format.threads = build_cpus(b);
+	ctx.format.clamps = b->options->reproducible;
+	ctx.format.latest = b->epoch;
 	struct job *j = job_worker(b, step, name, fn, &ctx, e);
 	if (!j)
 		return -1;

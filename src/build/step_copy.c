@@ -73,6 +73,8 @@ static void write_key(struct build *b, struct step *step, const struct chainid *
 		json_kv_bool(&k->fields, "unpack", c->spec.unpack_remote);
 	if (b->has_epoch) /* the time of directories made on the way */
 		json_kv_int(&k->fields, "epoch", b->epoch);
+	if (b->options->reproducible)
+		json_kv_bool(&k->fields, "clamped", true);
 	key_end(k);
 	step->has_key = true;
 }

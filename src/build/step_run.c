@@ -155,6 +155,8 @@ static void write_key(struct build *b, struct step *step, const struct chainid *
 	run_mounts_key(r->mounts, k);
 	if (b->has_epoch)
 		json_kv_int(&k->fields, "epoch", b->epoch);
+	if (b->options->reproducible)
+		json_kv_bool(&k->fields, "clamped", true);
 	key_end(k);
 	step->has_key = true;
 }

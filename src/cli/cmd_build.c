@@ -20,7 +20,7 @@ struct options {
 	struct strv platforms, attests;
 	struct strv tags, build_args, labels, contexts, secrets, ssh, allow, add_hosts, ulimits, resources;
 	struct strv cache_from, cache_to, no_cache_filter, no_cache_step, outputs, annotations;
-	bool check, load, no_cache, pull, push, quiet;
+	bool check, load, no_cache, pull, push, quiet, reproducible;
 };
 
 enum { JOBS_MAX = 1024 };
@@ -79,6 +79,8 @@ static const struct option_def table[] = {
 	{ "push", 0, OPTION_FLAG, AT(push), NULL, "push the image under its names: the same as -o type=registry" },
 	{ "quiet", 'q', OPTION_FLAG, AT(quiet), NULL, "print nothing but the image's digest" },
 	{ "resource", 0, OPTION_LIST, AT(resources), "NAME=VALUE", "refused: RUN has no control group of its own" },
+	{ "reproducible", 0, OPTION_FLAG, AT(reproducible), NULL,
+	  "give all that is made the time of the context's commit, or SOURCE_DATE_EPOCH" },
 	{ "sbom", 0, OPTION_STRING, AT(sbom), "true|false", "the same as --attest type=sbom" },
 	{ "secret", 0, OPTION_LIST, AT(secrets), "id=ID[,src=FILE|,env=NAME]",
 	  "a secret for RUN --mount=type=secret" },
@@ -184,6 +186,7 @@ static int to_build_options(const struct options *o, const char *context, struct
 		.depfile = o->depfile,
 		.metadata_file = o->metadata_file,
 		.attests = o->attests,
+		.reproducible = o->reproducible,
 		.sbom = o->sbom,
 		.provenance = o->provenance,
 		.attest_dir = o->attest_dir,

@@ -38,6 +38,7 @@ struct layer_writer {
 	struct sha content;     /* of it */
 	uint64_t left;          /* bytes of it still to come */
 	char *buf;              /* owned; BUFFER bytes, for a tar without frames; NULL until needed */
+	int64_t latest;          /* times after it become it */
 };
 
 int layer_writer_open(struct store *s, const struct layer_format *f, struct tree_writer *tree,
@@ -50,6 +51,7 @@ int layer_writer_open(struct store *s, const struct layer_format *f, struct tree
 	w->store = s;
 	w->tree = tree;
 	w->how = f->how;
+	w->latest = f->clamps ? f->latest : INT64_MAX;
 	w->blob = blob;
 	sha_init(&w->diffid);
 	sha_init(&w->digest);
@@ -66,6 +68,7 @@ struct layer_writer *layer_writer_for_tree(struct tree_writer *tree)
 {
 	struct layer_writer *w = x_alloc(sizeof *w);
 	w->tree = tree;
+	w->latest = INT64_MAX;
 	w->tar = sink_null();
 	return w;
 }
@@ -74,6 +77,7 @@ struct layer_writer *layer_writer_for_tar(struct sink *out)
 {
 	struct layer_writer *w = x_alloc(sizeof *w);
 	w->plain = true;
+	w->latest = INT64_MAX;
 	w->tar = out;
 	return w;
 }
@@ -153,6 +157,8 @@ int layer_writer_add(struct layer_writer *w, const struct tar_entry *entry, stru
 	/* A layer has whole seconds; its listing and tree must be the same as when it is read back. */
 	struct tar_entry t = *entry; /* borrows all strings */
 	t.mtime_ns = 0;
+	if (t.mtime > w->latest)
+		t.mtime = w->latest;
 	assert(w->left == 0);
 	if (!w->plain && str_starts(last_name(t.path), ".wh."))
 		return err_set(e, ERR_SPEC, "%s: a layer can not hold names that begin with \".wh.\"", t.path);
