@@ -28,7 +28,7 @@ void share_warn(struct build *b, const char *what, const char *name, const struc
 	progress_note(b->progress, text);
 }
 
-/* One warning for each cache. */
+/* Said once of each cache. */
 static void give_up(struct build *b, struct share_source *s, const char *what, const struct err *why)
 {
 	s->bad = true;

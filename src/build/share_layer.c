@@ -153,7 +153,7 @@ static int listing_work(void *ctx, struct worker_report *r, struct str *result, 
 static void do_without(struct build *b, struct share_source *s, const struct err *why)
 {
 	if (!s->unlisted)
-		share_warn(b, "is not believed what its layers hold", s->place.name, why);
+		share_warn(b, "has listings that are not used", s->place.name, why);
 	s->unlisted = true;
 }
 

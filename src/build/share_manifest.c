@@ -65,12 +65,14 @@ int share_manifest_read(const struct json *manifest, const char *name, struct de
 	/* The others are there for the registry's sake; what they are, the records say. */
 	if (descriptor_parse(json_at(layers, 0), "records", &d, e) < 0)
 		return err_in(e, "%s", name);
+	int r = 0;
 	if (!str_eq(d.media_type, MT_SHARE_RECORDS))
-		err_set(e, ERR_SPEC, "%s: its records are of type %s", name, d.media_type);
+		r = err_set(e, ERR_SPEC, "%s: its records are of type %s", name, d.media_type);
 	else if (d.size > LIMIT_SHARE_BYTES)
-		err_set(e, ERR_LIMIT, "%s: its records have more than %u bytes", name, LIMIT_SHARE_BYTES);
+		r = err_set(e, ERR_LIMIT, "%s: its records have more than %u bytes", name, LIMIT_SHARE_BYTES);
+	if (r < 0)
+		descriptor_fini(&d);
 	else
-		return *ret = d, 0;
-	descriptor_fini(&d);
-	return -1;
+		*ret = d;
+	return r;
 }

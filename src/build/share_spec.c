@@ -16,14 +16,13 @@ void share_spec_fini(struct share_spec *s)
 static int parse_type(struct share_spec *s, const char *value, bool to, struct err *e)
 {
 	static const char *const kinds[] = { "registry", "local", "inline" };
-	for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
-		if (str_eq(value, kinds[i])) {
-			s->kind = (enum share_kind)i;
-			break;
-		} else if (i + 1 == ARRAY_LEN(kinds)) {
-			return err_set(e, ERR_USAGE, "type=%s is not supported; there are registry and local%s", value,
-				       to ? ", and inline" : "");
-		}
+	size_t i = 0;
+	while (i < ARRAY_LEN(kinds) && !str_eq(value, kinds[i]))
+		i++;
+	if (i == ARRAY_LEN(kinds))
+		return err_set(e, ERR_USAGE, "type=%s is not supported; there are %s", value,
+			       to ? "registry, local and inline" : "registry and local");
+	s->kind = (enum share_kind)i;
 	if (s->kind == SHARE_INLINE && !to)
 		return err_set(e, ERR_USAGE, "type=inline is written only; an image that has a cache in it is read with "
 					     "type=registry,ref=IMAGE");
@@ -36,6 +35,15 @@ static int parse_bool(const char *key, const char *value, bool *ret, struct err 
 	*ret = str_eq(value, "true") || str_eq(value, "1");
 	if (!*ret && !str_eq(value, "false") && !str_eq(value, "0"))
 		return err_set(e, ERR_USAGE, "%s=%s: true or false is wanted", key, value);
+	return 0;
+}
+
+static int parse_error(struct share_spec *s, const char *value, struct err *e)
+{
+	bool ignore;
+	if (parse_bool("ignore-error", value, &ignore, e) < 0)
+		return -1;
+	s->must = !ignore;
 	return 0;
 }
 
@@ -56,7 +64,7 @@ static int unknown_key(const char *key, struct err *e)
 static int parse_field(struct share_spec *s, const char *field, bool to, struct err *e)
 {
 	AUTO(free_drop) char *key = x_strndup(field, strcspn(field, "="));
-	bool yes;
+	bool ignored;
 	if (!field[strlen(key)])
 		return err_set(e, ERR_USAGE, "invalid field '%s'; KEY=VALUE is wanted", field);
 	const char *value = field + strlen(key) + 1;
@@ -73,9 +81,9 @@ static int parse_field(struct share_spec *s, const char *field, bool to, struct 
 	else if (to && str_eq(key, "mode"))
 		return err_set(e, ERR_USAGE, "mode=%s: min or max is wanted", value);
 	else if (to && str_eq(key, "ignore-error"))
-		return parse_bool(key, value, &yes, e) < 0 ? -1 : (s->must = !yes, 0);
+		return parse_error(s, value, e);
 	else if (to && (str_eq(key, "oci-mediatypes") || str_eq(key, "image-manifest")))
-		return parse_bool(key, value, &yes, e); /* that is what is written, whatever it says */
+		return parse_bool(key, value, &ignored, e); /* that is what is written, whatever it says */
 	else
 		return unknown_key(key, e);
 	return 0;
@@ -94,13 +102,12 @@ static int check(const struct share_spec *s, bool to, struct err *e)
 		return err_set(e, ERR_USAGE, "%s is for type=local", s->dir ? to ? "dest=" : "src=" : "tag=");
 	if (s->kind != SHARE_REGISTRY)
 		return 0;
-	int r_ok = reference_parse(s->ref, &r, e);
-	bool pinned = r_ok == 0 && to && r.has_digest;
-	reference_fini(&r);
-	if (r_ok < 0) {
+	if (reference_parse(s->ref, &r, e) < 0) {
 		e->kind = ERR_USAGE;
 		return -1;
 	}
+	bool pinned = to && r.has_digest;
+	reference_fini(&r);
 	return pinned ? err_set(e, ERR_USAGE, "ref=%s: what is written has a tag, no digest", s->ref) : 0;
 }
 

@@ -283,7 +283,7 @@ REGISTRY=$plain
 
 # ---- words
 
-refused 2 'type=gha is not supported; there are registry and local, and inline' "type=gha" build --cache-to type=gha context
+refused 2 'type=gha is not supported; there are registry, local and inline' "type=gha" build --cache-to type=gha context
 refused 2 'type=s3 is not supported' "type=s3" build --cache-from type=s3,bucket=b context
 refused 2 'mode=all' "an unknown mode" build --cache-to "type=registry,ref=$CACHE,mode=all" context
 

@@ -44,7 +44,7 @@ static void test_specs(void **state)
 static void test_specs_refused(void **state)
 {
 	static const struct { const char *text; bool to; const char *why; } cases[] = {
-		{ "type=gha", true, "registry and local, and inline" },
+		{ "type=gha", true, "registry, local and inline" },
 		{ "type=gha,scope=x", false, "registry and local" },
 		{ "type=s3,bucket=b", true, "type=s3 is not supported" },
 		{ "type=azblob", false, "type=azblob is not supported" },
@@ -171,6 +171,28 @@ static void test_limits(void **state)
 	assert_int_equal(e.kind, ERR_LIMIT);
 }
 
+static int parse_listing_of(uint64_t size, struct err *e)
+{
+	struct share_records r = { 0 }, ret = { 0 };
+	struct share_listing *l = vec_add(&r.listings);
+	l->blob = (struct descriptor){ .media_type = x_strdup(MT_SHARE_LISTING), .size = size };
+	AUTO(free_drop) char *text = share_records_write(&r);
+	int rc = share_records_parse(text, strlen(text), "text", &ret, e);
+	share_records_fini(&r);
+	share_records_fini(&ret);
+	return rc;
+}
+
+static void test_listing_limit(void **state)
+{
+	struct err e = { 0 };
+	(void)state;
+	assert_int_equal(parse_listing_of(LIMIT_SHARE_LISTING - 1, &e), 0);
+	assert_int_equal(parse_listing_of(LIMIT_SHARE_LISTING, &e), 0);
+	assert_int_equal(parse_listing_of(LIMIT_SHARE_LISTING + 1, &e), -1);
+	assert_int_equal(e.kind, ERR_LIMIT);
+}
+
 /* A full cache must be one that can be read again. */
 static void test_full_manifest(void **state)
 {
@@ -204,6 +226,7 @@ int main(void)
 		cmocka_unit_test(test_trim_by_age),
 		cmocka_unit_test(test_trim_by_number),
 		cmocka_unit_test(test_limits),
+		cmocka_unit_test(test_listing_limit),
 		cmocka_unit_test(test_full_manifest),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
