@@ -8,6 +8,7 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/path.h"
 #include "base/proc.h"
 #include "base/tree.h"
 #include "build/image_set.h"
@@ -35,6 +36,19 @@ static int check_layout_place(const char *path, struct err *e)
 	return err_set(e, ERR_USAGE, "%s is not empty and no image layout; name a directory that is one, or is not there", path);
 }
 
+/* Directories that are missing are made: the lowest that is there counts. */
+static int check_parents(const char *path, struct err *e)
+{
+	AUTO(free_drop) char *at = path_clean(path);
+	while (faccessat(AT_FDCWD, at, F_OK, AT_EACCESS) < 0 && errno == ENOENT && strcmp(at, "/") != 0 &&
+	       strcmp(at, ".") != 0) {
+		char *above = path_dir(at);
+		free(at);
+		at = above;
+	}
+	return out_place_check(at, e);
+}
+
 static int check_place(const struct output *o, struct err *e)
 {
 	struct stat st;
@@ -46,7 +60,7 @@ static int check_place(const struct output *o, struct err *e)
 		return err_set(e, ERR_USAGE, "%s is a directory, and a file is to be written", o->dest);
 	if (o->unpacked && check_layout_place(o->dest, e) < 0)
 		return -1;
-	return out_place_check(o->dest, e);
+	return o->kind == OUTPUT_LOCAL ? check_parents(o->dest, e) : out_place_check(o->dest, e);
 }
 
 static int check_names(const struct output *o, struct err *e)

@@ -39,6 +39,19 @@ static int open_directory(int at, const char *path, bool follow, struct err *e)
 	return fd < 0 ? err_sys(e, "open the output directory %s", path) : fd;
 }
 
+/* With the directories it is in, as docker does. */
+static int open_destination(const char *path, struct err *e)
+{
+	AUTO(free_drop) char *parents = x_strdup(path);
+	for (char *p = strchr(parents + 1, '/'); *parents && p; p = strchr(p + 1, '/')) {
+		*p = '\0';
+		if (mkdir(parents, 0777) < 0 && errno != EEXIST)
+			return err_sys(e, "create the directory %s", parents);
+		*p = '/';
+	}
+	return open_directory(AT_FDCWD, path, true, e);
+}
+
 static int write_member(struct store *s, const struct image *image, int dir, size_t *skipped, struct err *e)
 {
 	AUTO(rootfs_fini) struct rootfs r;
@@ -53,7 +66,7 @@ int rootfs_write_dir(struct store *s, const struct output *o, const struct diges
 	size_t skipped = 0;
 	if (image_set_load(s, top, &set, e) < 0)
 		return -1;
-	AUTO(fd_drop) int dir = open_directory(AT_FDCWD, o->dest, true, e);
+	AUTO(fd_drop) int dir = open_destination(o->dest, e);
 	if (dir < 0)
 		return -1;
 	for (size_t i = 0; i < set.members.n; i++) {

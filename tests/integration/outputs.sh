@@ -107,6 +107,12 @@ is "$(ls -A outside) $(cat merged/mine merged/file)" " kept
 one" "what is there stays; links that lie in wait are replaced, not followed"
 builds "again, over itself" -q -o merged tree
 check "which gives the same" diff -r --no-dereference -x pipe -x mine -x file2 files merged
+builds "a directory in directories that are not there" -q -o new/in/here/ tree
+check "which are made" diff -r --no-dereference -x pipe files new/in/here
+refused 1 'proc' "where none can be made" build -q -o /proc/new/here tree
+builds "one for each of several platforms" -q --platform linux/amd64,linux/arm64 -o each -o type=tar,dest=each.tar context
+is "$(cd each && echo */*) $(tar tf each.tar | tr '\n' ' ')" \
+  "linux_amd64/one linux_arm64/one linux_amd64/ linux_amd64/one linux_arm64/ linux_arm64/one " "has its name"
 mkdir -p blocked/file/full
 refused 1 'create file: Is a directory' "a directory where a file should be is not removed" build -q -o blocked tree
 
