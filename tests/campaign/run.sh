@@ -1,10 +1,10 @@
 #!/bin/sh
 # Disturbs the store in every way and judges it afterwards; see README.md.
 #
-#   sh tests/campaign/run.sh [--short] [--points N] [CAMPAIGN…]      default: all campaigns
+#   sh tests/campaign/run.sh [--short] [--points N] [--seed N] [CAMPAIGN…]      default: all campaigns
 . "$(dirname "$0")/../lib/common.sh"
 need strace skopeo python3 unshare
-CAMPAIGNS='kill random_kill errors space power'
+CAMPAIGNS='kill random_kill errors space power registry'
 SIGNALS=30 # of each of four kinds, in the long form of faults.sh
 PYTHONDONTWRITEBYTECODE=1
 export PYTHONDONTWRITEBYTECODE
@@ -13,7 +13,7 @@ arguments='' wanted='' short=no
 while [ $# -gt 0 ]; do
   case $1 in
   --short) arguments="$arguments $1" short=yes ;;
-  --points)
+  --points | --seed)
     arguments="$arguments $1 $2"
     shift
     ;;

@@ -18,6 +18,36 @@ pulls 'by tag' "$REGISTRY/team/image:1.0"
 pulls 'by digest' "$REGISTRY/team/image@$want"
 pulls 'by name of the host' "localhost:$registry_port/team/image:1.0"
 refused 8 'no tag 2.0' 'no such tag' pull "$REGISTRY/team/image:2.0"
+
+# ---- registries.conf
+
+mkdir -p "$HOME/.config/containers/registries.conf.d"
+cat >"$HOME/.config/containers/registries.conf" <<EOF
+[[registry]]
+prefix = "far.example/team"
+location = "$REGISTRY/team"
+[[registry]]
+prefix = "mirrored.invalid/x"
+[[registry.mirror]]
+location = "$REGISTRY/none"
+[[registry.mirror]]
+location = "$REGISTRY/team"
+[[registry]]
+location = "blocked.example"
+blocked = true
+EOF
+echo "aliases.short = \"$REGISTRY/team/image\"" >"$HOME/.config/containers/registries.conf.d/10.conf"
+pulls 'from where its prefix leads' far.example/team/image:1.0
+pulls 'from a mirror that has it' mirrored.invalid/x/image:1.0
+like "$T/err" "none.*trying $REGISTRY/team/image" 'after one that has not'
+pulls 'by an alias' short:1.0
+refused 7 'blocks this registry' 'from one that is blocked' pull blocked.example/x
+echo 'x = {}' >"$HOME/.config/containers/registries.conf.d/20.conf"
+refused 9 '20.conf, line 1' 'with a line that is not known' pull short:1.0
+rm -r "$HOME/.config/containers"
+start=$(date +%s)
+refused 6 'gave up after 3 tries' 'from a name without address' pull nowhere.invalid/x
+check 'which takes no more than seconds' test $(($(date +%s) - start)) -le 20
 refused 8 'team/nothing' 'no such repository' pull "$REGISTRY/team/nothing:1.0"
 stop_registry
 

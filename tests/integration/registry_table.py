@@ -7,30 +7,18 @@ Each row asserts the exit status and the message; that everything in the store i
 failed pull has a name; that a failed push left no tag and a good one all of the image; and that no other host or port
 than the registry's own saw the password or a token. Prints TAP.
 """
-import base64, hashlib, json, os, queue, re, shutil, subprocess, sys, threading
+import json, os, queue, re, shutil, subprocess, sys, threading
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 import fake_registry
 import registry_cases as cases
+import registry_judge as judge
 
 WORKERS = 6
 nacre, work, layout_dir = sys.argv[1:4]
 
 
-def read_layout():
-    def blob(digest):
-        with open(os.path.join(layout_dir, "blobs", "sha256", digest.removeprefix("sha256:")), "rb") as f:
-            return f.read()
-
-    with open(os.path.join(layout_dir, "index.json")) as f:
-        tags = {d["annotations"]["org.opencontainers.image.ref.name"]: d["digest"] for d in json.load(f)["manifests"]}
-    one = json.loads(blob(tags["one"]))
-    found = {"one": tags["one"], "config": one["config"]["digest"], "big": one["layers"][0]["digest"],
-             "small": one["layers"][1]["digest"]}
-    return {**found, "sizes": {name: len(blob(d)) for name, d in found.items()}}
-
-
-layout = read_layout()
+layout = judge.read_layout(layout_dir)
 
 
 class Bench:
@@ -78,19 +66,13 @@ class Bench:
             found["empty"] = True
         return found
 
-    def write_login(self, row, world, host):
-        key = row.get("login", "HOST").replace("HOST", host).replace("{0}", str(world.ports[0]))
-        secret = base64.b64encode(("%s:%s" % (cases.USER, cases.PASSWORD)).encode()).decode()
-        with open(self.env["REGISTRY_AUTH_FILE"], "w") as f:
-            os.fchmod(f.fileno(), 0o600)
-            json.dump({"auths": {key: {"auth": secret}}}, f)
-
     def check(self, row):
         """What is wrong: lines."""
         world = self.tls if row.get("tls") else self.plain
         world.reset(self.settings(row, world))
         host = "127.0.0.1:%d" % world.ports[0]
-        self.write_login(row, world, host)
+        key = row.get("login", "HOST").replace("HOST", host).replace("{0}", str(world.ports[0]))
+        judge.write_login(self.env["REGISTRY_AUTH_FILE"], key, cases.USER, cases.PASSWORD)
         reference = "%s/%s" % (host, row.get("reference", "x:one").replace("DIGEST", layout["one"]))
         env = {k: str(v) for k, v in row.get("env", {}).items()}
         if row["op"] == "pull":
@@ -107,53 +89,15 @@ class Bench:
             yield "no message matches %s" % row["message"]
         if status and not re.search(r"^nacre: error: .{20}", text, re.M):
             yield "no clear message"
-        yield from self.check_store(store, row["op"] == "pull", status)
-        if row["op"] == "push":
-            yield from self.check_pushed(world, status)
-        yield from self.check_secrets(row, world, host, text)
+        yield from judge.store_problems(store)
+        if row["op"] == "pull":
+            yield from judge.pull_problems(store, layout["one"], status == 0)
+        else:
+            yield from judge.push_problems(world, layout, status == 0)
+        yield from judge.secret_problems(world, host, cases.USER, cases.PASSWORD, text, row.get("secret_stays"))
+        if row.get("expect_none"):
+            yield from ("%s was asked" % r["host"] for r in world.requests if r["host"] != host)
         self.text = text
-
-    def check_store(self, store, pulled, status):
-        blobs = os.path.join(store, "blobs", "sha256")
-        names = os.listdir(blobs) if os.path.isdir(blobs) else []
-        for name in names:
-            with open(os.path.join(blobs, name), "rb") as f:
-                if hashlib.sha256(f.read()).hexdigest() != name:
-                    yield "blob %s is not what its name says" % name
-        if os.path.isdir(store + "/tmp") and os.listdir(store + "/tmp"):
-            yield "something is left in tmp/"
-        if not pulled:
-            return
-        tags = 0
-        if os.path.exists(store + "/index.json"):
-            with open(store + "/index.json") as f:
-                tags = len(json.load(f)["manifests"])
-        if tags != (status == 0):
-            yield "%d images have a name" % tags
-        if status == 0 and layout["one"].removeprefix("sha256:") not in names:
-            yield "the image is not there"
-
-    def check_pushed(self, world, status):
-        if status == 0:
-            missing = [k for k in ("one", "config", "big", "small") if layout[k] not in world.pushed]
-            if missing or [t[0] for t in world.tags.values()] != [layout["one"]]:
-                yield "not all was pushed: %s missing, tags %s" % (missing, world.tags)
-        for digest, data in world.pushed.items():
-            if "sha256:" + hashlib.sha256(data).hexdigest() != digest:
-                yield "pushed %s is not what its name says" % digest
-
-    def check_secrets(self, row, world, host, text):
-        secret = base64.b64encode(("%s:%s" % (cases.USER, cases.PASSWORD)).encode()).decode()
-        secrets = [cases.PASSWORD, secret] + world.given
-        for r in world.requests:
-            seen = json.dumps(r)
-            at_home = r["port"] == world.ports[0] and r["host"] == host
-            if any(s in seen for s in secrets) and (not at_home or row.get("secret_stays")):
-                yield "%s %s of %s saw a secret" % (r["method"], r["path"], r["host"])
-            if row.get("expect_none") and not at_home:
-                yield "%s was asked" % r["host"]
-        if any(s in text for s in secrets):
-            yield "a message shows a secret"
 
 
 def work_off(bench, todo, done):
