@@ -80,8 +80,15 @@ nacre save -o "$T/archive.tar" again
 is "$(skopeo inspect --raw "oci-archive:$T/archive.tar" | sha256sum | cut -d ' ' -f 1)" "${index#sha256:}" "nacre save keeps the index"
 nacre save --format docker-archive -o "$T/docker.tar" again
 is "$(skopeo inspect "docker-archive:$T/docker.tar" | jq -r .Architecture)" amd64 "a docker archive has this machine's image"
+start_registry
+check "nacre push sends all of it" "$NACRE" push again "$REGISTRY/app:all"
+is "$(skopeo inspect --raw --tls-verify=false "docker://$REGISTRY/app:all" | sha256sum | cut -d ' ' -f 1)" "${index#sha256:}" \
+  "the registry has the same index"
+check "and the image for arm64" skopeo copy -q --src-tls-verify=false --override-arch arm64 "docker://$REGISTRY/app:all" \
+  "oci:$T/pulled:app"
 check "podman loads the archive" podman --root "$T/podman" --runroot "$T/podman.run" load -i "$T/archive.tar"
-printf 'FROM again\nRUN ["/no-such-program"]\n' >context/next
-nacre build --platform linux/arm64 -f context/next context
-like err 'FROM again' "FROM takes the image of an index that fits"
+printf 'FROM again\nLABEL more=yes\n' >context/next
+builds "FROM an index" --platform linux/arm64 -t next -f context/next context
+is "$("$NACRE" inspect next | jq -r '.config.architecture + " " + .config.config.Labels.platform')" "arm64 linux/arm64" \
+  "takes the image of it that fits"
 done_testing
