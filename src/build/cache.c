@@ -120,7 +120,9 @@ bool step_record_read(const struct json *j, struct step_record *ret)
 	const char *created = json_str(j, "created");
 	int64_t when = 0;
 	rec.created = created && time_parse(created, &when) == 0 ? x_strdup(created) : NULL;
-	rec.ran = json_int(j, "ran", when);
+	rec.ran = json_int(j, "ran", 0);
+	if (!rec.ran)
+		rec.ran = when;
 	*ret = rec;
 	return true;
 }

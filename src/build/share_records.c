@@ -235,12 +235,18 @@ static int64_t oldest_kept(int64_t *used, size_t n, int64_t now)
 	return limit > oldest ? limit : oldest;
 }
 
+/* A clock that is wrong, or somebody who wants something to stay. */
+static int64_t not_after(int64_t used, int64_t now)
+{
+	return used < now ? used : now;
+}
+
 static bool trim_steps(struct share_records *r, int64_t now)
 {
 	AUTO(free_drop) int64_t *used = x_alloc((r->steps.n + 1) * sizeof *used);
 	size_t all = r->steps.n, n = 0;
 	for (size_t i = 0; i < all; i++)
-		used[i] = r->steps.v[i].used;
+		used[i] = r->steps.v[i].used = not_after(r->steps.v[i].used, now);
 	int64_t oldest = oldest_kept(used, all, now);
 	for (size_t i = 0; i < all; i++)
 		if (r->steps.v[i].used < oldest)
@@ -256,7 +262,7 @@ static bool trim_listings(struct share_records *r, int64_t now)
 	AUTO(free_drop) int64_t *used = x_alloc((r->listings.n + 1) * sizeof *used);
 	size_t all = r->listings.n, n = 0;
 	for (size_t i = 0; i < all; i++)
-		used[i] = r->listings.v[i].used;
+		used[i] = r->listings.v[i].used = not_after(r->listings.v[i].used, now);
 	int64_t oldest = oldest_kept(used, all, now);
 	for (size_t i = 0; i < all; i++)
 		if (r->listings.v[i].used < oldest)

@@ -117,9 +117,11 @@ static void test_trim_by_age(void **state)
 	(void)state;
 	add(&r, 1, NOW - 30 * DAY - 1);
 	add(&r, 2, NOW - 30 * DAY);
-	add(&r, 3, NOW);
+	add(&r, 3, INT64_MAX); /* counts as used now */
 	assert_true(share_records_trim(&r, NOW));
 	assert_int_equal(r.steps.n, 2);
+	struct digest future = numbered(3);
+	assert_int_equal(share_step_find(&r, &future)->used, NOW);
 	assert_false(share_records_trim(&r, NOW));
 	share_records_fini(&r);
 }
