@@ -447,8 +447,8 @@ int layer_job_launch(struct build *b, struct stage *st, struct step *step, const
 		     struct err *e);
 /* Looks the step up under its key: 0 found and used, 1 not, 2 the chain below is not known yet. */
 int layer_job_cached(struct build *b, struct stage *st, struct step *step, struct err *e);
-/* Nothing will be looked up: an option says so, or what the step follows runs in this build. */
-bool layer_job_is_blind(struct build *b, const struct stage *st, const struct step *step);
+/* Nothing will be looked up: an option says so, of this step or of one below. */
+bool layer_job_is_forced(struct build *b, const struct stage *st, const struct step *step);
 /* The step's effect is on the stage. */
 void layer_job_applied(struct stage *st, struct step *step);
 

@@ -154,42 +154,49 @@ static int start_select(struct build *b, struct step *step, struct copy *c, stru
 }
 
 /*
- * No look-up can come to a hit: none is made (an option, or a step below that runs), or no record is like this step's but
- * for the content. ADD may unpack what it reads, and a commit or an image is known without its files.
+ * No look-up can come to a hit: none is made, or no record is like this step's but for the content. ADD may unpack what it
+ * reads, and an image, a commit or an archive is known without its files. 0, or 1: what is below has no chain yet.
  */
-static bool is_late(struct build *b, struct stage *st, struct step *step)
+static int is_late(struct build *b, struct stage *st, struct step *step, bool *ret)
 {
 	const struct copy *c = step->work;
 	struct chainid below;
+	*ret = false;
 	if (!c->from.context || c->from.context->packed || c->spec.add)
-		return false;
-	if (layer_job_is_blind(b, st, step))
-		return true;
-	/* What others have is found by the whole key only. */
-	if (share_is_lazy(b) || !step_chain_below(step, &below))
-		return false;
+		return 0;
+	*ret = layer_job_is_forced(b, st, step);
+	if (*ret)
+		return 0;
+	/* To be waited for anyhow: its listing is what the files are planned on. A step that ran may have come to the layer
+	 * it gave before. */
+	if (!step_chain_below(step, &below))
+		return 1;
 	step->undigested = true;
 	step->write_key(b, step, &below);
-	bool known = record_is_like(b, &step->key);
+	*ret = !record_is_like(b, &step->key);
 	key_fini(&step->key);
 	step->has_key = step->undigested = false;
-	return !known;
+	return 0;
 }
 
 int copy_content_need(struct build *b, struct stage *st, struct step *step, struct err *e)
 {
 	struct copy *c = step->work;
+	bool late;
 	if (c->content_known || step->late)
 		return 0;
 	if (c->select || step->waiting)
 		return 1;
-	int r = select_here(b, c, e);
+	int r = c->too_many ? 1 : select_here(b, c, e);
 	if (r != 1)
 		return r;
+	c->too_many = true;
 	if (slots_settle(b, st->slots.v, st->slots.n, e) < 0)
 		return -1;
-	step->late = step->undigested = is_late(b, st, step);
-	if (!step->late)
+	if (is_late(b, st, step, &late))
+		return 1;
+	step->late = step->undigested = late;
+	if (!late)
 		return start_select(b, step, c, e);
 	context_forget(c->from.context);
 	return 0;

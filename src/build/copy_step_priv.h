@@ -12,6 +12,7 @@ struct copy {
 	struct fsview fetched_view;
 	bool doubted;                /* what is told of the layers may be wrong: they are wanted themselves */
 	bool from_ready, fetch_done, git_done, content_known, selected_here, looked_up;
+	bool too_many;               /* files to be looked at in the builder */
 	struct git_tree *trees;      /* checkouts, one per git source; owned */
 	struct strv named;           /* words that name files of the same directory */
 	struct digest content;
@@ -21,7 +22,8 @@ struct copy {
 /* All but the files of git sources. */
 int copy_content_select(struct copy *c, struct copy_selection *s, struct err *e);
 
-/* 0: the digest is known, or comes with the layer (step->late). 1: a worker reads the files, come back. */
+/* 0: the digest is known, or comes with the layer (step->late). 1: a worker reads the files, or it is not decided yet
+ * whether one has to: come back. */
 int copy_content_need(struct build *b, struct stage *st, struct step *step, struct err *e);
 /* Writes the member of the key. */
 void copy_content_key(const struct step *step, struct cache_key *k);

@@ -225,14 +225,9 @@ static int run_it(struct build *b, struct stage *st, struct step *step, enum why
 	return 1;
 }
 
-bool layer_job_is_blind(struct build *b, const struct stage *st, const struct step *step)
+bool layer_job_is_forced(struct build *b, const struct stage *st, const struct step *step)
 {
-	if (rerun_option(b, step))
-		return true;
-	/* A step whose parent ran in this build does not wait until that is packed, for the sake of its key: a new
-	 * parent practically never leads back to an old one. Once it is packed, another build may have gone on. */
-	return st->chain_missed && !step->alone &&
-	       (st->chain_forced || slots_need_layers(b, st->slots.v, st->slots.n));
+	return rerun_option(b, step) || (st->chain_missed && st->chain_forced && !step->alone);
 }
 
 /* Of a step that is late. As layer_job_cached. */
@@ -264,12 +259,15 @@ int layer_job_cached(struct build *b, struct stage *st, struct step *step, struc
 	}
 	if (slots_settle(b, st->slots.v, st->slots.n, e) < 0)
 		return -1;
-	if (layer_job_is_blind(b, st, step)) {
+	bool known = step->alone || !slots_need_layers(b, st->slots.v, st->slots.n);
+	/* A step whose parent ran in this build does not wait until that is packed, for the sake of its key: a new
+	 * parent practically never leads back to an old one. Once it is packed, another build may have gone on. */
+	if (st->chain_missed && !step->alone && (!known || st->chain_forced)) {
 		int r = run_it(b, st, step, WHY_PARENT, NULL);
 		step->unclaimed = r == 1;
 		return r;
 	}
-	if (!step->alone && slots_need_layers(b, st->slots.v, st->slots.n))
+	if (!known)
 		return 2;
 	if (step->late)
 		return run_late(b, st, step, e);

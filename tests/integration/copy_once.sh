@@ -117,6 +117,17 @@ builds "a directory is the context and a named one" --store "$T/five" --build-co
 is "$(cd both && echo ./?/dir[78])" './a/dir8 ./b/dir7' "each without what it ignores"
 rm context/files/.dockerignore
 
+cat >context/Dockerfile.same <<END
+FROM $REGISTRY/busybox
+ARG N
+RUN true
+COPY files /files
+RUN head -c 9 /dev/urandom >/random
+END
+builds "a build" --build-arg N=1 -f context/Dockerfile.same context
+builds "and one whose first RUN runs again and comes to the same layer" --build-arg N=2 -f context/Dockerfile.same context
+is "$(cached_steps)" 2 "has the COPY and the RUN above it cached" || diag_file err
+
 # ---- while it is read
 
 chmod 000 context/files/dir5/empty
