@@ -204,7 +204,8 @@ bool record_is_like(struct build *b, const struct cache_key *k)
 	AUTO(strv_fini) struct strv names = { 0 };
 	AUTO(json_fini) struct json ours = { 0 };
 	struct err ignored;
-	if (json_parse(k->text, strlen(k->text), "step key", &ours, &ignored) < 0 || earlier_is(b, &ours))
+	if (share_has_records(b) || json_parse(k->text, strlen(k->text), "step key", &ours, &ignored) < 0 ||
+	    earlier_is(b, &ours))
 		return true;
 	AUTO(fd_drop) int fd = openat(b->store->fd, "step", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)

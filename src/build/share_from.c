@@ -141,6 +141,16 @@ bool share_is_ready(const struct build *b)
 	return true;
 }
 
+bool share_has_records(const struct build *b)
+{
+	for (size_t i = 0; b->share && i < b->share->sources.n; i++) {
+		const struct share_source *s = b->share->sources.v[i];
+		if (!s->bad && (s->job || s->records.steps.n))
+			return true;
+	}
+	return false;
+}
+
 bool share_is_lazy(const struct build *b)
 {
 	for (size_t i = 0; b->share && i < b->share->sources.n; i++)

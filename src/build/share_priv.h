@@ -147,6 +147,8 @@ bool share_is_lazy(const struct build *b);
 bool share_is_broken(const struct build *b);
 /* As record_get, for what the store does not have. */
 int share_lookup(struct build *b, const struct cache_key *k, struct step_record *ret, struct err *e);
+/* Whether there is any record in them; they are known by the digests of their keys alone. */
+bool share_has_records(const struct build *b);
 /* "WARNING: the cache NAME WHAT: WHY" */
 void share_warn(struct build *b, const char *what, const char *name, const struct err *why);
 /* It is not believed any more. */

@@ -67,6 +67,9 @@ rm -rf other && cp -a context other
 strace -f -qq -e trace=prctl -o calls "$NACRE" build -f context/Dockerfile other >out 2>err
 is "$(grep -c CACHED err)" 5 "a copy of the context, with new inodes, has it cached too"
 is "$(grep -c nacre-copy calls)" 0 "and packs nothing"
+"$NACRE" --store "$T/two" build --cache-to "type=local,dest=$T/shared" -f context/Dockerfile.one context >/dev/null 2>err || diag_file err
+nacre --store "$T/six" build --cache-from "type=local,src=$T/shared" -f context/Dockerfile.one other
+is "$(cached_steps)" 1 "and so has who has no store but a cache of others" || diag_file err
 mv context moved && mv other context
 nacre build -t first context
 is "$(cached_steps)" 5 "also in the place of the first"
