@@ -275,20 +275,26 @@ static int parse_lines(char *text, const char *name, struct listing *ret, struct
 	return 0;
 }
 
-int listing_parse(const char *bytes, size_t n, const char *name, struct listing *ret, struct err *e)
+/* Of a text that is cut up on the way; it may be long, so there is no copy of it. */
+static int parse_text(char *text, size_t n, const char *name, struct listing *ret, struct err *e)
 {
 	struct listing l = { 0 };
-	if (n < sizeof head - 1 || memcmp(bytes, head, sizeof head - 1) != 0)
+	if (n < sizeof head - 1 || memcmp(text, head, sizeof head - 1) != 0)
 		return err_set(e, ERR_SPEC, "%s is no listing", name);
-	if (memchr(bytes, '\0', n))
+	if (memchr(text, '\0', n))
 		return err_set(e, ERR_SPEC, "%s: NUL in a listing", name);
-	AUTO(free_drop) char *text = x_strndup(bytes + sizeof head - 1, n - (sizeof head - 1));
-	if (parse_lines(text, name, &l, e) < 0) {
+	if (parse_lines(text + sizeof head - 1, name, &l, e) < 0) {
 		listing_fini(&l);
 		return -1;
 	}
 	*ret = l;
 	return 0;
+}
+
+int listing_parse(const char *bytes, size_t n, const char *name, struct listing *ret, struct err *e)
+{
+	AUTO(free_drop) char *text = x_strndup(bytes, n);
+	return parse_text(text, n, name, ret, e);
 }
 
 void listing_fini(struct listing *l)
@@ -313,8 +319,10 @@ int listing_load(struct store *s, const struct diffid *d, struct listing *ret, s
 	int found = store_file_get(s, name, LIMIT_LISTING, &text, e);
 	if (found != 0)
 		return found;
-	if (listing_parse(str_text(&text), text.len, name, ret, &broken) == 0)
+	if (text.len && parse_text(text.buf, text.len, name, ret, &broken) == 0)
 		return 0;
+	if (!text.len)
+		err_set(&broken, ERR_SPEC, "%s is empty", name);
 	/* It can be made again from the layer. */
 	log_debug("%s; read as absent", broken.msg);
 	return 1;
