@@ -48,10 +48,15 @@ static int own_directory(int dir, const char *name, struct err *e)
 	return fd < 0 ? err_sys(e, "open %s, which must be a directory", name) : fd;
 }
 
-static int write_layout(struct store *s, int dir, const struct image_set *set, const char *path, struct err *e)
+int layout_blobs(int dir, struct err *e)
 {
 	AUTO(fd_drop) int blobs = own_directory(dir, "blobs", e);
-	AUTO(fd_drop) int sha256 = blobs < 0 ? -1 : own_directory(blobs, "sha256", e);
+	return blobs < 0 ? -1 : own_directory(blobs, "sha256", e);
+}
+
+static int write_layout(struct store *s, int dir, const struct image_set *set, const char *path, struct err *e)
+{
+	AUTO(fd_drop) int sha256 = layout_blobs(dir, e);
 	if (sha256 < 0 || layout_init(dir, path, e) < 0)
 		return -1;
 	return put_blobs(s, sha256, set, e);

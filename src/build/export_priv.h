@@ -16,6 +16,9 @@
  */
 int export_layout(struct store *s, const struct save_image *image, const char *path, struct err *e);
 
+/* blobs/sha256 of a layout, made if it is missing: never where a link leads. The descriptor, or -1 and an error. */
+int layout_blobs(int dir, struct err *e);
+
 /* blobs/sha256 of a layout, and what was learned there: what did not work once is not tried again. */
 struct blob_place {
 	int fd;

@@ -109,10 +109,13 @@ static int make_directory(struct dir_out *d, const struct fsnode *n, struct err 
 	}
 	if ((st.st_mode & 0700) == 0700)
 		return 0;
-	/* As an earlier export left it. */
-	AUTO(fd_drop) int fd = openat(dir, n->name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd >= 0)
-		(void)fchmod(fd, (st.st_mode & 07777) | 0700);
+	/* As an earlier export left it; one that may not even be read is opened as a place only (O_PATH). */
+	AUTO(fd_drop) int fd = openat(dir, n->name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd >= 0) {
+		char path[64];
+		snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+		(void)chmod(path, (st.st_mode & 07777) | 0700);
+	}
 	return 0;
 }
 

@@ -158,11 +158,9 @@ static int layout_open_to_write(const struct share_place *p, int *ret_dir, struc
 	AUTO(fd_drop) int dir = open(p->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (dir < 0)
 		return err_sys(e, "open %s", p->dir);
-	if (layout_init(dir, p->dir, e) < 0)
-		return -1;
-	ret->fd = openat(dir, "blobs/sha256", O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-	if (ret->fd < 0)
-		return err_sys(e, "open %s/blobs/sha256", p->dir);
+	ret->fd = layout_blobs(dir, e);
+	if (ret->fd < 0 || layout_init(dir, p->dir, e) < 0)
+		return err_in(e, "write %s", p->dir);
 	*ret_dir = fd_take(&dir);
 	return 0;
 }

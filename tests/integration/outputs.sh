@@ -113,6 +113,13 @@ refused 1 'proc' "where none can be made" build -q -o /proc/new/here tree
 builds "one for each of several platforms" -q --platform linux/amd64,linux/arm64 -o each -o type=tar,dest=each.tar context
 is "$(cd each && echo */*) $(tar tf each.tar | tr '\n' ' ')" \
   "linux_amd64/one linux_arm64/one linux_amd64/ linux_amd64/one linux_arm64/ linux_arm64/one " "has its name"
+mkdir -p shut/in
+echo one >shut/in/file
+printf 'FROM scratch\nCOPY --chmod=000 . /\n' >shut.Dockerfile
+builds "a directory that nobody may read" -q -f shut.Dockerfile -o closed shut
+builds "over itself, too" -q -f shut.Dockerfile -o closed shut
+is "$(stat -c %a closed/in)" 0 "is again one that nobody may read"
+chmod -R u+rwX closed
 mkdir -p blocked/file/full
 refused 1 'create file: Is a directory' "a directory where a file should be is not removed" build -q -o blocked tree
 

@@ -260,6 +260,15 @@ tar c -C input . >context.tar
 is $? 0 "a broken cache, a context on standard input, and a step that runs" || diag_file err
 is "$(grep -c 'begins again without it' err)" 1 "… begins again"
 
+# ---- a place somebody has prepared
+
+mkdir -p prepared outside/sha256
+ln -s ../outside prepared/blobs
+runner prepared-store
+builds "a directory with a link for its blobs" -f context/other --cache-to type=local,dest=prepared context
+like err 'WARNING: the cache prepared:latest is not written.*blobs' "gets no cache"
+is "$(find outside -type f)" '' "and nothing is written where the link leads"
+
 # ---- a login
 
 plain=$REGISTRY
