@@ -62,3 +62,19 @@ void http_answer_take(struct http_answer *a, const char *line, size_t n)
 	else if (header_is(line, n, "Transfer-Encoding", &value))
 		a->chunked = true;
 }
+
+bool http_range_fits(const struct http_answer *a, uint64_t offset, uint64_t size)
+{
+	AUTO(free_drop) char *text = x_strdup(a->content_range ? a->content_range : "");
+	uint64_t first, last, total;
+	char *dash = strchr(text, '-'), *slash = strchr(text, '/');
+	if (!str_case_starts(text, "bytes ") || !dash || !slash || slash < dash)
+		return false;
+	*dash = *slash = '\0';
+	if (!str_to_u64(text + strlen("bytes "), INT64_MAX, &first) || !str_to_u64(dash + 1, INT64_MAX - 1, &last) ||
+	    first != offset || last < first)
+		return false;
+	if (str_eq(slash + 1, "*"))
+		return !size || last + 1 == size;
+	return str_to_u64(slash + 1, INT64_MAX, &total) && last + 1 == total && (!size || total == size);
+}

@@ -36,23 +36,6 @@ static void say(const struct run *r, const struct transfer *t, const char *text)
 
 /* ---- the answer's head and body, called from the transport ---- */
 
-/* "bytes FIRST-LAST/TOTAL" must be what was asked for: from `offset` to the end. RFC 9110 14.4. */
-static bool range_fits(const struct transfer *t, const char *value)
-{
-	AUTO(free_drop) char *text = x_strdup(value ? value : "");
-	uint64_t first, last, total;
-	char *dash = strchr(text, '-'), *slash = strchr(text, '/');
-	if (!str_case_starts(text, "bytes ") || !dash || !slash || slash < dash)
-		return false;
-	*dash = *slash = '\0';
-	if (!str_to_u64(text + strlen("bytes "), INT64_MAX, &first) || !str_to_u64(dash + 1, INT64_MAX - 1, &last) ||
-	    first != t->offset || last < first)
-		return false;
-	if (str_eq(slash + 1, "*"))
-		return !t->has_size || last + 1 == t->size;
-	return str_to_u64(slash + 1, INT64_MAX, &total) && last + 1 == total && (!t->has_size || total == t->size);
-}
-
 static int check_length(const struct transfer *t, const struct http_answer *a, uint64_t offset, struct err *e)
 {
 	if (!a->has_length)
@@ -90,7 +73,7 @@ static int on_head(void *ctx, const struct http_answer *a, struct err *e)
 	str_clear(&t->refusal);
 	if (!t->accepted || t->expected)
 		return 0;
-	if (a->status == 206 && (t->offset == 0 || !range_fits(t, a->content_range))) {
+	if (a->status == 206 && (t->offset == 0 || !http_range_fits(a, t->offset, t->has_size ? t->size : 0))) {
 		t->wrong_range = t->no_range = true;
 		return err_set(e, ERR_NET, "another part of the file came than was asked for");
 	}

@@ -37,6 +37,12 @@ void http_answer_fini(struct http_answer *a);
 /* One header line into the answer; of a header that must not come twice, the first counts. */
 void http_answer_take(struct http_answer *a, const char *line, size_t n);
 
+/*
+ * Whether "Content-Range: bytes FIRST-LAST/TOTAL" is what was asked for: from `offset` to the end of `size` bytes, 0 when
+ * that is not known. RFC 9110 14.4.
+ */
+bool http_range_fits(const struct http_answer *a, uint64_t offset, uint64_t size);
+
 enum http_method { HTTP_GET, HTTP_HEAD, HTTP_POST, HTTP_PUT, HTTP_PATCH };
 
 /* What a PUT or PATCH carries: bytes in memory, or a part of a file. */
