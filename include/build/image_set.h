@@ -26,6 +26,9 @@ struct image_set {
 int image_set_load(struct store *s, const struct digest *top, struct image_set *ret, struct err *e);
 void image_set_fini(struct image_set *set);
 
+/* All of it is on disk when this returns: documents, layers, and their names. */
+int image_sync(struct store *s, const struct digest *top, struct err *e);
+
 /* Bytes of all documents and layers, each counted once. */
 uint64_t image_set_size(const struct image_set *set);
 /* The time of its latest image, or NULL. */

@@ -26,6 +26,10 @@ int blob_put(struct store *s, const void *bytes, size_t n, struct digest *ret, s
 /* All that the source has becomes a blob, if it has this digest (ERR_INTEGRITY). 0, 1 it was there in this size, -1. */
 int blob_take(struct store *s, const struct digest *d, struct source *in, uint64_t size, struct err *e);
 
+/* The bytes of a blob are on disk when this returns; of all blobs, their names. */
+int blob_sync(struct store *s, const struct digest *d, struct err *e);
+int blob_names_sync(struct store *s, struct err *e);
+
 /*
  * Publishes a whole file of a directory of store_tmp_new, "tmp/ID/NAME", whose bytes have this digest: fsync, then rename.
  * A blob of that size that is there already is kept and the file removed.

@@ -18,8 +18,8 @@
  *
  * What a power cut may do. Three orders hold:
  *   1. The bytes of a large blob (blob_writer) are on disk before its name is.
- *   2. store_sync returns before a ref is written, and a ref is on disk when ref_put returns: what a name leads to is
- *      whole.
+ *   2. What a name leads to is synced, by store_sync or blob by blob (blob_sync), before a ref is written, and a ref is on
+ *      disk when ref_put returns: what a name leads to is whole.
  *   3. A snapshot counts in the boot that made it, later only if a store_sync of that boot came after it.
  * Small documents and records (blob_put, store_json_put, store_file_put) are not synced one by one, since that would
  * cost more than the step they describe. After a power cut they may be missing, empty or cut short. So: a record tells

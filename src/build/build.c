@@ -18,6 +18,7 @@
 #include "base/tree.h"
 #include "attest_priv.h"
 #include "build_log_priv.h"
+#include "build/image_set.h"
 #include "build_priv.h"
 #include "call_priv.h"
 #include "check_priv.h"
@@ -96,6 +97,17 @@ static int add_name(const char *text, struct build_result *ret, struct err *e)
 	return 0;
 }
 
+/*
+ * Thousands of files of a large tree would take longer to sync than many steps to run, and no name leads to them. So then
+ * the image alone is synced: the trees count in this boot (order 3 of store/store.h), and the sync of a later build
+ * finds them written by the kernel meanwhile.
+ */
+static int sync_for_names(struct build *b, const struct digest *image, struct err *e)
+{
+	enum { LARGE = 8 << 20 };
+	return b->tree_bytes < LARGE ? store_sync(b->store, e) : image_sync(b->store, image, e);
+}
+
 static int give_names(struct build *b, struct build_result *ret, struct err *e)
 {
 	for (size_t i = 0; i < b->options->tags.n; i++)
@@ -109,7 +121,7 @@ static int give_names(struct build *b, struct build_result *ret, struct err *e)
 	for (size_t i = 0; i < ret->names.n; i++)
 		dirty |= !image_has_name(b->store, ret->names.v[i], &ret->image.digest);
 	/* Everything the names will lead to is on disk before the names are, also what an earlier build wrote. */
-	if (dirty && store_sync(b->store, e) < 0)
+	if (dirty && sync_for_names(b, &ret->image.digest, e) < 0)
 		return -1;
 	for (size_t i = 0; i < ret->names.n; i++)
 		if (image_tag(b->store, ret->names.v[i], &ret->image, b->created, e) < 0)

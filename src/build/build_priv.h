@@ -315,6 +315,7 @@ struct build {
 	bool earlier_read;
 	size_t earlier_next;                 /* its step after the one that was last found there */
 	bool store_dirty;                    /* something to sync before names are written */
+	uint64_t tree_bytes;                 /* of the layers whose trees became snapshots, as they are compressed */
 	struct layer_format format;          /* of new layers */
 	struct outputs outputs;              /* what -o asks for */
 	struct build_room *room;             /* owned; NULL: the store has no limit (room_priv.h) */

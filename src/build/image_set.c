@@ -114,6 +114,29 @@ const char *image_set_created(const struct image_set *set)
 	return last;
 }
 
+/* ---- on disk ---- */
+
+static int sync_image(struct store *s, const struct image *image, struct err *e)
+{
+	if (blob_sync(s, &image->desc.digest, e) < 0 || blob_sync(s, &image->manifest.config.digest, e) < 0)
+		return -1;
+	for (size_t i = 0; i < image->manifest.layers.n; i++)
+		if (blob_sync(s, &image->manifest.layers.v[i].digest, e) < 0)
+			return -1;
+	return 0;
+}
+
+int image_sync(struct store *s, const struct digest *top, struct err *e)
+{
+	AUTO(image_set_fini) struct image_set set = { 0 };
+	if (image_set_load(s, top, &set, e) < 0 || (set.is_index && blob_sync(s, top, e) < 0))
+		return -1;
+	for (size_t i = 0; i < set.members.n; i++)
+		if (sync_image(s, &set.members.v[i].image, e) < 0)
+			return -1;
+	return blob_names_sync(s, e);
+}
+
 /* ---- one of several ---- */
 
 static const struct index_entry *only_entry(const struct index *x)

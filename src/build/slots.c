@@ -106,6 +106,7 @@ static int publish_tree(struct build *b, struct layer_slot *s, struct err *e)
 	snprintf(name, sizeof name, "%u", s->work_id);
 	s->work_id = 0;
 	b->store_dirty = true;
+	b->tree_bytes += s->layer.blob.size;
 	b->moves++;
 	int r = snap_publish(b->store, &s->chain, b->tmp_fd, name, e);
 	claim_drop(&s->claim);

@@ -90,6 +90,20 @@ int blob_put(struct store *s, const void *bytes, size_t n, struct digest *ret, s
 	return 0;
 }
 
+int blob_sync(struct store *s, const struct digest *d, struct err *e)
+{
+	AUTO(fd_drop) int fd = -1;
+	if (blob_open(s, d, &fd, e) < 0)
+		return -1;
+	return fd_sync(fd) < 0 ? err_sys(e, "sync %s/%s", s->path, blob_name(d).s) : 0;
+}
+
+int blob_names_sync(struct store *s, struct err *e)
+{
+	AUTO(fd_drop) int dir = openat(s->fd, "blobs/sha256", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return dir < 0 || fd_sync(dir) < 0 ? err_sys(e, "sync %s/blobs/sha256", s->path) : 0;
+}
+
 int blob_adopt(struct store *s, const char *file, const struct digest *d, struct err *e)
 {
 	struct stat st;

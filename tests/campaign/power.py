@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Power cuts: a pull, a build and one that only adds a label are recorded, then replayed up to a call, and what was not synced is lost.
+"""Power cuts: a pull, a build, one that only adds a label and one with large trees are recorded, then replayed up to a call, and what was not synced is lost.
 
 strace records, with their bytes, the calls by which nacre changes files of the store. The replay keeps two states: what programs see
 and what is surely on disk (after fsync of a file, fsync of its directory, or syncfs). At a cut each file that was not synced is empty,
@@ -145,13 +145,23 @@ def write_store(image, found, damaged):
             path.mkdir(exist_ok=True)
 
 
+def large(image):
+    """A build whose trees are too large to be synced with its names."""
+    context = image.top / "large"
+    context.mkdir()
+    (context / "noise").write_bytes(random.Random(1).randbytes(9000000))
+    (context / "Dockerfile").write_text("FROM %s\nCOPY noise /srv/\nRUN echo >/srv/done\n" % image.base)
+    return image.build_of(context, "-t", "large")
+
+
 def record(image):
-    """The calls of a pull and two builds into an empty store; the store they made is kept as "final"."""
+    """The calls of a pull and three builds into an empty store; the store they made is kept as "final"."""
     calls = []
     image.restore("empty")
-    for command in ["pull", image.base], image.build, image.build_of(image.context, "-t", "labelled", "--label", "a=b"):
+    labelled = image.build_of(image.context, "-t", "labelled", "--label", "a=b")
+    for command in ["pull", image.base], image.build, labelled, large(image):
         log = image.top / "power"
-        image.traced(command, ["-qq", "-y", "-xx", "-s", "2000000", "-e", "signal=none", "-e", "trace=" + ",".join(CALLS.split())],
+        image.traced(command, ["-qq", "-y", "-xx", "-s", "4000000", "-e", "signal=none", "-e", "trace=" + ",".join(CALLS.split())],
                      log=str(log), timeout=120)
         calls += list(joined(log))
     image.keep("final")
