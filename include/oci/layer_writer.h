@@ -45,6 +45,8 @@ int layer_writer_end(struct layer_writer *w, struct err *e);
 /* A FILE is followed by exactly entry->size bytes through layer_writer_data or layer_writer_fd. Callers add parents
  * before children and hard links after their target. */
 int layer_writer_add(struct layer_writer *w, const struct tar_entry *entry, struct err *e);
+/* The times that an entry gets in this layer; layer_writer_add sees to it. */
+void layer_writer_times(const struct layer_writer *w, struct tar_entry *t);
 int layer_writer_whiteout(struct layer_writer *w, const char *path, struct err *e); /* path deleted from below */
 int layer_writer_opaque(struct layer_writer *w, const char *dir, struct err *e);    /* hides all below dir */
 int layer_writer_data(struct layer_writer *w, const void *bytes, size_t n, struct err *e);

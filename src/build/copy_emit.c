@@ -321,6 +321,7 @@ static int plan(const struct emit *m, struct frame_plan *ret, struct err *e)
 	for (size_t i = 0; i < m->n; i++) {
 		AUTO(free_drop) char *path = fsnode_path(m->order[i]), *linked = first_path(m, i);
 		struct list_entry entry = { .tar = entry_of(m->order[i], path, linked) };
+		layer_writer_times(m->out, &entry.tar);
 		if (entry.tar.type == TAR_FILE)
 			entry.has_digest = known_digest(m->order[i], &entry.digest);
 		if (frame_plan_add(ret, &entry, e) < 0)

@@ -152,13 +152,18 @@ static int write_header(struct layer_writer *w, const struct tar_entry *t, struc
 	return sink_write(w->tar, w->head.buf, w->head.len, e);
 }
 
+/* A layer has whole seconds; its listing and tree must be the same as when it is read back. */
+void layer_writer_times(const struct layer_writer *w, struct tar_entry *t)
+{
+	t->mtime_ns = 0;
+	if (t->mtime > w->latest)
+		t->mtime = w->latest;
+}
+
 int layer_writer_add(struct layer_writer *w, const struct tar_entry *entry, struct err *e)
 {
-	/* A layer has whole seconds; its listing and tree must be the same as when it is read back. */
 	struct tar_entry t = *entry; /* borrows all strings */
-	t.mtime_ns = 0;
-	if (t.mtime > w->latest)
-		t.mtime = w->latest;
+	layer_writer_times(w, &t);
 	assert(w->left == 0);
 	if (!w->plain && str_starts(last_name(t.path), ".wh."))
 		return err_set(e, ERR_SPEC, "%s: a layer can not hold names that begin with \".wh.\"", t.path);

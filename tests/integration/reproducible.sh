@@ -54,4 +54,17 @@ rm -rf first/.git
 nacre build --reproducible --build-context "$base" first
 nacre inspect "$(head -n 1 out)"
 is "$(jq -r .config.created out)" 1970-01-01T00:00:00Z "without a commit it is the beginning of 1970"
+
+# ---- after a build without the option, whose frames it could take
+
+mkdir large
+head -c 300000 /dev/urandom >large/data
+printf 'FROM scratch\nCOPY data /\n' >large/Dockerfile
+SOURCE_DATE_EPOCH=1000000000
+export SOURCE_DATE_EPOCH
+builds "as it is" large
+builds "with the option" --reproducible large
+later=$digest
+builds "and in a store that has none of it" --store "$T/store.none" --reproducible large
+is "$later" "$digest" "the layer before gives no times to it"
 done_testing
