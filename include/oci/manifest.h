@@ -14,6 +14,7 @@ struct manifest {
 	struct descriptor config;
 	VEC(struct descriptor) layers; /* bottom first */
 	struct json annotations;   /* as read; JSON_NULL when none */
+	VEC(struct strv) layer_annotations; /* KEY=VALUE, of layers.v[i], for writing; may be shorter than layers */
 };
 /*
  * Refuses a document that is index and manifest at once, or whose mediaType disagrees with `media_type` (T-H1). NULL:

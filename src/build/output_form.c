@@ -32,9 +32,15 @@ static bool compression_of(const char *media_type, enum compression *ret)
 	return false;
 }
 
+static void replace(struct layer *layer, const struct layer *made)
+{
+	descriptor_fini(&layer->blob);
+	*layer = *made;
+}
+
 /* *layer becomes what the form wants of it; its media type is owned. */
 static int form_layer(struct store *s, const struct output_form *f, bool own, const int64_t *epoch, struct layer *layer,
-		      struct err *e)
+		      struct strv *annotations, struct err *e)
 {
 	struct layer_format want = f->format;
 	const int64_t *latest = f->clamped && own ? epoch : NULL;
@@ -44,12 +50,17 @@ static int form_layer(struct store *s, const struct output_form *f, bool own, co
 		return 0;
 	if (!f->compressed || (!own && !f->all))
 		want = (struct layer_format){ .how = is };
-	if (want.how == is && !latest)
+	bool lazy = f->lazy && (own || f->all);
+	if ((want.how != is && !lazy) || latest) {
+		if (layer_recode(s, layer, &want, latest, &made, e) < 0)
+			return -1;
+		replace(layer, &made);
+	}
+	if (!lazy)
 		return 0;
-	if (layer_recode(s, layer, &want, latest, &made, e) < 0)
+	if (layer_make_lazy(s, layer, f, &made, annotations, e) < 0)
 		return -1;
-	descriptor_fini(&layer->blob);
-	*layer = made;
+	replace(layer, &made);
 	return 0;
 }
 
@@ -87,8 +98,9 @@ static bool same_diffs(const struct image *image, const struct layer *layers)
 	return true;
 }
 
+/* notes: annotations of each layer, which become the manifest's. */
 static int form_documents(struct store *s, const struct output_form *f, const struct image_member *in,
-			  const struct layer *layers, struct descriptor *ret, struct err *e)
+			  const struct layer *layers, struct strv *notes, struct descriptor *ret, struct err *e)
 {
 	const struct image *image = &in->image;
 	AUTO(manifest_fini) struct manifest m = { .media_type = x_strdup(MT_MANIFEST) };
@@ -101,6 +113,8 @@ static int form_documents(struct store *s, const struct output_form *f, const st
 		struct descriptor *d = vec_add(&m.layers);
 		*d = layers[i].blob;
 		d->media_type = x_strdup(layers[i].blob.media_type);
+		vec_push(&m.layer_annotations, notes[i]);
+		notes[i] = (struct strv){ 0 };
 	}
 	if (image->manifest.annotations.type == JSON_OBJECT)
 		json_copy(&m.annotations, &image->manifest.annotations);
@@ -113,6 +127,7 @@ static int form_member(struct store *s, const struct output_form *f, const struc
 {
 	size_t n = in->image.manifest.layers.n;
 	AUTO(free_drop) struct layer *layers = x_alloc((n + 1) * sizeof *layers);
+	AUTO(free_drop) struct strv *notes = x_alloc((n + 1) * sizeof *notes);
 	int r = 0;
 	for (size_t i = 0; i < n; i++) {
 		layers[i].diffid = in->image.config.diff_ids.v[i];
@@ -120,11 +135,13 @@ static int form_member(struct store *s, const struct output_form *f, const struc
 		layers[i].blob.media_type = x_strdup(layers[i].blob.media_type);
 	}
 	for (size_t i = 0; i < n && r == 0; i++)
-		r = form_layer(s, f, i >= n_base, epoch, &layers[i], e);
+		r = form_layer(s, f, i >= n_base, epoch, &layers[i], &notes[i], e);
 	if (r == 0)
-		r = form_documents(s, f, in, layers, ret, e);
-	for (size_t i = 0; i < n; i++)
+		r = form_documents(s, f, in, layers, notes, ret, e);
+	for (size_t i = 0; i < n; i++) {
 		descriptor_fini(&layers[i].blob);
+		strv_fini(&notes[i]);
+	}
 	return r;
 }
 

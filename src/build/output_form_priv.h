@@ -6,6 +6,7 @@
 #include "oci/descriptor.h"
 #include "oci/layer.h"
 #include "oci/layer_writer.h"
+#include "oci/lazy_layer.h"
 
 struct store;
 
@@ -13,6 +14,8 @@ struct output_form {
 	bool compressed;               /* the build's own layers as `format` says … */
 	bool all;                      /* … and those of base images */
 	struct layer_format format;
+	bool lazy;                     /* as lazy_format says; format.how is what decompresses it */
+	enum lazy_format lazy_format;
 	bool docker_types;
 	bool clamped;                  /* no time of an own layer is later than SOURCE_DATE_EPOCH */
 	struct annotations annotations;
@@ -34,5 +37,8 @@ int output_form_run(struct store *s, const struct output_form *f, const struct o
 /* latest NULL: times stay. The tar is then the same. *ret's strings are the caller's. */
 int layer_recode(struct store *s, const struct layer *from, const struct layer_format *f, const int64_t *latest,
 		 struct layer *ret, struct err *e);
+/* So that a runtime can fetch single files; *annotations, the caller's, are for its descriptor. */
+int layer_make_lazy(struct store *s, const struct layer *from, const struct output_form *f, struct layer *ret,
+		    struct strv *annotations, struct err *e);
 
 #endif

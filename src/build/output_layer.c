@@ -113,3 +113,36 @@ int layer_recode(struct store *s, const struct layer *from, const struct layer_f
 	*ret = made;
 	return 0;
 }
+
+int layer_make_lazy(struct store *s, const struct layer *from, const struct output_form *f, struct layer *ret,
+		    struct strv *annotations, struct err *e)
+{
+	const struct lazy_options o = {
+		.format = f->lazy_format,
+		.level = f->format.level,
+		.threads = f->format.threads ? f->format.threads : cpus_usable(),
+	};
+	AUTO(free_drop) char *name = x_asprintf("layer %s", digest_text(&from->blob.digest).s);
+	AUTO(blob_writer_drop) struct blob_writer blob = { .fd = -1 };
+	AUTO(lazy_layer_fini) struct lazy_layer made = { 0 };
+	AUTO(fd_drop) int fd = -1;
+	struct sha was;
+	if (blob_open(s, &from->blob.digest, &fd, e) < 0 || blob_writer_open(s, &blob, e) < 0)
+		return -1;
+	sha_init(&was);
+	struct source *tar = source_limit(source_decompress(source_fd(fd, name), name), LIMIT_LAYER_BYTES, name);
+	AUTO(source_drop) struct source *in = source_digest(tar, &was, NULL);
+	int r = lazy_layer_write(&o, in, name, blob.fd, &made, e);
+	struct digest got = sha_end(&was);
+	if (r < 0)
+		return -1;
+	if (!digest_eq(&got, &from->diffid.d))
+		return err_set(e, ERR_INTEGRITY, "%s of the store is damaged: its content has another digest", name);
+	if (blob_writer_commit(&blob, &made.digest, e) < 0)
+		return -1;
+	*ret = (struct layer){ .diffid = made.diffid, .blob = { .digest = made.digest, .size = made.size } };
+	ret->blob.media_type = x_strdup(media_type_layer(f->format.how));
+	*annotations = made.annotations;
+	made.annotations = (struct strv){ 0 };
+	return 0;
+}

@@ -168,16 +168,27 @@ static int only_copy(struct output *o, const char *value, struct err *e)
 
 static int set_compression(struct output *o, const char *value, struct err *e)
 {
-	static const struct { const char *name; enum compression how; } known[] = {
-		{ "gzip", COMPRESSION_GZIP }, { "zstd", COMPRESSION_ZSTD }, { "uncompressed", COMPRESSION_NONE },
+	static const struct {
+		const char *name;
+		enum compression how;
+		bool lazy;
+		enum lazy_format format;
+	} known[] = {
+		{ "gzip", COMPRESSION_GZIP, false, 0 },
+		{ "zstd", COMPRESSION_ZSTD, false, 0 },
+		{ "uncompressed", COMPRESSION_NONE, false, 0 },
+		{ "zstd:chunked", COMPRESSION_ZSTD, true, LAZY_ZSTD_CHUNKED },
+		{ "estargz", COMPRESSION_GZIP, true, LAZY_ESTARGZ },
 	};
 	for (size_t i = 0; i < ARRAY_LEN(known); i++)
 		if (str_eq(value, known[i].name)) {
 			o->form.compressed = true;
 			o->form.format.how = known[i].how;
+			o->form.lazy = known[i].lazy;
+			o->form.lazy_format = known[i].format;
 			return 0;
 		}
-	return err_set(e, ERR_USAGE, "%s: gzip, zstd or uncompressed is wanted", value);
+	return err_set(e, ERR_USAGE, "%s: gzip, zstd, uncompressed, zstd:chunked or estargz is wanted", value);
 }
 
 static int set_level(struct output *o, const char *value, struct err *e)

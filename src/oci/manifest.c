@@ -1,6 +1,7 @@
 #include "oci/manifest.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/limits.h"
 #include "base/mem.h"
@@ -16,6 +17,9 @@ void manifest_fini(struct manifest *m)
 		descriptor_fini(&m->layers.v[i]);
 	vec_fini(&m->layers);
 	json_fini(&m->annotations);
+	for (size_t i = 0; i < m->layer_annotations.n; i++)
+		strv_fini(&m->layer_annotations.v[i]);
+	vec_fini(&m->layer_annotations);
 	*m = (struct manifest){ 0 };
 }
 
@@ -82,11 +86,25 @@ int manifest_parse(const char *bytes, size_t n, const char *media_type, const ch
 	return 0;
 }
 
-static void write_as(struct json_out *o, const struct descriptor *d, const char *(*type)(const char *mt))
+/* annotations: KEY=VALUE, or NULL */
+static void write_as(struct json_out *o, const struct descriptor *d, const char *(*type)(const char *mt),
+		     const struct strv *annotations)
 {
 	struct descriptor named = *d;
 	named.media_type = (char *)type(d->media_type);
-	descriptor_write(o, &named);
+	json_begin(o, '{');
+	descriptor_members(o, &named);
+	if (annotations && annotations->n) {
+		json_put_key(o, "annotations");
+		json_begin(o, '{');
+		for (size_t i = 0; i < annotations->n; i++) {
+			const char *equals = strchr(annotations->v[i], '=');
+			AUTO(free_drop) char *key = x_strndup(annotations->v[i], (size_t)(equals - annotations->v[i]));
+			json_kv_str(o, key, equals + 1);
+		}
+		json_end(o, '}');
+	}
+	json_end(o, '}');
 }
 
 static char *write_manifest(const struct manifest *m, const char *media_type, const char *(*type)(const char *mt))
@@ -97,11 +115,12 @@ static char *write_manifest(const struct manifest *m, const char *media_type, co
 	json_kv_int(&o, "schemaVersion", 2);
 	json_kv_str(&o, "mediaType", media_type);
 	json_put_key(&o, "config");
-	write_as(&o, &m->config, type);
+	write_as(&o, &m->config, type, NULL);
 	json_put_key(&o, "layers");
 	json_begin(&o, '[');
 	for (size_t i = 0; i < m->layers.n; i++)
-		write_as(&o, &m->layers.v[i], type);
+		write_as(&o, &m->layers.v[i], type,
+			 i < m->layer_annotations.n ? &m->layer_annotations.v[i] : NULL);
 	json_end(&o, ']');
 	if (m->annotations.type == JSON_OBJECT && json_len(&m->annotations)) {
 		json_put_key(&o, "annotations");

@@ -160,11 +160,13 @@ mkdir below above
 seq 2000 >below/file
 printf 'FROM scratch\nCOPY file /two\n' >below/Dockerfile
 builds "a base" -q -t base --compression none below
+echo late >above/late; seq 300000 >above/early
 touch -d 2030-01-01 above/late
 touch -d 2001-02-03 above/early
 printf 'FROM base\nCOPY late early /\n' >above/Dockerfile
 put "as it is" "" above
 is "$(types)" " +zstd" "layers are as the store has them"
+plain=$(jq -c .rootfs.diff_ids "$config")
 put "compression" ",compression=gzip" above
 is "$(types)" " +gzip" "it is that of the build's own layers"
 is "$(jq -c .rootfs.diff_ids "$config")" "$(jq -c .rootfs.diff_ids "$(config_of form x)")" "which have the same contents"
@@ -179,6 +181,35 @@ put "uncompressed" ",compression=uncompressed" above
 is "$(types)" " " "no compression"
 builds "new layers" -q --no-cache --store fresh -o "type=oci,tar=false,dest=direct,compression=gzip" context
 is "$(find fresh/blobs -type f -links 2 | wc -l)" 3 "are written in the form of the outputs at once"
+
+# layer_of: the last layer in form/; note KEY: its annotation
+layer_of() { echo "form/blobs/sha256/$(jq -r '.layers[-1].digest | sub("sha256:"; "")' "$manifest")"; }
+note() { jq -r --arg k "$1" '.layers[-1].annotations[$k]' "$manifest"; }
+put "zstd:chunked" ",compression=zstd:chunked" above
+is "$(types)" " +zstd" "it is of the build's own layers"
+is "$(jq -c .rootfs.diff_ids "$config")" "$plain" "their tars are the same"
+judge form x
+IFS=: read -r at n size type <<EOF
+$(note io.github.containers.zstd-chunked.manifest-position)
+EOF
+dd if="$(layer_of)" bs=1 skip="$at" count="$n" status=none >toc.zst
+is "sha256:$(sha256sum <toc.zst | cut -d ' ' -f 1) $type" "$(note io.github.containers.zstd-chunked.manifest-checksum) 1" "its table is where the annotation says"
+zstd -qdc toc.zst >toc.json
+is "$(wc -c <toc.json)" "$size" "and as large"
+for file in late early; do
+  from=$(jq ".entries[] | select(.name == \"$file\") | .offset" toc.json) to=$(jq ".entries[] | select(.name == \"$file\") | .endOffset // 0" toc.json)
+  [ "$from" = null ] || is "$(dd if="$(layer_of)" bs=1 skip="$from" count=$((to - from)) status=none | zstd -qdc | cmp - "above/$file" && echo same)" same \
+    "$file can be fetched alone"
+done
+put "estargz, of all layers" ",compression=estargz,force-compression=true" above
+is "$(types)" "+gzip +gzip" "they are gzip layers"
+judge form x
+is "$(gzip -dc "$(layer_of)" | tar -t | tr '\n' ' ')" ".no.prefetch.landmark early late stargz.index.json " "with a landmark and a table"
+is "$(gzip -dc "$(layer_of)" | tar -xO stargz.index.json | sha256sum | cut -d ' ' -f 1)" "$(note containerd.io/snapshot/stargz/toc.digest | sed 's/sha256://')" \
+  "whose digest is annotated"
+is "sha256:$(gzip -dc "$(layer_of)" | sha256sum | cut -d ' ' -f 1)" "$(jq -r '.rootfs.diff_ids[-1]' "$config")" "the diffID is that of the new tar"
+toc=$(tail -c 51 "$(layer_of)" | dd bs=1 skip=16 count=16 status=none)
+is "$(tail -c +$((0x$toc + 1)) "$(layer_of)" | gzip -dc | tar -t)" stargz.index.json "the footer leads to the table"
 put "oci-mediatypes=false" ",oci-mediatypes=false" above
 is "$(jq -r '[.mediaType, .config.mediaType, .layers[].mediaType] | map(sub("application/vnd.docker."; "")) | join(" ")' "$manifest")" \
   "distribution.manifest.v2+json container.image.v1+json image.rootfs.diff.tar.gzip image.rootfs.diff.tar.gzip" "Docker's types"
@@ -209,7 +240,7 @@ is "$(jq -r '.rootfs.diff_ids[-1]' "$config")" "sha256:$(zstd -dcq <"form/blobs/
 put "without SOURCE_DATE_EPOCH" ",rewrite-timestamp=true" above
 like "$T/err" 'rewrite-timestamp.*SOURCE_DATE_EPOCH' "a warning"
 refused 2 'another form' "what is said of another form" build -o type=oci,tar=false,dest=no,compression=gzip --provenance true context
-refused 2 'gzip, zstd or uncompressed' "estargz" build -o type=oci,compression=estargz context
+refused 2 'gzip, zstd, uncompressed, zstd:chunked or estargz' "lz4" build -o type=oci,compression=lz4 context
 refused 2 'this type has no compression' "a docker archive has none" build -o type=docker,dest=x,compression=gzip context
 refused 2 'no zstd' "zstd in Docker's types" build -o type=oci,oci-mediatypes=false,compression=zstd context
 refused 2 'no annotations' "annotations in Docker's manifests" build -o type=oci,oci-mediatypes=false,annotation.a=b context
