@@ -17,7 +17,8 @@ struct store;
 /*
  * Sends a manifest or index of the store with all it names: blobs first, an index after the manifests it lists, and
  * the document itself last, under the tag (or else the digest) of `to`, so that nobody sees a part of an image. What
- * the registry has is not sent again. ERR_NOTFOUND when the store has not all of it.
+ * the registry has is not sent again. Of a document with a subject the registry is told in the way it understands, so that
+ * it is among the subject's referrers. ERR_NOTFOUND when the store has not all of it.
  */
 int push_image(struct store *s, const struct digest *document, const struct reference *to,
 	       const struct pull_progress *progress /* may be NULL */, struct err *e);

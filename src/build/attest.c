@@ -16,6 +16,9 @@
 #include "export_priv.h"
 #include "oci/media_type.h"
 #include "out_file_priv.h"
+#include "registry/pull.h"
+#include "registry/push.h"
+#include "registry/reference.h"
 #include "sbom_priv.h"
 #include "store/blob.h"
 #include "store/ref.h"
@@ -93,6 +96,12 @@ static bool is_layout(const struct output *o)
 	return o->kind == OUTPUT_OCI && o->unpacked;
 }
 
+/* Whether it is where the store's own image can have something beside it. */
+static bool has_place(const struct output *o)
+{
+	return (is_layout(o) || output_is_pushed(o)) && output_form_is_plain(&o->form);
+}
+
 static int attest_parse(const struct build_options *o, struct attest *ret, struct err *e)
 {
 	struct attest a = { .dir = o->attest_dir };
@@ -115,14 +124,14 @@ int attest_check(const struct build *b, struct err *e)
 	bool place = a.dir != NULL;
 	for (size_t i = 0; i < b->outputs.n; i++) {
 		const struct output *o = &b->outputs.v[i];
-		place |= is_layout(o);
-		/* What is said is said of the image in the store, which that layout then does not have. */
-		if ((a.sbom || a.provenance) && is_layout(o) && !output_form_is_plain(&o->form))
+		place |= has_place(o);
+		/* What is said is said of the image in the store, which that output then does not have. */
+		if ((a.sbom || a.provenance) && !a.dir && (is_layout(o) || output_is_pushed(o)) && !has_place(o))
 			return err_set(e, ERR_USAGE, "-o %s: an SBOM or provenance cannot stand beside another form of the image; "
 				       "give --attest-dir DIR", o->text);
 	}
 	if ((a.sbom || a.provenance) && !place)
-		return err_set(e, ERR_USAGE, "there is no place for an SBOM or provenance; give --attest-dir DIR, or -o oci:DIR");
+		return err_set(e, ERR_USAGE, "there is no place for an SBOM or provenance; give --attest-dir DIR, --push, or -o oci:DIR");
 	return a.dir ? out_place_check(a.dir, e) : 0;
 }
 
@@ -134,6 +143,7 @@ struct subject {
 	const struct graph *graph;
 	const struct image *image;
 	const char *name;  /* of the image, or its digest */
+	const struct pull_progress *progress;
 };
 
 static int write_predicate(const struct subject *s, enum attest_kind kind, struct json_out *o, struct err *e)
@@ -262,17 +272,34 @@ static int put_artifact(struct store *s, const struct artifact *a, const char *p
 	return fd_sync(blobs) < 0 ? err_sys(e, "sync %s", path) : ref_put(dir, &entry, e);
 }
 
+/* Under no tag, wherever the image was sent. */
+static int push_artifact(const struct subject *s, const struct artifact *a, const struct output *o, struct err *e)
+{
+	for (size_t i = 0; i < o->names.n; i++) {
+		AUTO(reference_fini) struct reference to = { 0 };
+		if (reference_parse(o->names.v[i], &to, e) < 0)
+			return -1;
+		free(to.tag);
+		to.tag = NULL;
+		if (push_image(s->b->store, &a->parts[2].digest, &to, s->progress, e) < 0)
+			return -1;
+	}
+	return 0;
+}
+
 static int put_artifacts(const struct subject *s, enum attest_kind kind, const char *text, struct err *e)
 {
 	struct artifact a;
 	const struct outputs *l = &s->b->outputs;
 	bool made = false;
 	for (size_t i = 0; i < l->n; i++) {
-		if (!is_layout(&l->v[i]))
+		const struct output *o = &l->v[i];
+		if (!has_place(o))
 			continue;
-		if ((!made && make_artifact(s, kind, text, &a, e) < 0) ||
-		    put_artifact(s->b->store, &a, l->v[i].dest, e) < 0)
+		if (!made && make_artifact(s, kind, text, &a, e) < 0)
 			return -1;
+		if (is_layout(o) ? put_artifact(s->b->store, &a, o->dest, e) < 0 : push_artifact(s, &a, o, e) < 0)
+			return err_in(e, "-o %s", o->text);
 		made = true;
 	}
 	return 0;
@@ -301,20 +328,26 @@ static int attest_image(const struct subject *s, struct err *e)
 	return 0;
 }
 
+static void report_line(void *ctx, const char *text)
+{
+	worker_line(ctx, text);
+}
+
 /* Images are in the order of the graphs. */
 static int attest_work(void *ctx, struct worker_report *r, struct str *result, struct err *e)
 {
 	const struct attest_job *j = ctx;
 	AUTO(image_set_fini) struct image_set set = { 0 };
 	const struct descriptor *top = &j->result->image;
-	(void)r;
+	const struct pull_progress progress = { .line = report_line, .ctx = r };
 	(void)result;
 	if (image_set_load(j->b->store, &top->digest, &set, e) < 0)
 		return -1;
 	for (size_t i = 0; i < set.members.n; i++) {
 		const struct image *image = &set.members.v[i].image;
 		struct digest_text id = digest_text(&image->desc.digest);
-		struct subject s = { .b = j->b, .a = j->a, .graph = j->b->graphs.v[i], .image = image, .name = id.s };
+		struct subject s = { .b = j->b, .a = j->a, .graph = j->b->graphs.v[i], .image = image, .name = id.s,
+				     .progress = &progress };
 		if (j->result->names.n)
 			s.name = j->result->names.v[0];
 		if (attest_image(&s, e) < 0)
@@ -323,7 +356,8 @@ static int attest_work(void *ctx, struct worker_report *r, struct str *result, s
 	return 0;
 }
 
-int attest_write(struct build *b, const struct build_result *result, struct err *e)
+int attest_write(struct build *b, const struct build_result *result, void (*line)(void *ctx, const char *text), void *ctx,
+		 struct err *e)
 {
 	struct attest a;
 	struct attest_job j = { .b = b, .a = &a, .result = result };
@@ -334,5 +368,5 @@ int attest_write(struct build *b, const struct build_result *result, struct err 
 		return 0;
 	if (worker_start(&w, "nacre-attest", attest_work, &j, e) < 0)
 		return -1;
-	return worker_wait(&w, NULL, NULL, NULL, e);
+	return worker_wait(&w, line, ctx, NULL, e);
 }

@@ -313,7 +313,7 @@ static int finish(struct build *b, struct build_result *ret, struct err *e)
 		return -1;
 	if (outputs_write(b->store, &b->outputs, &ret->image, show_line, b->progress, e) < 0)
 		return -1;
-	if (attest_write(b, ret, e) < 0 || share_save(b, e) < 0)
+	if (attest_write(b, ret, show_line, b->progress, e) < 0 || share_save(b, e) < 0)
 		return -1;
 	return write_files(b, ret, &depends, e);
 }

@@ -73,7 +73,7 @@ static int check_names(const struct output *o, struct err *e)
 	return 0;
 }
 
-static bool is_pushed(const struct output *o)
+bool output_is_pushed(const struct output *o)
 {
 	return o->push || o->kind == OUTPUT_REGISTRY;
 }
@@ -84,7 +84,7 @@ static int check_one(const struct output *o, struct err *e)
 		return err_set(e, ERR_USAGE, "standard output is a terminal; redirect it, or say where to by dest=");
 	if (o->dest && check_place(o, e) < 0)
 		return -1;
-	if (is_pushed(o) && !o->names.n)
+	if (output_is_pushed(o) && !o->names.n)
 		return err_set(e, ERR_USAGE, "there is no name to push to; give one by name= or -t");
 	return check_names(o, e);
 }
@@ -238,7 +238,7 @@ static int write_one(struct store *s, const struct output *o, const struct diges
 		return rootfs_write_tar(s, o, image, e);
 	case OUTPUT_IMAGE:
 	case OUTPUT_REGISTRY:
-		return is_pushed(o) ? push(s, o, image, r, e) : 0;
+		return output_is_pushed(o) ? push(s, o, image, r, e) : 0;
 	case OUTPUT_NOTHING:
 		break;
 	}

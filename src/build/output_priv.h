@@ -50,6 +50,8 @@ void outputs_fini(struct outputs *l);
 /* Whether it goes to standard output, where nothing else may then be printed. */
 bool output_is_stream(const struct output *o);
 
+bool output_is_pushed(const struct output *o);
+
 /* Before anything is built: whether each can be written, as far as can be told. ERR_SYS, ERR_USAGE. */
 int outputs_check(const struct outputs *l, struct err *e);
 

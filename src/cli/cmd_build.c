@@ -34,7 +34,7 @@ static const struct option_def table[] = {
 	{ "annotation", 0, OPTION_LIST, AT(annotations), "[LEVEL:]K=V",
 	  "annotate the image: its manifest, or index, manifest-descriptor, index-descriptor" },
 	{ "attest", 0, OPTION_LIST, AT(attests), "type=sbom|type=provenance[,mode=min|max]",
-	  "say what is installed in the image, or how it was made: beside it in oci:DIR, or in --attest-dir" },
+	  "say what is installed in the image, or how it was made: beside it in oci:DIR or a registry, or in --attest-dir" },
 	{ "attest-dir", 0, OPTION_STRING, AT(attest_dir), "DIR", "write SBOM and provenance to files" },
 	{ "build-arg", 0, OPTION_LIST, AT(build_args), "K[=V]",
 	  "set a build argument; without a value, from the environment" },

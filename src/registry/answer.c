@@ -16,6 +16,7 @@ void http_answer_fini(struct http_answer *a)
 	free(a->retry_after);
 	free(a->range);
 	free(a->digest);
+	free(a->subject);
 	strv_fini(&a->challenges);
 	*a = (struct http_answer){ 0 };
 }
@@ -44,6 +45,7 @@ void http_answer_take(struct http_answer *a, const char *line, size_t n)
 		{ "Content-Range", &a->content_range }, { "ETag", &a->etag },
 		{ "Last-Modified", &a->last_modified }, { "Retry-After", &a->retry_after },
 		{ "Range", &a->range },                 { "Docker-Content-Digest", &a->digest },
+		{ "OCI-Subject", &a->subject },
 	};
 	AUTO(free_drop) char *value = NULL;
 	for (size_t i = 0; i < ARRAY_LEN(known); i++) {

@@ -9,6 +9,7 @@
 #include "oci/media_type.h"
 #include "registry/repository.h"
 #include "document_priv.h"
+#include "referrers_priv.h"
 #include "registries_priv.h"
 #include "store/blob.h"
 
@@ -106,16 +107,21 @@ static int gather(struct push *p, const struct digest *document, struct err *e)
 
 /* ---- sending ---- */
 
+static int send_sheet(struct push *p, struct repository *r, const struct sheet *s, const char *tag, struct err *e)
+{
+	AUTO(str_fini) struct str text = { 0 };
+	if (read_sheet(p, &s->digest, &text, e) < 0 || repository_put(r, tag, s->type, str_text(&text), text.len, e) < 0)
+		return -1;
+	const struct descriptor d = { .media_type = s->type, .digest = s->digest, .size = text.len };
+	return referrers_add(r, &d, str_text(&text), p->name, e);
+}
+
 /* Backwards: an index comes after what it lists, and the first document, under its tag, last. */
 static int send_sheets(struct push *p, struct repository *r, const char *tag, struct err *e)
 {
-	for (size_t i = p->sheets.n; i-- > 0;) {
-		AUTO(str_fini) struct str text = { 0 };
-		const struct sheet *s = &p->sheets.v[i];
-		if (read_sheet(p, &s->digest, &text, e) < 0 ||
-		    repository_put(r, i == 0 ? tag : NULL, s->type, str_text(&text), text.len, e) < 0)
+	for (size_t i = p->sheets.n; i-- > 0;)
+		if (send_sheet(p, r, &p->sheets.v[i], i == 0 ? tag : NULL, e) < 0)
 			return -1;
-	}
 	return 0;
 }
 

@@ -161,6 +161,7 @@ int repository_has(struct repository *r, const struct descriptor *list, size_t n
 /* ---- documents ---- */
 
 struct put {
+	struct repository *repository;
 	struct transfer *transfer;
 	struct digest digest;
 };
@@ -171,6 +172,7 @@ static int on_stored(void *ctx, const struct http_answer *a, enum transfer_next 
 	const struct put *p = ctx;
 	struct digest stored;
 	struct err ignored;
+	p->repository->took_subject = a->subject != NULL;
 	if (!a->digest || digest_parse(a->digest, &stored, &ignored) < 0 || digest_eq(&stored, &p->digest))
 		return 0;
 	return err_set(e, ERR_INTEGRITY, "%s: the registry says that it stored %s instead", p->transfer->name,
@@ -181,7 +183,7 @@ int repository_put(struct repository *r, const char *version, const char *media_
 		   struct err *e)
 {
 	static const int expected[] = { 200, 201, 204, 0 };
-	struct put put = { .digest = digest_of(bytes, n) };
+	struct put put = { .repository = r, .digest = digest_of(bytes, n) };
 	AUTO(transfer_fini) struct transfer t = {
 		.method = HTTP_PUT,
 		.session = &r->session,

@@ -13,6 +13,7 @@ struct repository {
 	const struct pull_progress *progress;
 	struct session session;
 	struct transport *transport;           /* owned */
+	bool took_subject;                     /* it says that it knows what the manifest it was last given refers to */
 };
 
 /* "/v2/REPOSITORY/KIND/NAME" of its registry. */

@@ -28,6 +28,7 @@ struct http_answer {
 	char *retry_after;
 	char *range;              /* of an upload: what the server has */
 	char *digest;             /* Docker-Content-Digest */
+	char *subject;            /* OCI-Subject */
 	uint64_t chunk_min;       /* OCI-Chunk-Min-Length, or 0 */
 	struct strv challenges;   /* WWW-Authenticate, in order */
 	size_t header_bytes;

@@ -1,7 +1,7 @@
 #!/bin/sh
 # --sbom and --provenance: what is installed, as dpkg-query says it; documents whose fields are valid; artifacts beside the image.
 . "$(dirname "$0")/../lib/common.sh"
-need jq skopeo dpkg-query
+need jq skopeo dpkg-query curl
 debian_layout
 
 mkdir -p context/apk/lib/apk/db context/apk/etc context/modules context/empty
@@ -109,6 +109,39 @@ is "$(jq -r ".predicate | $purls" two/linux_arm64/sbom.spdx.json | paste -sd ' '
 isnt "$(jq -r '.subject[0].digest.sha256' two/linux_arm64/sbom.spdx.json)" \
   "$(jq -r '.subject[0].digest.sha256' two/linux_amd64/sbom.spdx.json)" "each platform has its own"
 printf 'FROM scratch\nCOPY empty /\n' >context/nothing
+
+# A registry that knows no referrers: they are listed under a tag, with what others put there.
+start_registry
+builds "pushed with the image" --platform linux/amd64,linux/arm64 --sbom true --provenance true --push -t "$REGISTRY/team/app:1" \
+  -f context/alpine context
+skopeo inspect --raw --tls-verify=false "docker://$REGISTRY/team/app:1" >raw
+is "$(jq -r '[.manifests[].platform | .os + "/" + .architecture] | join(" ")' raw)" "linux/amd64 linux/arm64" "the index has the images only"
+image=$(jq -r '.manifests[1].digest' raw)
+referrers=docker://$REGISTRY/team/app:sha256-${image#sha256:}
+skopeo inspect --raw --tls-verify=false "$referrers" >list
+is "$(jq -c '[.mediaType, (.manifests[] | [.mediaType, .artifactType])]' list)" \
+  '["application/vnd.oci.image.index.v1+json",["application/vnd.oci.image.manifest.v1+json","application/vnd.in-toto+json"],["application/vnd.oci.image.manifest.v1+json","application/vnd.in-toto+json"]]' \
+  "what refers to an image is under the tag of its digest"
+for i in 0 1; do
+  curl -fsS -H 'Accept: application/vnd.oci.image.manifest.v1+json' -o artifact \
+    "http://$REGISTRY/v2/team/app/manifests/$(jq -r ".manifests[$i].digest" list)"
+  is "$(jq -r .subject.digest artifact)" "$image" "artifact $i names it"
+  curl -fsS -o statement "http://$REGISTRY/v2/team/app/blobs/$(jq -r '.layers[0].digest' artifact)"
+  is "$(jq -r '[.subject[0].digest.sha256, .predicateType] | join(" ")' statement)" \
+    "${image#sha256:} $(jq -r '.layers[0].annotations["in-toto.io/predicate-type"]' artifact)" "and its statement is there"
+done
+is "$(curl -fsS "http://$REGISTRY/v2/team/app/tags/list" | jq -c '[.tags[] | select(startswith("sha256-") | not)]')" '["1"]' \
+  "there is no other tag"
+jq -c '.annotations = {"by": "another"} | .manifests |= [.[0] + {"annotations": {"kept": "yes"}}]' list >changed
+curl -fsS -X PUT -H 'Content-Type: application/vnd.oci.image.index.v1+json' --data-binary @changed \
+  "http://$REGISTRY/v2/team/app/manifests/sha256-${image#sha256:}"
+builds "pushed again" --platform linux/arm64 --sbom true --attest type=provenance,mode=max --push -t "$REGISTRY/team/app:1" \
+  -f context/alpine context
+skopeo inspect --raw --tls-verify=false "$referrers" >list
+is "$(jq -c '[.annotations.by, (.manifests[] | .annotations.kept)]' list)" '["another","yes",null]' "what was in the list stays, and is there once"
+refused 2 'another form' "beside another form of the image" build --sbom true -f context/alpine \
+  -o "type=registry,name=$REGISTRY/team/app:3,compression=gzip,force-compression=true" context
+
 builds "an image without packages" --sbom true --attest-dir none -f context/nothing context
 is "$(jq '.predicate.packages | length' none/sbom.spdx.json)" 1 "has a document nevertheless"
 
