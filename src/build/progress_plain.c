@@ -143,11 +143,18 @@ static void plain_remark(struct progress_view *v, const struct step *s, const ch
 	say((struct plain *)v, s, text, strlen(text), false);
 }
 
-/* A terminal must not see escape sequences that a build printed; a file gets the bytes. */
+/* A terminal must not see escape sequences that a build printed; a file gets the bytes. GitHub may take what follows a
+ * carriage return for a line, and a line for a command to it. */
 static void plain_output(struct progress_view *v, const struct step *s, const char *text, size_t n)
 {
+	const struct plain *p = (const struct plain *)v;
 	AUTO(str_fini) struct str out = { 0 };
 	str_addf(&out, "%.3f ", (double)(now_ms() - s->started_ms) / 1000);
+	const char *back = p->fold == FOLD_GITHUB && n ? memrchr(text, '\r', n) : NULL;
+	if (back) {
+		n -= (size_t)(back + 1 - text);
+		text = back + 1;
+	}
 	if (isatty(STDERR_FILENO))
 		progress_printable(&out, text, n);
 	else

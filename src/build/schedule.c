@@ -309,6 +309,7 @@ static int advance_all(struct build *b, struct err *e)
 
 static void kill_all(struct build *b)
 {
+	bool killed = b->jobs.n > 0;
 	while (b->jobs.n) {
 		struct job *j = b->jobs.v[b->jobs.n - 1];
 		if (j->kind == JOB_COMMAND)
@@ -317,6 +318,9 @@ static void kill_all(struct build *b)
 			slot_unref(j->slot);
 		job_free(b, j);
 	}
+	/* Blobs that they were writing. */
+	if (killed && store_recover(b->store))
+		b->store->left = true;
 }
 
 static int stuck(struct err *e)

@@ -139,7 +139,9 @@ static int layout_fetch(const struct share_place *p, struct store *s, const stru
 	for (size_t i = 0; i < n; i++) {
 		AUTO(fd_drop) int fd = -1;
 		struct digest_text hex = digest_hex(&list[i].digest);
-		if (blob_exists(s, &list[i].digest, NULL))
+		uint64_t there;
+		/* One of another size was cut short by a power cut. */
+		if (blob_exists(s, &list[i].digest, &there) && there == list[i].size)
 			continue;
 		if (fd_open_regular(blobs, hex.s, &fd, e) < 0)
 			return err_in(e, "%s", p->name);

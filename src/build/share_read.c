@@ -20,10 +20,16 @@ int share_text(struct store *s, const struct descriptor *d, size_t limit, struct
 	ssize_t n;
 	if (blob_open(s, &d->digest, &fd, e) < 0)
 		return -1;
-	AUTO(source_drop)
-	struct source *in = source_limit(source_decompress(source_fd(fd, name.s), name.s), limit, name.s);
+	struct sha sha;
+	sha_init(&sha);
+	AUTO(source_drop) struct source *in = source_digest(source_fd(fd, name.s), &sha, NULL);
+	in = source_limit(source_decompress(ptr_take(&in), name.s), limit, name.s);
 	while ((n = source_read(in, buf, BUFFER, e)) > 0)
 		str_addn(out, buf, (size_t)n);
+	struct digest got = sha_end(&sha);
+	if (n == 0 && !digest_eq(&got, &d->digest))
+		return err_set(e, ERR_INTEGRITY, "blob %s in store %s is damaged: its bytes have another digest", name.s,
+			       s->path);
 	return n < 0 ? -1 : 0;
 }
 

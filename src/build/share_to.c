@@ -32,7 +32,7 @@ static void save_fini(struct save *s)
 
 static void add_step(struct share_records *r, const struct step *s, int64_t now)
 {
-	if (!s->has_key || (s->slot && !s->slot->resolved))
+	if (!s->has_key || s->undigested || (s->slot && !s->slot->resolved))
 		return;
 	struct share_step *add = vec_add(&r->steps);
 	*add = (struct share_step){

@@ -181,6 +181,19 @@ if unshare --user --map-root-user --mount mount -t tmpfs none small 2>/dev/null;
   like third.err 'space|full' "and a message"
 fi
 
+# ---- a build that is stopped while it writes a blob
+
+mkdir -p stopped
+head -c 200000000 /dev/zero | openssl enc -aes-128-ctr -nosalt -K 0 -iv 0 >stopped/noise 2>/dev/null
+printf 'FROM scratch\nCOPY noise /\n' >stopped/Dockerfile
+"$NACRE" build -q stopped >/dev/null 2>stopped.err &
+stopped=$!
+check "a blob is being written" wait_for 10 sh -c 'find "$0/tmp" -size +1M | grep -q .' "$STORE"
+kill -TERM $stopped
+wait $stopped
+is "$? $(leftover_files)" "143 " "stopped: nothing of it stays"
+rm -r stopped
+
 # ---- a registry that lies
 
 # blob_file DIGEST: where the registry keeps it

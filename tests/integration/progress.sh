@@ -45,6 +45,7 @@ is "$(awk '/^::group::/ { if (open) bad = 1; open = 1 } /^::endgroup::/ { if (!o
   "groups for GitHub begin and end and do not nest"
 like err '^::group::#[0-9]+ \[second 2/2\] RUN ' "they have the title of the step"
 is "$(grep -c '^::' err)" "$(grep -Ec '^::(endgroup::$|group::#)' err)" "and no other command of GitHub is in the log"
+unlike err "$(printf '\r')" "nor what it could take for one"
 GITLAB_CI=true "$NACRE" build --no-cache context >out 2>err
 begins=$(grep -ac 'section_start:[0-9]*:nacre_[0-9]*' err)
 check "sections for GitLab" test "$begins" -ge 6
