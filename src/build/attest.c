@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "base/path.h"
 #include "base/proc.h"
+#include "base/str.h"
 #include "base/tree.h"
 #include "build/image_set.h"
 #include "export_priv.h"
@@ -47,8 +48,12 @@ static const char *const file_names[] = {
 
 static int wrong(const char *option, const char *text, struct err *e)
 {
-	err_set(e, ERR_USAGE, "%s %s", option, text);
-	return err_hint(e, "there are type=sbom and type=provenance[,mode=min|max]; and true, false and mode=MODE for the short forms");
+	const char *wanted = "type=sbom or type=provenance[,mode=min|max]";
+	if (str_eq(option, "--sbom"))
+		wanted = "true or false";
+	else if (str_eq(option, "--provenance"))
+		wanted = "true, false, mode=min or mode=max";
+	return err_set(e, ERR_USAGE, "%s %s: %s is wanted", option, text, wanted);
 }
 
 /* What --attest says besides its type, or what a short form says: "true", "false", "disabled=BOOL", "mode=MODE". */

@@ -15,6 +15,7 @@
 #include "changes_priv.h"
 #include "git_priv.h"
 #include "made_priv.h"
+#include "oci/time.h"
 #include "store/record.h"
 
 /* ---- which build it was ---- */
@@ -135,12 +136,13 @@ static void write_base(struct json_out *o, const struct base_image *i)
 static char *log_text(struct build *b, const struct build_result *result, const char *id, bool keys)
 {
 	AUTO(free_drop) char *context = context_shown(b), *dockerfile = dockerfile_shown(b);
+	AUTO(free_drop) char *started = time_rfc3339(b->start_time); /* not b->created, which an epoch changes */
 	struct json_out o;
 	json_out_init(&o);
 	json_begin(&o, '{');
 	if (result)
 		json_kv_str(&o, "id", id);
-	json_kv_str(&o, "started", b->created);
+	json_kv_str(&o, "started", started);
 	json_kv_str(&o, "context", context);
 	json_kv_str(&o, "dockerfile", dockerfile);
 	if (b->options->target)

@@ -122,8 +122,12 @@ int carry_in_read(const char *path, carry_each_fn *each, void *ctx, struct err *
 	AUTO(fd_drop) int fd = open(path, O_RDONLY | O_NOCTTY | O_CLOEXEC);
 	struct stat st;
 	*ret_broken = (struct err){ 0 };
-	if (fd < 0 || fstat(fd, &st) < 0)
-		return err_sys(e, "open %s", path);
+	if (fd < 0 || fstat(fd, &st) < 0) {
+		err_sys(e, "open %s", path);
+		if (e->sysno == ENOENT)
+			e->kind = ERR_NOTFOUND;
+		return -1;
+	}
 	if (S_ISDIR(st.st_mode))
 		return read_dir(fd, path, each, ctx, e);
 	return read_archive(fd, path, each, ctx, ret_broken, e);

@@ -15,13 +15,17 @@
 static const char upper[] = "Dockerfile", lower[] = "dockerfile";
 enum { OPEN_FLAGS = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY };
 
-static int cannot_open(const char *path, struct err *e)
+/* dir: where else to look for what other builders take, or -1 */
+static int cannot_open(int dir, const char *path, struct err *e)
 {
 	bool missing = errno == ENOENT || errno == ENOTDIR;
 	err_sys(e, "open the Dockerfile %s", path);
 	if (missing) {
 		e->kind = ERR_NOTFOUND;
-		err_hint(e, "name another with -f");
+		if (dir >= 0 && faccessat(dir, "Containerfile", F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+			err_hint(e, "there is a Containerfile: name it with -f");
+		else
+			err_hint(e, "name another with -f");
 	}
 	return -1;
 }
@@ -69,11 +73,11 @@ static int read_local(struct build *b, const char *file, struct str *text, struc
 	} else {
 		dir = file ? -1 : open(b->context.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 		if (!file && dir < 0)
-			return cannot_open(b->file_path, e);
+			return cannot_open(-1, b->file_path, e);
 		fd = open_either_case(dir, file ? file : upper, &lower_case);
 	}
 	if (fd < 0)
-		return cannot_open(b->file_path, e);
+		return cannot_open(dir, b->file_path, e);
 	b->file_is_local = strcmp(b->file_path, "-") != 0;
 	if (lower_case)
 		memcpy(b->file_path + strlen(b->file_path) - strlen(lower), lower, strlen(lower));

@@ -91,8 +91,8 @@ static void write_summary(const struct verify *v, struct str *out)
 		str_addf(out, ", %zu repaired", v->problems.n - left);
 	str_addc(out, '\n');
 	if (v->not_compared)
-		str_addf(out, "%zu snapshot%s not compared: no listing says what they hold\n", v->not_compared,
-			 v->not_compared == 1 ? "" : "s");
+		str_addf(out, "%zu snapshot%s not compared: no listing says what %s\n", v->not_compared,
+			 v->not_compared == 1 ? "" : "s", v->not_compared == 1 ? "it holds" : "they hold");
 }
 
 static void write_table(const struct verify *v, const struct strv *notes, struct str *out)

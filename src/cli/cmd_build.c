@@ -51,7 +51,7 @@ static const struct option_def table[] = {
 	  "build (default), or without building: check, outline or targets; as text, json, for check also sarif" },
 	{ "cgroup-parent", 0, OPTION_STRING, AT(cgroup_parent), "GROUP", "refused: RUN has no control group of its own" },
 	{ "check", 0, OPTION_FLAG, AT(check), NULL, "the same as --call=check" },
-	{ "compression", 0, OPTION_STRING, AT(compression), "TYPE", "of layers: zstd[:LEVEL] (default), gzip or none" },
+	{ "compression", 0, OPTION_STRING, AT(compression), "TYPE", "of layers that are made: zstd[:LEVEL] (default), gzip or none" },
 	{ "depfile", 0, OPTION_STRING, AT(depfile), "FILE", "write a rule for make and ninja: the files that were read" },
 	{ "file", 'f', OPTION_STRING, AT(file), "FILE",
 	  "the Dockerfile (default: that in the context; - is standard input)" },

@@ -139,7 +139,8 @@ static int run(void *options, const struct strv *args, struct err *e)
 		return err_set(e, ERR_USAGE, "export or import? usage: nacre cache %s", cmd_cache.usage);
 	if ((out ? check_export(o, args, e) : check_import(o, args, e)) < 0)
 		return -1;
-	if (store_open(o->store ? o->store : global_store(), &store, e) < 0)
+	const char *place = o->store ? o->store : global_store();
+	if ((out ? store_open_there(place, &store, e) : store_open(place, &store, e)) < 0)
 		return -1;
 	int r = out ? export(&store, o, args, e) : import(&store, o, args, e);
 	store_fini(&store);

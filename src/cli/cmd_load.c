@@ -64,7 +64,7 @@ static int run(void *options, const struct strv *args, struct err *e)
 	const char *path = str_eq(o->input, "-") ? NULL : o->input;
 	struct store store;
 	if (args_count(&cmd_load, args, 0, 0, e) < 0)
-		return -1;
+		return err_hint(e, "an archive is given with --input FILE");
 	if (!path && isatty(STDIN_FILENO))
 		return err_set(e, ERR_USAGE, "standard input is a terminal; give an archive with --input FILE");
 	if (store_open(o->store ? o->store : global_store(), &store, e) < 0)

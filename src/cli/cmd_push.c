@@ -106,7 +106,7 @@ static int run(void *options, const struct strv *args, struct err *e)
 	struct store store;
 	if (args_count(&cmd_push, args, 1, SIZE_MAX, e) < 0)
 		return -1;
-	if (store_open(o->store ? o->store : global_store(), &store, e) < 0)
+	if (store_open_there(o->store ? o->store : global_store(), &store, e) < 0)
 		return -1;
 	int r = push(&store, o, args, e);
 	store_fini(&store);

@@ -127,10 +127,30 @@ void options_fini(const struct command *c, void *options)
 			strv_fini((struct strv *)(void *)((char *)options + c->options[i].offset));
 }
 
+/* Of the words that a usage line demands, which are those without brackets, the one after the first `given`. */
+static const char *demanded_word(const char *usage, size_t given, size_t *ret_len)
+{
+	for (;; usage++) {
+		*ret_len = strcspn(usage, " ");
+		if (*usage != '[' && given-- == 0)
+			break;
+		usage += *ret_len;
+		if (!*usage)
+			break;
+	}
+	if (*ret_len > 3 && str_starts(usage + *ret_len - 3, "..."))
+		*ret_len -= 3;
+	return usage;
+}
+
 int args_count(const struct command *c, const struct strv *args, size_t min, size_t max, struct err *e)
 {
+	size_t len;
 	if (args->n >= min && args->n <= max)
 		return 0;
-	return err_set(e, ERR_USAGE, "%s; usage: nacre %s %s",
-		       args->n < min ? "something is missing" : "too many words", c->name, c->usage);
+	if (args->n > max)
+		return err_set(e, ERR_USAGE, "\"%s\" is one word too many; usage: nacre %s %s", args->v[max], c->name,
+			       c->usage);
+	const char *word = demanded_word(c->usage, args->n, &len);
+	return err_set(e, ERR_USAGE, "%.*s is missing; usage: nacre %s %s", (int)len, word, c->name, c->usage);
 }

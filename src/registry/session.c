@@ -60,7 +60,7 @@ void session_hint(const struct session *s, struct err *e)
 	if (s->logged_in)
 		err_hint(e, "your login may not do this: log in again with \"nacre login %s\"", r);
 	else
-		err_hint(e, "if it exists, it needs a login: \"nacre login %s\"", r);
+		err_hint(e, "the repository may need a login, if it exists: \"nacre login %s\"", r);
 }
 
 /* ---- tokens ---- */

@@ -158,6 +158,7 @@ ln -sf /etc/passwd "$(cat name)"
 damaged 'no such thing' "a link instead of a record" bad
 head -c $(($(stat -c %s all.tar.zst) * 9 / 10)) all.tar.zst >short.tar.zst
 other short
+refused 8 'nowhere: No such file' "nothing is there" cache import nowhere
 refused 9 'not whole' "an archive cut short" cache import short.tar.zst
 
 mkdir -p hostile/step

@@ -29,7 +29,13 @@ is "$status" 2 "no command"
 like out '^Usage: nacre' "shows the usage"
 refused 2 'no-such' "an unknown command" no-such
 refused 2 'no-such' "an unknown option" build --no-such .
-refused 2 'context' "no context" build
+refused 2 'CONTEXT is missing; usage' "no context" build
+refused 2 'NAME is missing; usage' "no new name" tag app
+refused 2 '"there" is one word too many; usage' "a second context" build . there
+refused 2 'given with --input' "an archive that is not named by --input" load app.tar
+refused 2 '^nacre: error: --sbom maybe: true or false is wanted' "an unknown --sbom" build --sbom maybe .
+mkdir podmans && touch podmans/Containerfile
+refused 8 'podmans/Dockerfile: .*; there is a Containerfile: name it with -f' "a Containerfile" build podmans
 refused 2 '-f|--file' "an option without its value" build -f
 refused 2 'store needs a value: DIR' "--store without its value" --store
 refused 9 'the Dockerfile \. is not a regular file' "a directory as Dockerfile" build -f . .
@@ -40,7 +46,8 @@ refused 2 'Upper' "a name that is none" build -t Upper .
 refused 2 'elsewhere' "an unknown output" build -o type=elsewhere .
 refused 2 'build-arg =1: NAME' "a build argument without a name" build --build-arg =1 .
 refused 8 'open the build context ./nowhere' "a context that does not exist" build ./nowhere
-for command in images history du why verify prune; do
+for command in images history du why verify prune "push image" "cache export dir"; do
+  # shellcheck disable=SC2086 # a command and its words
   refused 8 'there is no store ./typo; .nacre build' "$command of a store that does not exist" $command --store ./typo
 done
 check "nothing was made there" test ! -e typo

@@ -35,6 +35,8 @@ explains() {
   like out "$2" "$3"
 }
 
+refused 8 'there is no store' "no store to explain from" why
+mkdir -m 700 "$STORE"
 refused 8 'nothing was built' "nothing to explain yet" why
 nacre build --build-context "base=oci-layout://$T/base:latest" context
 unlike err 'not cached' "the first build is not noise"
@@ -125,6 +127,9 @@ while [ $i -lt 25 ]; do
 done
 is "$(find "$STORE/log" -name '*-*.json' | wc -l)" 20 "old logs go"
 is "$(find "$STORE/source" -type f | wc -l)" 1 "and the lists they led to"
+env SOURCE_DATE_EPOCH=0 "$NACRE" build -q -f many --label epoch=0 context >/dev/null || diag "build at the epoch"
+nacre why --builds
+unlike out '1970-' "when a build began, whatever time its image has"
 nacre verify
 is "$status" 0 "verify knows what is there" || diag_file out
 done_testing
