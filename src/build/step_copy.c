@@ -258,10 +258,11 @@ static int copy_work(void *ctx, struct worker_report *r, struct str *result, str
 	struct layer_job *l = ctx;
 	struct stage *st = l->step->stage;
 	struct copy *c = l->step->work;
-	struct copy_selection s = { 0 };
+	AUTO(copy_selection_fini) struct copy_selection s = { 0 };
+	AUTO(fsview_fini) struct fsview empty = { 0 };
 	struct copy_owner owner = { 0 };
 	struct copy_from image = { .slots = st->slots.v, .n_slots = st->slots.n, .view = st->view, .spool_fd = -1 };
-	struct fsview empty, *dest = st->view;
+	struct fsview *dest = st->view;
 	if (c->spec.link) {
 		fsview_init(&empty);
 		dest = &empty;

@@ -90,6 +90,7 @@ static int get(struct repository *r, struct transfer *t, struct str *out, char *
 	t->body = on_body;
 	t->ctx = &answer;
 	int result = transfer_run(r->transport, t, 1, 1, r->progress, e);
+	t->ctx = NULL; /* the caller's transfer outlives the answer */
 	if (result < 0 && t->status == 404 && !t->left_origin)
 		result = 1;
 	if (result != 0)
