@@ -28,7 +28,7 @@ struct frame_run {
 	size_t first, n;    /* its entries, by their numbers */
 	uint64_t bytes;     /* of them in the tar */
 	bool known;         /* the digest of every file is; only then it has a */
-	struct digest key;
+	struct digest key;  /* of its lines in a listing */
 	size_t first_frame, n_frames;
 };
 
@@ -38,7 +38,7 @@ struct frame_plan {
 	struct frame_cut cut;
 	struct sha sha;     /* of the present run */
 	size_t n;           /* entries so far */
-	struct str line;
+	struct str line;    /* of the last entry */
 };
 /* The next entry of the layer, as it goes to layer_writer_add; no deletion. */
 int frame_plan_add(struct frame_plan *p, const struct list_entry *entry, struct err *e);
@@ -58,9 +58,13 @@ const struct frame_run *layer_reuse_find(const struct layer_reuse *r, const stru
 
 /* For layer_writer: what there is in an old run. */
 int layer_reuse_fd(const struct layer_reuse *r);
-const struct list_entry *layer_reuse_entries(const struct layer_reuse *r, const struct frame_run *run);
 const struct frame_span *layer_reuse_frames(const struct layer_reuse *r, const struct frame_run *run);
-/* The check that compares the plain bytes of the run's frames with its entries. */
-struct frame_check layer_reuse_check(struct layer_reuse *r, const struct frame_run *run);
+struct reused_run {
+	struct str lines;                 /* of the listing; owned */
+	const struct list_entry *entries; /* borrowed, until a frame is put */
+	struct frame_check check;         /* compares the plain bytes of the frames with the entries */
+};
+/* Listings are long, so that of the old layer is not kept: the run's lines are read again, and must be the same. */
+int layer_reuse_load(struct layer_reuse *r, const struct frame_run *run, struct reused_run *ret, struct err *e);
 
 #endif

@@ -56,8 +56,8 @@ int layer_writer_fd(struct layer_writer *w, int fd, const char *name, struct err
 const struct digest *layer_writer_content(const struct layer_writer *w);
 /*
  * In place of the entries of a run: the frames that an earlier layer has of it. Their plain bytes are compared with the
- * run's entries meanwhile; when they are something else, this or a later call fails, and layer_writer_misfit is true. For
- * a layer without a tree.
+ * run's entries meanwhile; when they, or the listing, are something else by now, this or a later call fails, and
+ * layer_writer_misfit is true. For a layer without a tree.
  */
 int layer_writer_reuse(struct layer_writer *w, struct layer_reuse *r /* borrowed till the end */,
 		       const struct frame_run *run /* of r */, struct err *e);

@@ -28,12 +28,22 @@ struct list_entry {
 };
 struct listing { struct list_entry *v; size_t n, cap; };
 
-void listing_add_text(struct str *out, const struct list_entry *entry); /* one line */
+void listing_add_text(struct str *out, const struct list_entry *entry); /* one line; before the first, the head */
+void listing_add_lines(struct str *out, const char *lines, size_t n);   /* the same of several */
+void listing_add_line(struct str *out, const struct list_entry *entry); /* never a head */
 int listing_parse(const char *bytes, size_t n, const char *name, struct listing *ret, struct err *e);
 void listing_fini(struct listing *l);
 
 /* From list/DIFFHEX: 0 found, 1 absent, -1. */
 int listing_load(struct store *s, const struct diffid *d, struct listing *ret, struct err *e);
+/*
+ * One entry after another, none is kept: what fn leaves of it is freed. `at`: where its line begins in the file. 0, 1
+ * absent, -1 also when it is none.
+ */
+typedef int listing_fn(void *ctx, struct list_entry *entry, size_t at, struct err *e);
+int listing_walk(struct store *s, const struct diffid *d, listing_fn *fn, void *ctx, struct err *e);
+/* The file, to read some of its lines once more; it may be another by now. */
+int listing_open(struct store *s, const struct diffid *d, int *ret_fd, struct err *e);
 int listing_save(struct store *s, const struct diffid *d, const struct str *text, struct err *e);
 
 /*

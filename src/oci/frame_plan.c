@@ -34,7 +34,7 @@ int frame_plan_add(struct frame_plan *p, const struct list_entry *entry, struct 
 		run_begin(p);
 	/* The line says all that there is, the header included. */
 	str_clear(&p->line);
-	listing_add_text(&p->line, entry);
+	listing_add_line(&p->line, entry);
 	sha_add(&p->sha, p->line.buf, p->line.len);
 	struct frame_run *run = &p->runs.v[p->runs.n - 1];
 	run->bytes += bytes;

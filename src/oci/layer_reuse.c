@@ -13,10 +13,11 @@
 #include "store/blob.h"
 
 struct layer_reuse {
-	struct listing listing;   /* owned, as all that follows */
-	struct frame_plan plan;
+	struct frame_plan plan;    /* owned, as all that follows */
+	VEC(size_t) lines;         /* where those of each run begin in the listing, and where the last end */
+	size_t lines_end;
 	struct frame_spans spans;
-	int fd;
+	int fd, listing_fd;
 	struct frame_run **by_key; /* into plan */
 	VEC(struct checked *) checks;
 };
@@ -24,7 +25,7 @@ struct layer_reuse {
 /* A run under check. What is in one frame is checked in one go; more frames come one after another. */
 struct checked {
 	const struct frame_run *run;
-	const struct list_entry *entries;
+	struct listing entries;    /* owned; freed when they were checked */
 	size_t frames;             /* that were checked */
 	struct run_check check;
 };
@@ -35,13 +36,15 @@ void layer_reuse_free(struct layer_reuse *r)
 		return;
 	for (size_t i = 0; i < r->checks.n; i++) {
 		run_check_fini(&r->checks.v[i]->check);
+		listing_fini(&r->checks.v[i]->entries);
 		free(r->checks.v[i]);
 	}
 	vec_fini(&r->checks);
-	listing_fini(&r->listing);
 	frame_plan_fini(&r->plan);
+	vec_fini(&r->lines);
 	vec_fini(&r->spans);
 	fd_drop(&r->fd);
+	fd_drop(&r->listing_fd);
 	free(r->by_key);
 	free(r);
 }
@@ -53,18 +56,30 @@ void layer_reuse_drop(struct layer_reuse **r)
 
 /* ---- opening ---- */
 
-static int plan_listing(struct layer_reuse *r, struct err *e)
+static int plan_entry(void *ctx, struct list_entry *entry, size_t at, struct err *e)
 {
-	for (size_t i = 0; i < r->listing.n; i++) {
-		const struct list_entry *entry = &r->listing.v[i];
-		if (entry->kind != LIST_ENTRY)
-			return err_set(e, ERR_SPEC, "it deletes files");
-		if (entry->tar.type == TAR_FILE && entry->tar.size > INT64_MAX / 2)
-			return err_set(e, ERR_SPEC, "a file is too large");
-		if (frame_plan_add(&r->plan, entry, e) < 0)
-			return -1;
-	}
+	struct layer_reuse *r = ctx;
+	if (entry->kind != LIST_ENTRY)
+		return err_set(e, ERR_SPEC, "it deletes files");
+	if (entry->tar.type == TAR_FILE && entry->tar.size > INT64_MAX / 2)
+		return err_set(e, ERR_SPEC, "a file is too large");
+	if (frame_plan_add(&r->plan, entry, e) < 0)
+		return -1;
+	if (r->lines.n < r->plan.runs.n)
+		vec_push(&r->lines, at);
+	r->lines_end = at + r->plan.line.len;
+	return 0;
+}
+
+static int plan_listing(struct store *s, const struct diffid *diffid, struct layer_reuse *r, struct err *e)
+{
+	if (listing_open(s, diffid, &r->listing_fd, e) < 0)
+		return -1;
+	int found = listing_walk(s, diffid, plan_entry, r, e);
+	if (found)
+		return found < 0 ? -1 : err_set(e, ERR_NOTFOUND, "its listing is not in the store");
 	frame_plan_end(&r->plan);
+	vec_push(&r->lines, r->lines_end);
 	return r->plan.runs.n ? 0 : err_set(e, ERR_SPEC, "it is empty");
 }
 
@@ -141,10 +156,7 @@ static int open_all(struct store *s, const struct layer *old, const struct layer
 {
 	if (f->how == COMPRESSION_NONE || !str_eq(old->blob.media_type, media_type_layer(f->how)))
 		return err_set(e, ERR_SPEC, "it has another compression");
-	int found = listing_load(s, &old->diffid, &r->listing, e);
-	if (found)
-		return found < 0 ? -1 : err_set(e, ERR_NOTFOUND, "its listing is not in the store");
-	if (plan_listing(r, e) < 0 || blob_open(s, &old->blob.digest, &r->fd, e) < 0 || find_frames(r, f->how, e) < 0)
+	if (plan_listing(s, &old->diffid, r, e) < 0 || blob_open(s, &old->blob.digest, &r->fd, e) < 0 || find_frames(r, f->how, e) < 0)
 		return -1;
 	return try_one(r, f, e);
 }
@@ -153,7 +165,7 @@ int layer_reuse_open(struct store *s, const struct layer *old, const struct laye
 {
 	AUTO(layer_reuse_drop) struct layer_reuse *r = x_alloc(sizeof *r);
 	struct err e = { 0 };
-	r->fd = -1;
+	r->fd = r->listing_fd = -1;
 	if (open_all(s, old, f, r, &e) < 0) {
 		log_debug("layer %s is not reused: %s", digest_text(&old->blob.digest).s, e.msg);
 		return 1;
@@ -176,11 +188,6 @@ int layer_reuse_fd(const struct layer_reuse *r)
 	return r->fd;
 }
 
-const struct list_entry *layer_reuse_entries(const struct layer_reuse *r, const struct frame_run *run)
-{
-	return &r->listing.v[run->first];
-}
-
 const struct frame_span *layer_reuse_frames(const struct layer_reuse *r, const struct frame_run *run)
 {
 	return &r->spans.v[run->first_frame];
@@ -191,18 +198,42 @@ static bool check_frame(void *ctx, const void *raw, size_t n)
 	struct checked *c = ctx;
 	bool last = ++c->frames == c->run->n_frames;
 	if (c->frames == 1)
-		run_check_init(&c->check, c->entries, c->run->n);
+		run_check_init(&c->check, c->entries.v, c->entries.n);
 	bool good = run_check_add(&c->check, raw, n) && (!last || run_check_is_done(&c->check));
-	if (last || !good)
+	if (last || !good) {
 		run_check_fini(&c->check);
+		listing_fini(&c->entries);
+	}
 	return good;
 }
 
-struct frame_check layer_reuse_check(struct layer_reuse *r, const struct frame_run *run)
+static int read_lines(const struct layer_reuse *r, const struct frame_run *run, struct str *ret, struct err *e)
 {
+	size_t i = (size_t)(run - r->plan.runs.v), n = r->lines.v[i + 1] - r->lines.v[i];
+	struct digest d = { 0 };
+	str_reserve(ret, n);
+	if (pread(r->listing_fd, ret->buf, n, (off_t)r->lines.v[i]) == (ssize_t)n)
+		d = digest_of(ret->buf, n);
+	if (!digest_eq(&d, &run->key))
+		return err_set(e, ERR_INTEGRITY, "the listing of an earlier layer changed while it was read");
+	ret->len = n;
+	return 0;
+}
+
+int layer_reuse_load(struct layer_reuse *r, const struct frame_run *run, struct reused_run *ret, struct err *e)
+{
+	AUTO(str_fini) struct str lines = { 0 }, text = { 0 };
+	struct listing entries;
+	if (read_lines(r, run, &lines, e) < 0)
+		return -1;
+	listing_add_lines(&text, lines.buf, lines.len);
+	if (listing_parse(text.buf, text.len, "the listing of an earlier layer", &entries, e) < 0)
+		return -1;
 	struct checked *c = x_alloc(sizeof *c);
 	c->run = run;
-	c->entries = layer_reuse_entries(r, run);
+	c->entries = entries;
 	vec_push(&r->checks, c);
-	return (struct frame_check){ check_frame, c, run->n_frames > 1 };
+	*ret = (struct reused_run){ lines, entries.v, { check_frame, c, run->n_frames > 1 } };
+	lines = (struct str){ 0 };
+	return 0;
 }

@@ -29,6 +29,7 @@ struct layer_writer {
 	struct blob_writer blob;
 	struct sink *tar;       /* owned: frames, digest, file */
 	bool framed;            /* tar is of sink_frames */
+	bool misfit;            /* the listing of an earlier layer */
 	struct frame_cut cut;
 	struct str head;        /* of the entry that is being added */
 	struct sha diffid, digest;
@@ -259,21 +260,24 @@ static int check_run(struct layer_writer *w, const struct frame_run *run, const 
 
 int layer_writer_reuse(struct layer_writer *w, struct layer_reuse *r, const struct frame_run *run, struct err *e)
 {
-	const struct list_entry *entries = layer_reuse_entries(r, run);
 	const struct frame_span *frames = layer_reuse_frames(r, run);
-	struct frame_check check = layer_reuse_check(r, run);
+	struct reused_run old;
 	uint64_t left = run->bytes;
 	assert(w->left == 0 && w->framed && !w->tree);
-	if (check_run(w, run, entries, e) < 0)
+	if (layer_reuse_load(r, run, &old, e) < 0) {
+		w->misfit = true;
+		return -1;
+	}
+	listing_add_lines(&w->listing, old.lines.buf, old.lines.len);
+	str_fini(&old.lines);
+	if (check_run(w, run, old.entries, e) < 0)
 		return -1;
 	for (size_t i = 0; i < run->n_frames; i++) {
 		size_t n = left < FRAME_MAX ? (size_t)left : FRAME_MAX;
-		if (frames_put(w->tar, layer_reuse_fd(r), &frames[i], n, &check, e) < 0)
+		if (frames_put(w->tar, layer_reuse_fd(r), &frames[i], n, &old.check, e) < 0)
 			return -1;
 		left -= n;
 	}
-	for (size_t i = 0; i < run->n; i++)
-		listing_add_text(&w->listing, &entries[i]);
 	w->tar_bytes += run->bytes;
 	w->cut = (struct frame_cut){ 0 }; /* what follows begins a frame in any case */
 	return 0;
@@ -281,7 +285,7 @@ int layer_writer_reuse(struct layer_writer *w, struct layer_reuse *r, const stru
 
 bool layer_writer_misfit(struct layer_writer *w)
 {
-	return w->framed && frames_misfit(w->tar);
+	return w->misfit || (w->framed && frames_misfit(w->tar));
 }
 
 /* An empty file with a name that says what it means; nothing in it may differ between two builds. */

@@ -1,5 +1,6 @@
 #include "oci/listing.h"
 
+#include <fcntl.h>
 #include <string.h>
 
 #include "base/limits.h"
@@ -7,6 +8,7 @@
 #include "base/mem.h"
 #include "base/path.h"
 #include "store/record.h"
+#include "store/store.h"
 
 static const char head[] = "nacre-listing 1\n";
 
@@ -52,11 +54,9 @@ static char kind_letter(const struct list_entry *entry)
 	return entry->kind == LIST_OPAQUE ? 'o' : (char)entry->tar.type;
 }
 
-void listing_add_text(struct str *out, const struct list_entry *entry)
+void listing_add_line(struct str *out, const struct list_entry *entry)
 {
 	const struct tar_entry *t = &entry->tar;
-	if (!out->len)
-		str_add(out, head);
 	str_addc(out, kind_letter(entry));
 	add_number(out, t->mode, 8, 4);
 	add_number(out, t->uid, 10, 1);
@@ -87,6 +87,20 @@ void listing_add_text(struct str *out, const struct list_entry *entry)
 		add_hex(out, t->xattrs.v[i].value, t->xattrs.v[i].len);
 	}
 	str_addc(out, '\n');
+}
+
+void listing_add_text(struct str *out, const struct list_entry *entry)
+{
+	if (!out->len)
+		str_add(out, head);
+	listing_add_line(out, entry);
+}
+
+void listing_add_lines(struct str *out, const char *lines, size_t n)
+{
+	if (!out->len)
+		str_add(out, head);
+	str_addn(out, lines, n);
 }
 
 /* ---- reading ---- */
@@ -261,29 +275,50 @@ static bool parse_line(char *line, struct list_entry *ret)
 	return !line || parse_xattrs(&line, &t->xattrs);
 }
 
-static int parse_lines(char *text, const char *name, struct listing *ret, struct err *e)
+static int parse_lines(char *text, const char *name, listing_fn *fn, void *ctx, struct err *e)
 {
-	for (size_t number = 2; *text; number++) {
-		char *end = strchr(text, '\n');
+	char *line = text + sizeof head - 1;
+	for (size_t number = 2; *line; number++) {
+		struct list_entry entry = { 0 };
+		char *end = strchr(line, '\n');
 		if (!end)
 			return err_set(e, ERR_SPEC, "%s: line %zu has no end", name, number);
 		*end = '\0';
-		if (!parse_line(text, vec_add(ret)))
-			return err_set(e, ERR_SPEC, "%s: line %zu is no entry of a listing", name, number);
-		text = end + 1;
+		int r = parse_line(line, &entry)
+				? fn(ctx, &entry, (size_t)(line - text), e)
+				: err_set(e, ERR_SPEC, "%s: line %zu is no entry of a listing", name, number);
+		tar_entry_fini(&entry.tar);
+		if (r < 0)
+			return -1;
+		line = end + 1;
 	}
 	return 0;
 }
 
 /* Of a text that is cut up on the way; it may be long, so there is no copy of it. */
-static int parse_text(char *text, size_t n, const char *name, struct listing *ret, struct err *e)
+static int walk_text(char *text, size_t n, const char *name, listing_fn *fn, void *ctx, struct err *e)
 {
-	struct listing l = { 0 };
 	if (n < sizeof head - 1 || memcmp(text, head, sizeof head - 1) != 0)
 		return err_set(e, ERR_SPEC, "%s is no listing", name);
 	if (memchr(text, '\0', n))
 		return err_set(e, ERR_SPEC, "%s: NUL in a listing", name);
-	if (parse_lines(text + sizeof head - 1, name, &l, e) < 0) {
+	return parse_lines(text, name, fn, ctx, e);
+}
+
+static int keep_entry(void *ctx, struct list_entry *entry, size_t at, struct err *e)
+{
+	struct listing *l = ctx;
+	(void)at;
+	(void)e;
+	vec_push(l, *entry);
+	*entry = (struct list_entry){ 0 };
+	return 0;
+}
+
+static int parse_text(char *text, size_t n, const char *name, struct listing *ret, struct err *e)
+{
+	struct listing l = { 0 };
+	if (walk_text(text, n, name, keep_entry, &l, e) < 0) {
 		listing_fini(&l);
 		return -1;
 	}
@@ -326,6 +361,24 @@ int listing_load(struct store *s, const struct diffid *d, struct listing *ret, s
 	/* It can be made again from the layer. */
 	log_debug("%s; read as absent", broken.msg);
 	return 1;
+}
+
+int listing_walk(struct store *s, const struct diffid *d, listing_fn *fn, void *ctx, struct err *e)
+{
+	AUTO(str_fini) struct str text = { 0 };
+	AUTO(free_drop) char *name = record_name(d);
+	int found = store_file_get(s, name, LIMIT_LISTING, &text, e);
+	return found ? found : walk_text((char *)str_text(&text), text.len, name, fn, ctx, e);
+}
+
+int listing_open(struct store *s, const struct diffid *d, int *ret_fd, struct err *e)
+{
+	AUTO(free_drop) char *name = record_name(d);
+	int fd = openat(s->fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	if (fd < 0)
+		return err_sys(e, "open %s of the store %s", name, s->path);
+	*ret_fd = fd;
+	return 0;
 }
 
 int listing_save(struct store *s, const struct diffid *d, const struct str *text, struct err *e)

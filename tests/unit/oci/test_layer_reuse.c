@@ -119,6 +119,23 @@ static void test_same_layer(void **state)
 	}
 }
 
+/* Those of the run are the test's from `first` on. */
+static void check_entries(struct layer_reuse *r, const struct frame_run *run, size_t first)
+{
+	struct reused_run got;
+	struct err e = { 0 };
+	assert_int_equal(run->first, first);
+	assert_int_equal(layer_reuse_load(r, run, &got, &e), 0);
+	for (size_t i = 0; i < run->n; i++) {
+		char path[256];
+		struct tar_entry t;
+		entry_at(first + i, &t, path);
+		assert_string_equal(got.entries[i].tar.path, path);
+		assert_int_equal(got.entries[i].tar.size, t.size);
+	}
+	str_fini(&got.lines);
+}
+
 /* What differs in anything is not found. */
 static void test_find(void **state)
 {
@@ -133,8 +150,7 @@ static void test_find(void **state)
 	plan(2, &other);
 	assert_true(same.runs.n > 4);
 	for (size_t i = 0; i < same.runs.n; i++) {
-		assert_ptr_equal(layer_reuse_entries(r, layer_reuse_find(r, &same.runs.v[i])),
-				 layer_reuse_entries(r, &(struct frame_run){ .first = same.runs.v[i].first }));
+		check_entries(r, layer_reuse_find(r, &same.runs.v[i]), same.runs.v[i].first);
 		assert_null(layer_reuse_find(r, &other.runs.v[i]));
 		same.runs.v[i].known = false;
 		assert_null(layer_reuse_find(r, &same.runs.v[i]));
@@ -221,6 +237,33 @@ static void test_damage(void **state)
 	}
 }
 
+/* The listing is another when its lines are read for the second time. */
+static void test_listing_changes(void **state)
+{
+	struct bench b;
+	struct layer first, got;
+	struct err e = { 0 };
+	AUTO(str_fini) struct str text = { 0 };
+	bench_open(&b);
+	make(&b, &formats[0], 1, 0, &first);
+	AUTO(free_drop) char *name = x_asprintf("list/%s", digest_hex(&first.diffid.d).s);
+	assert_int_equal(file_read(b.store.fd, name, 1 << 20, &text, &e), 0);
+	for (int shorter = 0; shorter < 2; shorter++) {
+		AUTO(layer_reuse_drop) struct layer_reuse *r = NULL;
+		assert_int_equal(layer_reuse_open(&b.store, &first, &formats[0], &r), 0);
+		AUTO(fd_drop) int fd = openat(b.store.fd, name, O_WRONLY | O_CLOEXEC);
+		char *at = memchr(text.buf + text.len / 2, '\n', text.len / 2);
+		if (shorter)
+			assert_int_equal(ftruncate(fd, (off_t)text.len / 2), 0);
+		else
+			assert_int_equal(pwrite(fd, "l", 1, at + 1 - text.buf), 1);
+		assert_int_equal(make_again(&b, &formats[0], r, &got), 1);
+		assert_int_equal(pwrite(fd, text.buf, text.len, 0), text.len);
+	}
+	descriptor_fini(&first.blob);
+	bench_close(&b);
+}
+
 static void refuse(struct bench *b, const struct layer *l, const struct layer_format *f)
 {
 	struct layer_reuse *r = NULL;
@@ -269,7 +312,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_same_layer), cmocka_unit_test(test_find),    cmocka_unit_test(test_foreign),
-		cmocka_unit_test(test_damage),     cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_damage),     cmocka_unit_test(test_refused), cmocka_unit_test(test_listing_changes),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
