@@ -42,6 +42,9 @@ void pulled_fini(struct pulled *p);
  */
 int pull_image(struct store *s, const struct reference *r, const struct platform *want, bool want_layers,
 	       const struct pull_progress *progress, struct pulled *ret, struct err *e);
+/* The layers of an image whose documents were pulled before by this reference; `manifest` is its own, not the index. */
+int pull_layers(struct store *s, const struct reference *r, const struct digest *manifest,
+		const struct pull_progress *progress, struct err *e);
 
 /*
  * The same from an OCI layout directory (oci-layout://DIR[:TAG|@DIGEST], T-H8): blobs are copied into the store,

@@ -1,7 +1,7 @@
 /*
  * Claims: who makes an object, so that others wait for it and take what was made.
  *
- *   lock/KIND-HEX   an empty file; flock(2) on it is the claim
+ *   lock/KIND-HEX   a file; flock(2) on it is the claim. Empty, or what its holder told
  *     blob-DIGEST   fetching a blob
  *     base-HEX      fetching an image that a reference names
  *     list-DIFFID   reading a layer for its listing
@@ -22,6 +22,7 @@
 #include <stdbool.h>
 
 struct store;
+struct str;
 
 /* A zeroed one is none. Processes forked while it is held share it; the kernel frees it when all of them are gone. */
 struct claim {
@@ -37,6 +38,11 @@ void claim_take(struct store *s, const char *name, struct claim *ret);
 /* Waits until nobody has it, and does not take it. */
 void claim_wait(struct store *s, const char *name);
 void claim_drop(struct claim *c);
+
+/* For whoever is interested in what the holder does; less than 80 bytes. Told again, it takes the place of the last. */
+void claim_tell(const struct claim *c, const char *text);
+/* What the holder told, or one that died. False: nothing. */
+bool claim_told(struct store *s, const char *name, struct str *ret);
 
 /* Removes the files of claims whose holders died. */
 void claims_sweep(struct store *s);

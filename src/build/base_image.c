@@ -1,7 +1,13 @@
-/* Images that FROM and --from name: found in the store or fetched, once per build and platform. */
+/*
+ * Images that FROM and --from name: found in the store or fetched, once per build and platform.
+ *
+ * Documents are fetched first. With them the layers are known, so while a second worker downloads those, others follow it
+ * and make the trees or listings that the build will want. Nothing of the build stands on the image before it is all there.
+ */
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/fd.h"
 #include "base/log.h"
@@ -30,6 +36,8 @@ void base_image_fini(struct base_image *i)
 		share_place_fini(i->place);
 		free(i->place);
 	}
+	if (i->coming)
+		fd_drop(&i->ended_fd);
 	free(i->reference);
 }
 
@@ -58,6 +66,12 @@ static char *claim_name(const char *reference, const struct platform *want)
 static bool is_layout(const char *reference)
 {
 	return str_starts(reference, "oci-layout://");
+}
+
+/* With a shared cache, what stands on the image may be known already. */
+static bool is_lazy(struct build *b, const struct base_image *i)
+{
+	return share_is_lazy(b) && !is_layout(i->reference);
 }
 
 char *base_image_memo(const struct base_image *i)
@@ -115,7 +129,8 @@ static bool find_local(struct build *b, struct base_image *i, bool need_layers)
 struct fetch {
 	struct build *build;
 	struct base_image *image;
-	bool want_layers, only_looks;
+	bool want_layers; /* an image in the store counts only with them */
+	bool only_looks;
 };
 
 /* oci-layout://DIR[:TAG|@DIGEST] */
@@ -150,16 +165,28 @@ static int remember(struct build *b, const char *reference, const struct platfor
 	return store_json_put(b->store, memo, text, e);
 }
 
-/* Waits while another build fetches the same. True: it is here now. */
+/* Waits while another build fetches the same. True: it is here now, or what that build found has layers to be fetched. */
 static bool found_after_claim(struct fetch *f, struct worker_report *r, struct claim *ret)
 {
 	struct base_image *i = f->image;
+	bool waited = false;
 	AUTO(free_drop) char *name = claim_name(i->reference, i->has_want ? &i->want : NULL);
 	if (!claim_try(f->build->store, name, ret)) {
 		worker_line(r, "another build is fetching it; waiting");
 		claim_take(f->build->store, name, ret);
+		waited = true;
 	}
-	return find_local(f->build, i, f->want_layers);
+	return find_local(f->build, i, f->want_layers && !waited);
+}
+
+static int parse_reference(const char *text, struct reference *ret, struct err *e)
+{
+	if (str_starts(text, "docker-image://"))
+		text += strlen("docker-image://");
+	if (reference_parse(text, ret, e) == 0)
+		return 0;
+	e->kind = ERR_BUILD;
+	return err_in(e, "failed to parse the image name \"%s\"", text);
 }
 
 static int fetch(struct fetch *f, struct worker_report *r, struct str *result, struct err *e)
@@ -175,13 +202,9 @@ static int fetch(struct fetch *f, struct worker_report *r, struct str *result, s
 		rc = fetch_layout(f->build->store, reference + strlen("oci-layout://"), want, &way.progress, &got, e);
 	} else {
 		AUTO(reference_fini) struct reference ref = { 0 };
-		if (str_starts(reference, "docker-image://"))
-			reference += strlen("docker-image://");
-		if (reference_parse(reference, &ref, e) < 0) {
-			e->kind = ERR_BUILD;
-			return err_in(e, "failed to parse the image name \"%s\"", reference);
-		}
-		rc = pull_image(f->build->store, &ref, want, f->want_layers, &way.progress, &got, e);
+		rc = parse_reference(reference, &ref, e);
+		if (rc == 0)
+			rc = pull_image(f->build->store, &ref, want, false, &way.progress, &got, e);
 	}
 	room_fetch_end(&way, rc == 0);
 	if (rc == 0 && !is_layout(f->image->reference))
@@ -204,21 +227,131 @@ static int fetch_work(void *ctx, struct worker_report *r, struct str *result, st
 	return fetch(f, r, result, e);
 }
 
+static int fetch_failed(struct build *b, const struct job *j, const struct err *failed, struct err *e)
+{
+	const struct base_image *i = j->ctx;
+	*e = *failed;
+	const char *stage = stage_near(b, i->reference);
+	if (stage)
+		err_hint(e, "did you mean the stage \"%s\"?", stage);
+	return j->step ? df_err_at(e, j->step->in, NULL) : -1;
+}
+
+/* ---- layers ---- */
+
+/* That this process is gone is how those who follow it learn that nothing more comes. */
+static int layers_work(void *ctx, struct worker_report *r, struct str *result, struct err *e)
+{
+	struct fetch *f = ctx;
+	struct room_fetch way;
+	AUTO(reference_fini) struct reference ref = { 0 };
+	(void)result;
+	if (parse_reference(f->image->reference, &ref, e) < 0)
+		return -1;
+	room_fetch_init(&way, f->build, r);
+	int rc = pull_layers(f->build->store, &ref, &f->image->manifest, &way.progress, e);
+	room_fetch_end(&way, rc == 0);
+	return rc;
+}
+
+static int layers_done(struct build *b, struct job *j, const struct str *result, const struct err *failed, struct err *e)
+{
+	struct base_image *i = j->ctx;
+	(void)result;
+	i->job = NULL;
+	i->coming = false;
+	fd_drop(&i->ended_fd);
+	for (size_t k = 0; k < i->slots.n; k++) {
+		struct layer_slot *s = i->slots.v[k];
+		s->ended_fd = -1;
+		if (s->job && s->follows)
+			s->job->idle = false;
+	}
+	if (failed)
+		return fetch_failed(b, j, failed, e);
+	i->ready = true;
+	return 0;
+}
+
+static int start_layers(struct build *b, struct step *step, struct base_image *i, struct err *e)
+{
+	struct fetch f = { .build = b, .image = i };
+	int ends[2];
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return err_sys(e, "make a pipe");
+	i->job = job_worker(b, step, "nacre-pull", layers_work, &f, e);
+	fd_drop(&ends[1]);
+	if (!i->job) {
+		fd_drop(&ends[0]);
+		return -1;
+	}
+	i->job->done = layers_done;
+	i->job->ctx = i;
+	i->coming = true;
+	i->ended_fd = ends[0];
+	return base_image_load(b, i, e);
+}
+
+enum use { USE_NONE, USE_LISTINGS, USE_TREES };
+
+static enum use use_by(enum df_op op)
+{
+	if (op == DF_RUN)
+		return USE_TREES;
+	return op == DF_COPY || op == DF_ADD || op == DF_WORKDIR ? USE_LISTINGS : USE_NONE;
+}
+
+static bool stands_on(const struct stage *st, const struct stage *base)
+{
+	while (st && st != base)
+		st = st->base_stage;
+	return st;
+}
+
+/* What is done with the image that a step names: by the step, or by all that stands on a FROM. */
+static enum use use_of(const struct build *b, const struct step *step)
+{
+	enum use most = use_by(step->in->op);
+	for (size_t k = 0; step->in->op == DF_FROM && k < b->stages.n; k++) {
+		const struct stage *st = b->stages.v[k];
+		if (!st->needed || !stands_on(st, step->stage))
+			continue;
+		for (size_t n = st->df->first; n < stage_end(st); n++) {
+			enum use use = use_by(b->file.instructions.v[n].op);
+			most = use > most ? use : most;
+		}
+	}
+	return most;
+}
+
+/* What will be wanted of the layers begins while they come. */
+static int prepare(struct build *b, struct step *step, struct base_image *i, struct err *e)
+{
+	struct err refused;
+	switch (use_of(b, step)) {
+	case USE_TREES:
+		/* Where no namespace is to be had, it is the RUN that has to stop. */
+		return build_userns(b, &refused) < 0 ? 0 : slots_need_trees(b, step, i->slots.v, i->slots.n, e);
+	case USE_LISTINGS:
+		return view_prepare(b, step, i->slots.v, i->slots.n, e);
+	case USE_NONE:
+		break;
+	}
+	return 0;
+}
+
+/* ---- the whole ---- */
+
 static int fetch_done(struct build *b, struct job *j, const struct str *result, const struct err *failed, struct err *e)
 {
 	struct base_image *i = j->ctx;
 	i->job = NULL;
-	if (failed) {
-		*e = *failed;
-		const char *stage = stage_near(b, i->reference);
-		if (stage)
-			err_hint(e, "did you mean the stage \"%s\"?", stage);
-		return j->step ? df_err_at(e, j->step->in, NULL) : -1;
-	}
+	if (failed)
+		return fetch_failed(b, j, failed, e);
 	if (digest_parse(result->buf, &i->manifest, e) < 0)
 		return -1;
-	i->ready = true;
-	return 0;
+	i->ready = is_lazy(b, i) || take(b->store, i, &i->manifest, true, NULL);
+	return i->ready ? 0 : start_layers(b, j->step, i, e);
 }
 
 static struct base_image *image_entry(struct build *b, const char *reference, const struct platform *want)
@@ -250,9 +383,12 @@ static int find_place(struct base_image *i, struct err *e)
 
 int base_image_load(struct build *b, struct base_image *i, struct err *e)
 {
-	if (image_load(b->store, &i->manifest, &i->image, e) < 0)
+	struct image image = { 0 };
+	if (image_load(b->store, &i->manifest, &image, e) < 0)
 		return -1;
-	if (!layers_present(b->store, &i->image) && find_place(i, e) < 0)
+	image_fini(&i->image);
+	i->image = image;
+	if (!i->coming && !layers_present(b->store, &i->image) && find_place(i, e) < 0)
 		return -1;
 	for (size_t k = 0; k < i->image.manifest.layers.n; k++) {
 		const struct descriptor *d = &i->image.manifest.layers.v[k];
@@ -264,6 +400,8 @@ int base_image_load(struct build *b, struct base_image *i, struct err *e)
 		s->resolved = s->of_base = true;
 		if (i->place && !blob_exists(b->store, &d->digest, NULL))
 			s->origin = i->place;
+		if (i->coming && !blob_exists(b->store, &d->digest, NULL))
+			s->ended_fd = i->ended_fd;
 		vec_push(&i->slots, s);
 	}
 	i->loaded = true;
@@ -275,13 +413,11 @@ int base_image_need(struct build *b, struct step *step, const char *reference, c
 {
 	struct base_image *i = image_entry(b, reference, want);
 	if (i->job)
-		return 1;
-	/* With a shared cache, what stands on the image may be known already. */
-	bool lazy = share_is_lazy(b) && !is_layout(i->reference);
-	if (!i->ready && find_local(b, i, !lazy))
+		return i->coming && step && prepare(b, step, i, e) < 0 ? -1 : 1;
+	if (!i->ready && find_local(b, i, !is_lazy(b, i)))
 		i->ready = true;
 	if (!i->ready) {
-		struct fetch f = { .build = b, .image = i, .want_layers = !lazy };
+		struct fetch f = { .build = b, .image = i, .want_layers = !is_lazy(b, i) };
 		if (step)
 			progress_step_start(b->progress, step);
 		i->job = job_worker(b, step, "nacre-pull", fetch_work, &f, e);

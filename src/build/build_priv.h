@@ -31,6 +31,7 @@
 #include "ssh_priv.h"
 #include "sandbox/sandbox.h"
 #include "store/claim.h"
+#include "store/follow.h"
 #include "store/store.h"
 
 struct build;
@@ -60,6 +61,9 @@ struct layer_slot {
 	unsigned work_id;        /* directory of the build's tmp that holds `tree`, 0: none, or published */
 	struct job *job;         /* unpacking or packing, or waiting for who unpacks it; NULL: none */
 	struct claim claim;      /* on its snapshot, until that is published */
+	int ended_fd;            /* borrowed from its image, which is being fetched: see blob_follow; -1: it is not */
+	bool follows;            /* the job reads what comes: if it fails, one that reads the whole blob may not */
+	bool missed;             /* such a job failed; the next begins when the image is there */
 	struct strv implied;     /* directories of the tree that no entry named, see tree_fix_implied */
 	const struct share_place *origin; /* where the layer is still to be fetched; NULL: the store has it. Borrowed */
 	struct share_source *source; /* the shared cache that told of the layer, or NULL; borrowed */
@@ -81,7 +85,7 @@ struct job {
 	int (*done)(struct build *b, struct job *j, const struct str *result, const struct err *failed, struct err *e);
 	void *ctx;                 /* borrowed by done */
 	struct layer_slot *slot;   /* what it makes, if that is a layer or tree */
-	bool idle;                 /* it only waits for another process, and costs nothing */
+	bool idle;                 /* it waits for another process, and costs next to nothing meanwhile */
 };
 
 enum step_state {
@@ -256,6 +260,8 @@ struct base_image {
 	struct job *job;
 	VEC(struct layer_slot *) slots; /* made when first used; referenced */
 	bool loaded;
+	bool coming;               /* the layers are being fetched; the rest is known */
+	int ended_fd;              /* owned while they are, see blob_follow */
 	struct image image;
 	struct fsview *view;       /* owned */
 	size_t view_layers;
@@ -331,6 +337,12 @@ void slot_unref(struct layer_slot *s);
 int slots_settle(struct build *b, struct layer_slot **slots, size_t n, struct err *e);
 /* 0: every slot has a tree. 1: unpacking, come back. */
 int slots_need_trees(struct build *b, struct step *step, struct layer_slot **slots, size_t n, struct err *e);
+/* Whether its layer can be read only when its image is there. */
+bool slot_is_missed(const struct layer_slot *s);
+/* A job that reads the layer begins: what it has to follow, or NULL; *room is where that is kept. */
+const struct blob_follow *slot_follow(struct build *b, struct layer_slot *s, struct blob_follow *room);
+/* It failed. True: that does not count, for it followed a download. */
+bool slot_forgives(struct layer_slot *s, const struct err *failed);
 /* 0: every slot is resolved and the last has a chain. 1: still packing. */
 int slots_need_layers(struct build *b, struct layer_slot **slots, size_t n);
 /* share_layer.c. 0: the store has the layer of each. 1: being fetched, come back. */
@@ -390,6 +402,9 @@ char *base_image_memo(const struct base_image *i);
  * back. */
 int view_update(struct build *b, struct step *step, struct layer_slot **slots, size_t n, struct fsview **view,
 		size_t *done, struct err *e);
+
+/* Starts what makes the listings that are not there. */
+int view_prepare(struct build *b, struct step *step, struct layer_slot **slots, size_t n, struct err *e);
 
 /* ---- scope.c: variables ---- */
 /* A name set again moves to the end: the order RUN has its environment in. An image's Env keeps the place (ENV-01). */

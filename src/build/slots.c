@@ -19,7 +19,7 @@ struct layer_slot *slot_new(void)
 {
 	struct layer_slot *s = x_alloc(sizeof *s);
 	s->refs = 1;
-	s->tree_fd = -1;
+	s->tree_fd = s->ended_fd = -1;
 	return s;
 }
 
@@ -39,6 +39,32 @@ void slot_unref(struct layer_slot *s)
 	str_fini(&s->borrowed);
 	claim_drop(&s->claim);
 	free(s);
+}
+
+bool slot_is_missed(const struct layer_slot *s)
+{
+	return s->missed && s->ended_fd >= 0;
+}
+
+const struct blob_follow *slot_follow(struct build *b, struct layer_slot *s, struct blob_follow *room)
+{
+	s->follows = s->ended_fd >= 0;
+	*room = (struct blob_follow){
+		.store = b->store,
+		.digest = s->layer.blob.digest,
+		.size = s->layer.blob.size,
+		.ended_fd = s->ended_fd,
+	};
+	return s->follows ? room : NULL;
+}
+
+bool slot_forgives(struct layer_slot *s, const struct err *failed)
+{
+	if (!s->follows)
+		return false;
+	log_debug("%s; again when it is all there", failed->msg);
+	s->missed = true;
+	return true;
 }
 
 static int build_tmp(struct build *b, struct err *e)
@@ -149,6 +175,7 @@ int slots_need_layers(struct build *b, struct layer_slot **slots, size_t n)
 struct unpack {
 	struct build *build;
 	struct layer layer; /* borrowed from the slot, which the job keeps alive */
+	const struct blob_follow *follow; /* NULL: the store has it */
 	int tree_fd;
 	bool of_base;
 };
@@ -166,6 +193,7 @@ static int unpack_work(void *ctx, struct worker_report *r, struct str *result, s
 		.store = u->build->store,
 		.blob = &u->layer.blob,
 		.want = &u->layer.diffid,
+		.follow = u->follow,
 		.tree_fd = u->tree_fd,
 		.implied = &implied,
 		.ret_size = &size,
@@ -193,9 +221,15 @@ static int unpack_done(struct build *b, struct job *j, const struct str *result,
 	struct layer_slot *s = j->slot;
 	s->job = NULL;
 	if (failed) {
+		bool forgiven = slot_forgives(s, failed);
+		if (forgiven) {
+			fd_drop(&s->tree_fd);
+			s->work_id = 0;
+			claim_drop(&s->claim);
+		}
 		*e = *failed;
 		slot_unref(s);
-		return -1;
+		return forgiven ? 0 : -1;
 	}
 	for (size_t at = 0; at < result->len; at += strlen(result->buf + at) + 1)
 		strv_push(&s->implied, result->buf + at);
@@ -234,11 +268,14 @@ static int start_unpack(struct build *b, struct step *step, struct layer_slot *s
 	struct unpack u = { .build = b, .layer = s->layer, .of_base = s->of_base };
 	if (build_userns(b, e) < 0 || work_dir(b, &s->work_id, &s->tree_fd, NULL, e) < 0)
 		return -1;
+	struct blob_follow follow;
+	u.follow = slot_follow(b, s, &follow);
 	u.tree_fd = s->tree_fd;
 	struct job *j = job_worker(b, step, "nacre-unpack", unpack_work, &u, e);
 	if (!j)
 		return -1;
 	j->done = unpack_done;
+	j->idle = s->follows;
 	j->slot = slot_ref(s);
 	s->job = j;
 	return 0;
@@ -248,7 +285,7 @@ static int start_unpack(struct build *b, struct step *step, struct layer_slot *s
 static int tree_get(struct build *b, struct step *step, struct layer_slot *s, struct err *e)
 {
 	AUTO(free_drop) char *name = x_asprintf("snap-%s", digest_hex(&s->chain.d).s);
-	if (s->job)
+	if (s->job || slot_is_missed(s))
 		return 1;
 	bool there = snap_exists(b->store, &s->chain);
 	if (!there && s->origin)

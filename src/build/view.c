@@ -6,10 +6,12 @@
 #include "share_priv.h"
 #include "oci/layer_apply.h"
 #include "oci/listing.h"
+#include "store/use.h"
 
 struct list_job {
 	struct build *build;
 	struct layer layer; /* borrowed from the slot */
+	const struct blob_follow *follow; /* NULL: the store has it */
 	bool digest_files;
 };
 
@@ -32,6 +34,7 @@ static int list_work(void *ctx, struct worker_report *r, struct str *result, str
 		.store = l->build->store,
 		.blob = &l->layer.blob,
 		.want = &l->layer.diffid,
+		.follow = l->follow,
 		.tree_fd = -1,
 		.digest_files = l->digest_files,
 	};
@@ -43,8 +46,9 @@ static int list_done(struct build *b, struct job *j, const struct str *result, c
 	(void)b;
 	(void)result;
 	j->slot->job = NULL;
+	bool forgiven = failed && slot_forgives(j->slot, failed);
 	slot_unref(j->slot);
-	if (!failed)
+	if (!failed || forgiven)
 		return 0;
 	*e = *failed;
 	return -1;
@@ -53,11 +57,18 @@ static int list_done(struct build *b, struct job *j, const struct str *result, c
 static int start_listing(struct build *b, struct step *step, struct layer_slot *s, struct err *e)
 {
 	/* A step's layer has digests from its making on, and keys of what is copied from it are made with them. */
-	struct list_job l = { .build = b, .layer = s->layer, .digest_files = !s->of_base };
+	struct blob_follow follow;
+	struct list_job l = {
+		.build = b,
+		.layer = s->layer,
+		.follow = slot_follow(b, s, &follow),
+		.digest_files = !s->of_base,
+	};
 	struct job *j = job_worker(b, step, "nacre-list", list_work, &l, e);
 	if (!j)
 		return -1;
 	j->done = list_done;
+	j->idle = s->follows;
 	j->slot = slot_ref(s);
 	s->job = j;
 	return 0;
@@ -73,6 +84,19 @@ static int want_listing(struct build *b, struct step *step, struct layer_slot *s
 	if (s->origin)
 		return slots_need_blobs(b, step, &s, 1, e) < 0 ? -1 : 0;
 	return start_listing(b, step, s, e);
+}
+
+int view_prepare(struct build *b, struct step *step, struct layer_slot **slots, size_t n, struct err *e)
+{
+	for (size_t i = 0; i < n; i++) {
+		struct layer_slot *s = slots[i];
+		AUTO(free_drop) char *name = x_asprintf("list/%s", digest_hex(&s->layer.diffid.d).s);
+		if (s->job || slot_is_missed(s) || store_use(b->store, name, NULL))
+			continue;
+		if (want_listing(b, step, s, e) < 0)
+			return -1;
+	}
+	return 0;
 }
 
 /* 1: it cannot be a listing of a layer, and whoever gave it is not believed any more. */
@@ -101,7 +125,7 @@ int view_update(struct build *b, struct step *step, struct layer_slot **slots, s
 	for (size_t i = *done; i < n; i++) {
 		struct layer_slot *s = slots[i];
 		struct listing l = { 0 };
-		if (!s->resolved || s->job) {
+		if (!s->resolved || s->job || slot_is_missed(s)) {
 			waiting = 1;
 			continue; /* the ones above can be listed meanwhile */
 		}

@@ -14,6 +14,7 @@
 #include "oci/tree_writer.h"
 #include "read_ahead_priv.h"
 #include "store/blob.h"
+#include "store/follow.h"
 #include "store/record.h"
 
 enum { BUF = 256 << 10 };
@@ -25,7 +26,7 @@ enum { BUF = 256 << 10 };
 struct apply {
 	const struct layer_apply *a;
 	char name[16 + DIGEST_TEXT]; /* "layer sha256:HEX", for messages */
-	int blob_fd;                 /* owned */
+	int blob_fd;                 /* owned; -1: a download is followed */
 	struct sha blob_sha, diff_sha;
 	uint64_t blob_size, tar_size;
 	struct source *in;           /* owned */
@@ -60,9 +61,9 @@ static int apply_open(struct apply *p, struct err *e)
 	snprintf(p->name, sizeof p->name, "layer %s", digest_text(&p->a->blob->digest).s);
 	sha_init(&p->blob_sha);
 	sha_init(&p->diff_sha);
-	if (blob_open(p->a->store, &p->a->blob->digest, &p->blob_fd, e) < 0)
+	if (!p->a->follow && blob_open(p->a->store, &p->a->blob->digest, &p->blob_fd, e) < 0)
 		return -1;
-	struct source *s = source_fd(p->blob_fd, "blob");
+	struct source *s = p->a->follow ? source_follow(p->a->follow) : source_fd(p->blob_fd, "blob");
 	s = source_digest(s, &p->blob_sha, &p->blob_size);
 	s = source_decompress(s, "blob");
 	/* Where no files are created, decompressing takes the most time: it gets a processor of its own. */
@@ -166,7 +167,7 @@ static int unpack_failed(struct apply *p, struct err *e)
 	struct err ignored;
 	struct sha sha;
 	ssize_t n;
-	if ((e->kind != ERR_SPEC && e->kind != ERR_LIMIT) || lseek(p->blob_fd, 0, SEEK_SET) < 0)
+	if (p->a->follow || (e->kind != ERR_SPEC && e->kind != ERR_LIMIT) || lseek(p->blob_fd, 0, SEEK_SET) < 0)
 		return err_in(e, "unpack %s", p->name);
 	sha_init(&sha);
 	AUTO(source_drop) struct source *s = source_digest(source_fd(p->blob_fd, "blob"), &sha, NULL);
@@ -213,6 +214,8 @@ int layer_apply(const struct layer_apply *a, struct diffid *ret, struct err *e)
 	if (check_digests(&p, &diffid, e) < 0)
 		return -1;
 	if (p.tree && tree_writer_finish(p.tree, a->implied, e) < 0)
+		return err_in(e, "unpack %s", p.name);
+	if (a->follow && blob_follow_wait(a->follow, e) < 0)
 		return err_in(e, "unpack %s", p.name);
 	if (publish(&p, &diffid, e) < 0)
 		return -1;

@@ -123,6 +123,7 @@ static int on_begin(void *ctx, const struct http_answer *a, uint64_t offset, str
 			       (unsigned long long)offset);
 	if (blob_writer_open(d->store, &d->writer, e) < 0)
 		return -1;
+	claim_tell(&d->claim, d->writer.name); /* store/follow.h */
 	sha_init(&d->sha);
 	d->writing = true;
 	return 0;

@@ -71,23 +71,29 @@ static int source_blobs(struct image_source *src, const char *what, const struct
 
 /* ---- the whole ---- */
 
-/* The document the reference stands for. Asked for by digest, it is verified here, wherever it came from (T-H10). */
-static int first_document(struct pull *p, struct str *out, char **ret_type, struct digest *ret, struct err *e)
+struct wanted {
+	const struct platform *platform; /* NULL: see pull_image */
+	const struct digest *manifest;   /* that one, whatever the reference stands for now; or NULL */
+	bool layers;
+};
+
+/* The document that is asked for. By digest, it is verified here, wherever it came from (T-H10). */
+static int first_document(struct pull *p, const struct digest *want, struct str *out, char **ret_type,
+			  struct digest *ret, struct err *e)
 {
-	const struct reference *r = p->ref;
 	AUTO(free_drop) char *sent_type = NULL;
-	bool here = r->has_digest && blob_exists(p->source.store, &r->digest, NULL);
-	if (here && blob_read(p->source.store, &r->digest, LIMIT_MANIFEST, out, e) < 0)
+	bool here = want && blob_exists(p->source.store, want, NULL);
+	if (here && blob_read(p->source.store, want, LIMIT_MANIFEST, out, e) < 0)
 		return -1;
-	if (!here && get_document(p, r->has_digest ? digest_text(&r->digest).s : r->tag, 0, out, &sent_type, e) < 0)
+	if (!here && get_document(p, want ? digest_text(want).s : p->ref->tag, 0, out, &sent_type, e) < 0)
 		return -1;
-	if (r->has_digest && bytes_verify(out, &r->digest, 0, p->source.name, e) < 0)
+	if (want && bytes_verify(out, want, 0, p->source.name, e) < 0)
 		return -1;
 	*ret = digest_of(str_text(out), out->len);
 	return document_type(str_text(out), out->len, sent_type, NULL, p->source.name, ret_type, e);
 }
 
-static int pull_from(struct store *s, const struct pull_source *from, const struct platform *want, bool want_layers,
+static int pull_from(struct store *s, const struct pull_source *from, const struct wanted *want,
 		     const struct pull_progress *progress, struct pulled *ret, struct err *e)
 {
 	const struct reference *r = &from->ref;
@@ -103,20 +109,21 @@ static int pull_from(struct store *s, const struct pull_source *from, const stru
 	};
 	if (from->insecure)
 		registries_trust(r->registry);
-	if (first_document(&p, &bytes, &type, &digest, e) < 0)
+	const struct digest *known = want->manifest ? want->manifest : r->has_digest ? &r->digest : NULL;
+	if (first_document(&p, known, &bytes, &type, &digest, e) < 0)
 		return -1;
-	return image_take(&p.source, &bytes, type, &digest, want, want_layers, ret, e);
+	return image_take(&p.source, &bytes, type, &digest, want->platform, want->layers, ret, e);
 }
 
 /* What is wrong with one place may be right in the next. */
-int pull_image(struct store *s, const struct reference *r, const struct platform *want, bool want_layers,
-	       const struct pull_progress *progress, struct pulled *ret, struct err *e)
+static int pull_any(struct store *s, const struct reference *r, const struct wanted *want,
+		    const struct pull_progress *progress, struct pulled *ret, struct err *e)
 {
 	AUTO(pull_sources_fini) struct pull_sources from = { 0 };
 	if (registries_sources(r, &from, e) < 0)
 		return -1;
 	for (size_t i = 0; i < from.n; i++) {
-		if (pull_from(s, &from.v[i], want, want_layers, progress, ret, e) == 0)
+		if (pull_from(s, &from.v[i], want, progress, ret, e) == 0)
 			return 0;
 		if (i + 1 < from.n && progress && progress->line) {
 			AUTO(free_drop) char *line = x_asprintf("%s; trying %s/%s", e->msg, from.v[i + 1].ref.registry,
@@ -125,4 +132,19 @@ int pull_image(struct store *s, const struct reference *r, const struct platform
 		}
 	}
 	return -1;
+}
+
+int pull_image(struct store *s, const struct reference *r, const struct platform *want, bool want_layers,
+	       const struct pull_progress *progress, struct pulled *ret, struct err *e)
+{
+	return pull_any(s, r, &(struct wanted){ .platform = want, .layers = want_layers }, progress, ret, e);
+}
+
+int pull_layers(struct store *s, const struct reference *r, const struct digest *manifest,
+		const struct pull_progress *progress, struct err *e)
+{
+	struct pulled got = { 0 };
+	int rc = pull_any(s, r, &(struct wanted){ .manifest = manifest, .layers = true }, progress, &got, e);
+	pulled_fini(&got);
+	return rc;
 }

@@ -82,6 +82,20 @@ void claim_drop(struct claim *c)
 	errno = saved;
 }
 
+void claim_tell(const struct claim *c, const char *text)
+{
+	const ssize_t len = (ssize_t)strlen(text);
+	if (c->store && c->fd >= 0 && (ftruncate(c->fd, len) < 0 || pwrite(c->fd, text, (size_t)len, 0) != len))
+		log_debug("%s: %s", c->name, strerror(errno));
+}
+
+bool claim_told(struct store *s, const char *name, struct str *ret)
+{
+	enum { MOST = 80 };
+	struct err absent;
+	return file_read(s->fd, path_of(name).s, MOST, ret, &absent) == 0 && ret->len;
+}
+
 void claims_sweep(struct store *s)
 {
 	AUTO(strv_fini) struct strv names = { 0 };
