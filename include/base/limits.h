@@ -45,6 +45,7 @@
 #define LIMIT_SHARE_LISTING   (64u << 20)   /* a listing that comes with it */
 #define LIMIT_SBOM_PACKAGES   100000u       /* of one image */
 #define LIMIT_SBOM_FILE       (32u << 20)   /* a file that names packages; a larger one is passed over */
+#define LIMIT_SBOM_PROGRAM    (512u << 20)  /* a program that may have a list of modules; the same */
 #define LIMIT_SBOM_VALUE      4096u         /* a name, version or license in it; cut there */
 #define LIMIT_LISTING         (512u << 20)  /* what a layer holds, as text (oci/listing.h) */
 

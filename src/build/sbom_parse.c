@@ -193,6 +193,52 @@ static int parse_cargo(const char *path, const char *bytes, size_t n, struct sbo
 	return r;
 }
 
+/* ---- Go: KIND, PATH, VERSION and checksum with tabs between them; "=>" says what the module before was replaced by ---- */
+
+static char *go_field(const char **at, const char *end)
+{
+	const char *tab = memchr(*at, '\t', (size_t)(end - *at)), *stop = tab ? tab : end;
+	char *value = value_of(*at, (size_t)(stop - *at));
+	*at = tab ? tab + 1 : end;
+	return value;
+}
+
+static void take_module(struct sbom_package *p, const char *kind, const char *at, const char *end)
+{
+	package_drop(p);
+	p->name = go_field(&at, end);
+	p->version = go_field(&at, end);
+	if (strcmp(kind, "go") == 0) { /* "go1.22.1 X:experiment", of which the library is as old */
+		p->version = str_starts(p->name, "go1") ? x_strndup(p->name + 2, strcspn(p->name + 2, " ")) : NULL;
+		free(p->name);
+		p->name = x_strdup("stdlib");
+	} else if (strcmp(p->version, "(devel)") == 0) {
+		*p->version = '\0'; /* built where it was written: no version of it is known */
+	}
+}
+
+static int parse_go(const char *path, const char *bytes, size_t n, struct sbom_packages *ret, struct err *e)
+{
+	struct lines lines = { bytes, bytes + n };
+	struct sbom_package p = { 0 };
+	const char *line;
+	size_t len;
+	int r = 0;
+	while (r == 0 && next_line(&lines, &line, &len)) {
+		const char *at = line, *end = line + len;
+		AUTO(free_drop) char *kind = go_field(&at, end);
+		bool replaces = strcmp(kind, "=>") == 0;
+		if (!replaces)
+			r = package_add(ret, &p, SBOM_GO, path, e);
+		if (r == 0 && (replaces || strcmp(kind, "go") == 0 || strcmp(kind, "mod") == 0 || strcmp(kind, "dep") == 0))
+			take_module(&p, kind, at, end);
+	}
+	if (r == 0)
+		r = package_add(ret, &p, SBOM_GO, path, e);
+	package_drop(&p);
+	return r;
+}
+
 int sbom_parse(enum sbom_source source, const char *path, const char *bytes, size_t n, struct sbom_packages *ret,
 	       struct err *e)
 {
@@ -208,6 +254,8 @@ int sbom_parse(enum sbom_source source, const char *path, const char *bytes, siz
 		return parse_npm(path, bytes, n, ret, e);
 	case SBOM_CARGO:
 		return parse_cargo(path, bytes, n, ret, e);
+	case SBOM_GO:
+		return parse_go(path, bytes, n, ret, e);
 	}
 	return 0;
 }

@@ -17,6 +17,7 @@ struct scan {
 	struct fsview view;
 	VEC(struct fsnode *) files;
 	VEC(enum sbom_source) sources; /* of each of them */
+	VEC(struct fsnode *) programs;
 	struct sbom *sbom;
 };
 
@@ -82,11 +83,13 @@ static int find_files(struct scan *s, struct err *e)
 			enum sbom_source source;
 			if (n->type == TAR_DIR)
 				vec_push(&dirs, n);
-			if (n->type != TAR_FILE || n->size > LIMIT_SBOM_FILE)
+			if (n->type != TAR_FILE)
 				continue;
 			AUTO(free_drop) char *path = fsnode_path(n);
 			s->sbom->has_rpm |= is_rpm_database(path);
-			if (!is_source(n, path, &source))
+			if (n->mode & 0111 && n->size && n->size <= LIMIT_SBOM_PROGRAM)
+				vec_push(&s->programs, n);
+			if (n->size > LIMIT_SBOM_FILE || !is_source(n, path, &source))
 				continue;
 			vec_push(&s->files, n);
 			vec_push(&s->sources, source);
@@ -231,6 +234,8 @@ int sbom_scan(struct build *b, const struct image *image, struct sbom *ret, stru
 	if (r == 0)
 		r = read_files(&s, e);
 	if (r == 0)
+		r = sbom_read_programs(b, s.from.slots, s.programs.v, s.programs.n, &ret->packages, e);
+	if (r == 0)
 		sort_packages(&ret->packages);
 	content_drop(&s.from);
 	for (size_t i = 0; i < s.from.n_slots; i++)
@@ -239,5 +244,6 @@ int sbom_scan(struct build *b, const struct image *image, struct sbom *ret, stru
 	fsview_fini(&s.view);
 	vec_fini(&s.files);
 	vec_fini(&s.sources);
+	vec_fini(&s.programs);
 	return r;
 }

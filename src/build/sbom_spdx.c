@@ -20,22 +20,23 @@ static void add_encoded(struct str *out, const char *text)
 	}
 }
 
-/* "@scope/name" keeps its slash; Python's names are the same in either case, and with "_" or "-". */
+/* "@scope/name" and Go's paths keep their slashes; Python's names are the same in either case, and with "_" or "-". */
 static void add_name(struct str *out, const struct sbom_package *p)
 {
 	AUTO(free_drop) char *name = x_strdup(p->name);
-	char *slash = p->source == SBOM_NPM && *name == '@' ? strchr(name, '/') : NULL;
+	char *next = name;
+	bool one = p->source == SBOM_NPM && *name == '@', all = p->source == SBOM_GO;
 	if (p->source != SBOM_CARGO)
 		str_lower(name);
 	for (char *c = name; *c && p->source == SBOM_PYTHON; c++)
 		*c = *c == '_' ? '-' : *c;
-	if (slash)
+	for (char *slash; (one || all) && (slash = strchr(next, '/')); next = slash + 1) {
 		*slash = '\0';
-	add_encoded(out, name);
-	if (slash) {
+		add_encoded(out, next);
 		str_addc(out, '/');
-		add_encoded(out, slash + 1);
+		one = false;
 	}
+	add_encoded(out, next);
 }
 
 char *sbom_purl(const struct sbom *s, const struct sbom_package *p)
@@ -43,6 +44,7 @@ char *sbom_purl(const struct sbom *s, const struct sbom_package *p)
 	static const char *const types[] = {
 		[SBOM_DPKG] = "deb",  [SBOM_DPKG_PART] = "deb", [SBOM_APK] = "apk",
 		[SBOM_PYTHON] = "pypi", [SBOM_NPM] = "npm",       [SBOM_CARGO] = "cargo",
+		[SBOM_GO] = "golang",
 	};
 	bool of_system = p->source == SBOM_DPKG || p->source == SBOM_DPKG_PART || p->source == SBOM_APK;
 	struct str out = { 0 };

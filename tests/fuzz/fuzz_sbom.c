@@ -24,7 +24,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 	char *text = strndup((const char *)bytes + 1, n - 1);
 	size_t len = strlen(text);
 	sbom_parse_release(text, len, &sbom.system, &sbom.system_version);
-	(void)sbom_parse((enum sbom_source)(bytes[0] % (SBOM_CARGO + 1)), "a/file", text, len, &sbom.packages, &e);
+	(void)sbom_parse((enum sbom_source)(bytes[0] % (SBOM_GO + 1)), "a/file", text, len, &sbom.packages, &e);
 	for (size_t i = 0; i < sbom.packages.n; i++) {
 		const struct sbom_package *p = &sbom.packages.v[i];
 		char *purl = sbom_purl(&sbom, p);

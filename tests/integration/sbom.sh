@@ -1,7 +1,7 @@
 #!/bin/sh
 # --sbom and --provenance: what is installed, as dpkg-query says it; documents whose fields are valid; artifacts beside the image.
 . "$(dirname "$0")/../lib/common.sh"
-need jq skopeo dpkg-query curl
+need jq skopeo dpkg-query curl strings
 debian_layout
 
 mkdir -p context/apk/lib/apk/db context/apk/etc context/modules context/empty
@@ -109,6 +109,17 @@ is "$(jq -r ".predicate | $purls" two/linux_arm64/sbom.spdx.json | paste -sd ' '
 isnt "$(jq -r '.subject[0].digest.sha256' two/linux_arm64/sbom.spdx.json)" \
   "$(jq -r '.subject[0].digest.sha256' two/linux_amd64/sbom.spdx.json)" "each platform has its own"
 printf 'FROM scratch\nCOPY empty /\n' >context/nothing
+
+mkdir context/go
+cp "$(command -v skopeo)" context/go/tool
+cp context/go/tool context/go/text
+chmod 755 context/go/tool
+chmod 644 context/go/text
+printf 'FROM scratch\nCOPY go /\n' >context/programs
+builds "a program of Go" --sbom true --attest-dir go -f context/programs context
+version=$(strings context/go/tool | grep -m 1 -x 'go1\.[0-9.]*')
+is "$(jq -r '.predicate.packages[] | select(.name == "stdlib") | .versionInfo + " " + .sourceInfo' go/sbom.spdx.json)" \
+  "${version#go} acquired package info from /tool" "says of which version of Go it is"
 
 # A registry that knows no referrers: they are listed under a tag, with what others put there.
 start_registry

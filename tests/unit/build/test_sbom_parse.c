@@ -38,6 +38,12 @@ static const struct { enum sbom_source source; const char *text, *urls; } files[
 	{ SBOM_CARGO, "version = 3\n[[package]]\nname = \"Serde\"\nversion = \"1\"\n[metadata]\n", "pkg:cargo/Serde@1" },
 	{ SBOM_CARGO, "[[package]]\nname = \"a\nversion = \"1\"\n", "" },
 	{ SBOM_CARGO, "", "" },
+	{ SBOM_GO, "go\tgo1.22.1 X:loopvar\npath\texample.com/c\nmod\texample.com/C\tv1.0.0+incompatible\th1:x=\n"
+		   "dep\tgolang.org/x/sys\tv0.1.0\th1:y=\nbuild\t-compiler=gc\n",
+	  "pkg:golang/stdlib@1.22.1 pkg:golang/example.com/c@v1.0.0%2Bincompatible pkg:golang/golang.org/x/sys@v0.1.0" },
+	{ SBOM_GO, "go\tdevel go1.23-abc\nmod\ta\t(devel)\t\ndep\tb/c\tv1\th1:x=\n=>\td/e\tv2\th1:y=\ndep\tf\tv3\n",
+	  "pkg:golang/d/e@v2 pkg:golang/f@v3" },
+	{ SBOM_GO, "dep\n=>\ndep\ta\n=>\t../here\t\n", "" },
 };
 
 static void packages_of_files(void **state)
