@@ -52,6 +52,37 @@ static int parse_registry(const char *name, struct output *o, struct err *e)
 	return 0;
 }
 
+static int hint_near(const char *word, const char *const *known, size_t n, struct err *e)
+{
+	const char *near = str_nearest(word, known, n);
+	return near ? err_hint(e, "did you mean %s?", near) : -1;
+}
+
+static bool is_one_of(const char *word, const char *const *words, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (str_eq(word, words[i]))
+			return true;
+	return false;
+}
+
+/* "docker-achive:app.tar" is meant for a transport, not for a directory of that name. 1: it is one. */
+static int refuse_transport(const char *text, struct err *e)
+{
+	static const char *const known[] = { "oci", "oci-archive", "docker-archive", "docker" };
+	static const char *const foreign[] = { "dir", "docker-daemon", "containers-storage", "oci-dir" };
+	size_t len = strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-");
+	AUTO(free_drop) char *word = x_strndup(text, len);
+	if (text[len] != ':')
+		return 1;
+	if (!is_one_of(word, foreign, ARRAY_LEN(foreign)) && !str_nearest(word, known, ARRAY_LEN(known)))
+		return 1;
+	err_set(e, ERR_USAGE, "\"%s:\" is no transport; for a directory of that name write ./%s", word, text);
+	if (str_eq(word, "docker"))
+		return err_hint(e, "did you mean docker://NAME or docker-archive:FILE?");
+	return hint_near(word, known, ARRAY_LEN(known), e);
+}
+
 /* 0 it is one, 1 it is none. */
 static int parse_transport(const char *text, struct output *o, struct err *e)
 {
@@ -76,7 +107,7 @@ static int parse_transport(const char *text, struct output *o, struct err *e)
 		split_place(place, o, transports[i].name);
 		return 0;
 	}
-	return str_starts(text, "docker://") ? parse_registry(text + strlen("docker://"), o, e) : 1;
+	return str_starts(text, "docker://") ? parse_registry(text + strlen("docker://"), o, e) : refuse_transport(text, e);
 }
 
 /* ---- exporters ---- */
@@ -247,12 +278,6 @@ static const struct {
 	{ "tar", OUTPUT_TAR },	   { "image", OUTPUT_IMAGE },	    { "registry", OUTPUT_REGISTRY },
 	{ "cacheonly", OUTPUT_NOTHING },
 };
-
-static int hint_near(const char *word, const char *const *known, size_t n, struct err *e)
-{
-	const char *near = str_nearest(word, known, n);
-	return near ? err_hint(e, "did you mean %s?", near) : -1;
-}
 
 static int set_type(struct output *o, const char *name, struct err *e)
 {

@@ -93,6 +93,12 @@ static const struct option_def table[] = {
 	{ "ulimit", 0, OPTION_LIST, AT(ulimits), "NAME=SOFT[:HARD]", "a resource limit of RUN" },
 };
 
+/* As with docker: `--target "$TARGET"` with no value is as if it was not given. */
+static const char *unless_empty(const char *value)
+{
+	return value && *value ? value : NULL;
+}
+
 static int parse_compression(const char *text, struct layer_format *f, struct err *e)
 {
 	uint64_t level = 0;
@@ -159,7 +165,7 @@ static int to_build_options(const struct options *o, const char *context, struct
 {
 	*ret = (struct build_options){
 		.context = context,
-		.file = o->file,
+		.file = unless_empty(o->file),
 		.tags = o->tags,
 		.build_args = o->build_args,
 		.labels = o->labels,
@@ -172,7 +178,7 @@ static int to_build_options(const struct options *o, const char *context, struct
 		.ulimits = o->ulimits,
 		.cgroup_parent = o->cgroup_parent,
 		.resources = o->resources,
-		.target = o->target,
+		.target = unless_empty(o->target),
 		.platforms = o->platforms,
 		.no_cache = o->no_cache,
 		.cache_from = o->cache_from,

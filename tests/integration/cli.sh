@@ -34,6 +34,9 @@ refused 2 'NAME is missing; usage' "no new name" tag app
 refused 2 '"there" is one word too many; usage' "a second context" build . there
 refused 2 'given with --input' "an archive that is not named by --input" load app.tar
 refused 2 '^nacre: error: --sbom maybe: true or false is wanted' "an unknown --sbom" build --sbom maybe .
+refused 2 '"docker-daemon:" is no transport' "a transport that is none" build -o docker-daemon:app:1 .
+refused 2 'did you mean docker-archive' "a transport misspelt" build -o docker-achive:app.tar .
+check "and no directory of that name" test ! -e docker-achive:app.tar
 mkdir podmans && touch podmans/Containerfile
 refused 8 'podmans/Dockerfile: .*; there is a Containerfile: name it with -f' "a Containerfile" build podmans
 refused 2 '-f|--file' "an option without its value" build -f
@@ -100,6 +103,7 @@ is "$(head -n 1 out)" exported "--build-arg K takes the value of the environment
 builds "--target" --target first -t first context
 nacre inspect first
 is "$(jq -r '.. | .Cmd? // empty | join(" ")' out | head -n 1)" sh "--target stops at its stage"
+builds "an empty --target and -f are none" --target "" -f "" -t first context
 refused '[48]' 'no-such-stage' "--target of no stage" build --target no-such-stage context
 builds "--label" --label a=b --label c= -t labelled -o "oci:$T/labelled:x" context
 is "$(jq -c .config.Labels "$(config_of "$T/labelled" x)")" '{"a":"b","c":""}' "--label"
