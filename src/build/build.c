@@ -289,7 +289,11 @@ static void show_line(void *ctx, const char *text)
 static int make_forms(struct build *b, struct build_result *ret, struct err *e)
 {
 	AUTO(free_drop) size_t *n_base = x_alloc((b->graphs.n + 1) * sizeof *n_base);
-	const struct output_source from = { .n_base = n_base, .epoch = b->has_epoch ? &b->epoch : NULL };
+	const struct output_source from = {
+		.n_base = n_base,
+		.epoch = b->has_epoch ? &b->epoch : NULL,
+		.format = b->format,
+	};
 	for (size_t i = 0; i < b->graphs.n; i++) {
 		const struct stage *st = b->graphs.v[i]->goal;
 		while (st->base_stage)

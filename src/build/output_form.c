@@ -14,7 +14,7 @@
 
 bool output_form_is_plain(const struct output_form *f)
 {
-	return !f->compressed && !f->docker_types && !f->clamped && !annotations_have(&f->annotations, ON_MANIFEST) &&
+	return !f->squash && !f->compressed && !f->docker_types && !f->clamped && !annotations_have(&f->annotations, ON_MANIFEST) &&
 	       !annotations_have(&f->annotations, ON_INDEX) && !annotations_have(&f->annotations, ON_MANIFEST_DESCRIPTOR);
 }
 
@@ -145,6 +145,23 @@ static int form_member(struct store *s, const struct output_form *f, const struc
 	return r;
 }
 
+static int make_member(struct store *s, const struct output_form *f, const struct image_member *in, size_t n_base,
+		       const int64_t *epoch, struct descriptor *ret, struct err *e)
+{
+	if (!f->squash || in->image.manifest.layers.n < n_base + 2)
+		return form_member(s, f, in, n_base, epoch, ret, e);
+	struct image_member squashed = { .platform = in->platform };
+	struct descriptor d;
+	if (squash_image(s, &in->image, n_base, &f->format, &d, e) < 0)
+		return -1;
+	int r = image_load(s, &d.digest, &squashed.image, e);
+	descriptor_fini(&d);
+	if (r == 0)
+		r = form_member(s, f, &squashed, n_base, epoch, ret, e);
+	image_fini(&squashed.image);
+	return r;
+}
+
 static int form_index(struct store *s, const struct output_form *f, const struct output_source *from,
 		      const struct image_set *set, struct descriptor *ret, struct err *e)
 {
@@ -152,7 +169,7 @@ static int form_index(struct store *s, const struct output_form *f, const struct
 	for (size_t i = 0; i < set->members.n; i++) {
 		struct index_entry *entry = vec_add(&x.manifests);
 		entry->platform = set->members.v[i].platform;
-		if (form_member(s, f, &set->members.v[i], from->n_base[i], from->epoch, &entry->desc, e) < 0)
+		if (make_member(s, f, &set->members.v[i], from->n_base[i], from->epoch, &entry->desc, e) < 0)
 			return -1;
 		annotations_put(&f->annotations, ON_MANIFEST_DESCRIPTOR, &entry->platform, &entry->annotations);
 	}
@@ -168,7 +185,7 @@ static int make(struct store *s, const struct output_form *f, const struct outpu
 		return -1;
 	if (set.is_index)
 		return form_index(s, f, from, &set, ret, e);
-	return form_member(s, f, &set.members.v[0], from->n_base[0], from->epoch, ret, e);
+	return make_member(s, f, &set.members.v[0], from->n_base[0], from->epoch, ret, e);
 }
 
 /* ---- in a worker ---- */

@@ -16,6 +16,7 @@ struct output_form {
 	struct layer_format format;
 	bool lazy;                     /* as lazy_format says; format.how is what decompresses it */
 	enum lazy_format lazy_format;
+	bool squash;                   /* the build's own layers become one, in `format` */
 	bool docker_types;
 	bool clamped;                  /* no time of an own layer is later than SOURCE_DATE_EPOCH */
 	struct annotations annotations;
@@ -26,6 +27,7 @@ struct output_source {
 	struct descriptor image;       /* borrowed */
 	const size_t *n_base;          /* for each platform: how many layers are the base image's */
 	const int64_t *epoch;          /* NULL: none */
+	struct layer_format format;    /* of the build's layers */
 };
 
 /* Whether it changes anything but descriptors. */
@@ -33,6 +35,11 @@ bool output_form_is_plain(const struct output_form *f);
 /* *ret is the image, or index, in that form, in the store; its strings are the caller's. Done in a worker. */
 int output_form_run(struct store *s, const struct output_form *f, const struct output_source *from,
 		    struct descriptor *ret, struct err *e);
+
+struct image;
+/* An image whose layers from n_base on are one. It has at least one of them. */
+int squash_image(struct store *s, const struct image *image, size_t n_base, const struct layer_format *f,
+		 struct descriptor *ret, struct err *e);
 
 /* latest NULL: times stay. The tar is then the same. *ret's strings are the caller's. */
 int layer_recode(struct store *s, const struct layer *from, const struct layer_format *f, const int64_t *latest,

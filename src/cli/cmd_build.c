@@ -20,7 +20,7 @@ struct options {
 	struct strv platforms, attests;
 	struct strv tags, build_args, labels, contexts, secrets, ssh, allow, add_hosts, ulimits, resources;
 	struct strv cache_from, cache_to, no_cache_filter, no_cache_step, outputs, annotations;
-	bool check, load, no_cache, pull, push, quiet, reproducible;
+	bool check, load, no_cache, pull, push, quiet, reproducible, squash;
 };
 
 enum { JOBS_MAX = 1024 };
@@ -85,6 +85,7 @@ static const struct option_def table[] = {
 	{ "secret", 0, OPTION_LIST, AT(secrets), "id=ID[,src=FILE|,env=NAME]",
 	  "a secret for RUN --mount=type=secret" },
 	{ "shm-size", 0, OPTION_STRING, AT(shm_size), "SIZE", "of /dev/shm of RUN (default: 64m)" },
+	{ "squash", 0, OPTION_FLAG, AT(squash), NULL, "make one layer of those that the build puts on its base" },
 	{ "ssh", 0, OPTION_LIST, AT(ssh), "default|ID[=SOCKET|KEY,...]",
 	  "an agent or keys for RUN --mount=type=ssh" },
 	{ "store", 0, OPTION_STRING, AT(store), "DIR", "where images and cache are kept (also $NACRE_STORE)" },
@@ -199,6 +200,7 @@ static int to_build_options(const struct options *o, const char *context, struct
 		.outputs = o->outputs,
 		.annotations = o->annotations,
 		.push = o->push,
+		.squash = o->squash,
 		.has_format = o->compression,
 		.net_is_host = str_eq(o->network, "host"),
 	};

@@ -252,7 +252,44 @@ refused 2 'KEY=VALUE is wanted' "an annotation without a value" build -o oci:no 
 
 # ---- pushing
 
-start_registry
+busybox_registry
+
+# ---- one layer
+
+mkdir -p squash
+printf 'FROM %s/busybox AS low\nRUN mkdir -p /d/kept /gone && echo 1 >/d/base && echo 2 >/d/replaced && mkdir /d/type && echo 3 >/gone/file && ln /d/base /d/linked\n' \
+  "$REGISTRY" >squash/Dockerfile.low
+builds "a base with files" -q -t low -f squash/Dockerfile.low squash
+cat >squash/Dockerfile <<'EOF'
+FROM low
+RUN head -c 3000000 /dev/zero >/large && echo new >/d/new && ln /d/new /d/twice
+RUN rm -r /large /gone /d/base && echo more >>/d/replaced && rmdir /d/type && ln -s new /d/type
+ENV A=b
+WORKDIR /d/work
+RUN rm -rf /d/kept && mkdir /d/kept && mkdir -m 1777 /d/kept/sticky
+USER 5
+EOF
+put "all layers" "" squash
+tree_of() { rm -rf "tree-$1" && umoci unpack --rootless --image form:x "tree-$1" >/dev/null 2>&1 && (cd "tree-$1/rootfs" && find . -printf '%y %m %s %n %l %P\n' | grep -v '^d.* $' | sed 's/^d \([0-7]*\) [0-9]* [0-9]*/d \1/' | sort); }
+tree_of all >all.list
+all=$(jq '.layers | length' "$manifest")
+put "--squash" "" --squash squash
+is "$(jq '.layers | length' "$manifest")" "$((all - 3))" "the layers of the build are one"
+is "$(jq '[.history[] | select(.empty_layer | not)] | length' "$config")" "$((all - 3))" "the history fits"
+is "$(jq '.history | length' "$config")" "$(jq '.history | length' "$(config_of form x)")" "and tells all steps"
+is "$(jq -c '[.config.User, .config.WorkingDir]' "$config")" '["5","/d/work"]' "the config stays"
+tree_of squashed >squashed.list
+is "$(wc -l <squashed.list) $(diff all.list squashed.list)" "$(wc -l <all.list) " "the root filesystem is the same"
+judge form x
+zstd -qdc "$(layer_of)" | tar -t | sort >members
+is "$(grep -c large members)" 0 "what went again is in no layer"
+is "$(grep '\.wh\.' members | tr '\n' ' ')" ".wh.gone d/.wh.base " "what the base has and the image has not is deleted"
+once=$digest
+put "again" "" --squash squash
+is "$digest" "$once" "the same bytes"
+
+# ---- pushed
+
 builds "docker://" -q -o "docker://$REGISTRY/a:1" context
 builds "type=registry [OUT-01]" -q -o "type=registry,name=$REGISTRY/b" context
 builds "type=image,push=true [OUT-01]" -q -o "\"type=image\",\"name=$REGISTRY/c,$REGISTRY/c:2\",\"push=true\"" context
