@@ -20,7 +20,7 @@ struct options {
 	struct strv platforms, attests;
 	struct strv tags, build_args, labels, contexts, secrets, ssh, allow, add_hosts, ulimits, resources;
 	struct strv cache_from, cache_to, no_cache_filter, no_cache_step, outputs, annotations;
-	bool check, load, no_cache, pull, push, quiet, reproducible, squash;
+	bool check, force_rm, load, no_cache, pull, push, quiet, reproducible, rm, squash;
 };
 
 enum { JOBS_MAX = 1024 };
@@ -55,6 +55,7 @@ static const struct option_def table[] = {
 	{ "depfile", 0, OPTION_STRING, AT(depfile), "FILE", "write a rule for make and ninja: the files that were read" },
 	{ "file", 'f', OPTION_STRING, AT(file), "FILE",
 	  "the Dockerfile (default: that in the context; - is standard input)" },
+	{ "force-rm", 0, OPTION_FLAG, AT(force_rm), NULL, "accepted for docker's habits: no container ever stays" },
 	{ "fresh", 0, OPTION_STRING, AT(fresh), "TIME", "run steps again whose result is older (\"12h\", \"7d\")" },
 	{ "iidfile", 0, OPTION_STRING, AT(iidfile), "FILE", "write the image's digest to a file" },
 	{ "jobs", 'j', OPTION_STRING, AT(jobs), "N",
@@ -81,6 +82,7 @@ static const struct option_def table[] = {
 	{ "resource", 0, OPTION_LIST, AT(resources), "NAME=VALUE", "refused: RUN has no control group of its own" },
 	{ "reproducible", 0, OPTION_FLAG, AT(reproducible), NULL,
 	  "give all that is made the time of the context's commit, or SOURCE_DATE_EPOCH" },
+	{ "rm", 0, OPTION_FLAG, AT(rm), NULL, "accepted for docker's habits: no container ever stays" },
 	{ "sbom", 0, OPTION_STRING, AT(sbom), "true|false", "the same as --attest type=sbom" },
 	{ "secret", 0, OPTION_LIST, AT(secrets), "id=ID[,src=FILE|,env=NAME]",
 	  "a secret for RUN --mount=type=secret" },

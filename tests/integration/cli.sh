@@ -103,6 +103,7 @@ is "$(head -n 1 out)" exported "--build-arg K takes the value of the environment
 builds "--target" --target first -t first context
 nacre inspect first
 is "$(jq -r '.. | .Cmd? // empty | join(" ")' out | head -n 1)" sh "--target stops at its stage"
+builds "--rm and --force-rm are let pass" --rm --force-rm -t first context
 builds "an empty --target and -f are none" --target "" -f "" -t first context
 refused '[48]' 'no-such-stage' "--target of no stage" build --target no-such-stage context
 builds "--label" --label a=b --label c= -t labelled -o "oci:$T/labelled:x" context
