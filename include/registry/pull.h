@@ -47,7 +47,14 @@ int pull_layers(struct store *s, const struct reference *r, const struct digest 
 		const struct pull_progress *progress, struct err *e);
 
 /*
- * The same from an OCI layout directory (oci-layout://DIR[:TAG|@DIGEST], T-H8): blobs are copied into the store,
+ * The same of an index and of all images in it, also of what another program says about them there; *ret_top is the
+ * document the reference named. It comes last into the store. An index of indexes is ERR_SPEC.
+ */
+int pull_all(struct store *s, const struct reference *r, const struct pull_progress *progress, struct digest *ret_top,
+	     struct err *e);
+
+/*
+ * The same as pull_image, from an OCI layout directory (oci-layout://DIR[:TAG|@DIGEST], T-H8): blobs are copied into the store,
  * verified; links and special files in the layout are refused. tag NULL and digest NULL: the only image.
  */
 int pull_layout(struct store *s, int layout_fd, const char *name, const char *tag, const struct digest *digest,

@@ -2,7 +2,7 @@
 #include <stdlib.h>
 
 #include "base/proc.h"
-#include "build/image.h"
+#include "build/image_set.h"
 #include "cli/command.h"
 #include "cli/registry_options.h"
 #include "registry/pull.h"
@@ -11,10 +11,12 @@
 struct options {
 	const char *store, *platform;
 	struct registry_options registry;
-	bool quiet;
+	bool all_platforms, quiet;
 };
 
 static const struct option_def table[] = {
+	{ "all-platforms", 0, OPTION_FLAG, offsetof(struct options, all_platforms), NULL,
+	  "all images of the index, and the index" },
 	REGISTRY_OPTIONS(struct options, registry),
 	{ "platform", 0, OPTION_STRING, offsetof(struct options, platform), "OS/ARCH",
 	  "of an image for several platforms, this one" },
@@ -27,6 +29,7 @@ struct pull {
 	struct store *store;
 	const struct reference *reference;
 	const struct platform *want;
+	bool all;
 };
 
 static void report_line(void *ctx, const char *text)
@@ -40,6 +43,13 @@ static int work(void *ctx, struct worker_report *r, struct str *result, struct e
 	struct pull *p = ctx;
 	struct pull_progress progress = { .line = report_line, .ctx = r };
 	struct pulled got = { 0 };
+	struct digest top;
+	if (p->all) {
+		if (pull_all(p->store, p->reference, &progress, &top, e) < 0)
+			return -1;
+		str_add(result, digest_text(&top).s);
+		return 0;
+	}
 	if (pull_image(p->store, p->reference, p->want, true, &progress, &got, e) < 0)
 		return -1;
 	str_add(result, digest_text(&got.manifest.digest).s);
@@ -60,13 +70,15 @@ static int pull(struct store *s, struct options *o, const char *text, struct err
 	AUTO(str_fini) struct str result = { 0 };
 	AUTO(free_drop) char *name = NULL;
 	struct platform want;
-	struct pull p = { .store = s, .reference = &ref };
+	struct pull p = { .store = s, .reference = &ref, .all = o->all_platforms };
 	struct worker w;
 	struct digest digest;
-	struct image image = { 0 };
+	AUTO(image_set_fini) struct image_set set = { 0 };
 	if (image_name(text, &name, e) < 0 || reference_parse(text, &ref, e) < 0 ||
 	    registry_options_apply(&o->registry, ref.registry, e) < 0)
 		return -1;
+	if (o->platform && o->all_platforms)
+		return err_set(e, ERR_USAGE, "--platform and --all-platforms cannot both be");
 	if (o->platform) {
 		if (platform_parse(o->platform, &want, e) < 0) {
 			e->kind = ERR_USAGE;
@@ -76,15 +88,12 @@ static int pull(struct store *s, struct options *o, const char *text, struct err
 	}
 	if (worker_start(&w, "nacre-pull", work, &p, e) < 0 || worker_wait(&w, print_line, o, &result, e) < 0)
 		return -1;
-	if (digest_parse(result.buf, &digest, e) < 0 || image_load(s, &digest, &image, e) < 0)
+	if (digest_parse(result.buf, &digest, e) < 0 || image_set_load(s, &digest, &set, e) < 0)
 		return -1;
-	int r = store_sync(s, e);
-	if (r == 0)
-		r = image_tag(s, name, &image.desc, image.config.created, e);
-	image_fini(&image);
-	if (r == 0)
-		printf("%s\n", result.buf);
-	return r;
+	if (store_sync(s, e) < 0 || image_tag(s, name, &set.top, image_set_created(&set), e) < 0)
+		return -1;
+	printf("%s\n", result.buf);
+	return 0;
 }
 
 static int run(void *options, const struct strv *args, struct err *e)

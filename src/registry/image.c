@@ -120,7 +120,11 @@ static int descend(struct image_source *src, struct document *doc, const struct 
 
 /* ---- the image ---- */
 
-static int check_manifest(const struct manifest *m, bool want_layers, const char *name, struct err *e)
+/* What stands beside images in an index has documents for layers. */
+enum manifest_kind { KIND_IMAGE, KIND_ATTESTATION };
+
+static int check_manifest(const struct manifest *m, enum manifest_kind kind, bool want_layers, const char *name,
+			  struct err *e)
 {
 	const char *type = m->config.media_type;
 	if (!str_eq(type, MT_CONFIG) && !str_eq(type, MT_DOCKER_CONFIG))
@@ -131,7 +135,7 @@ static int check_manifest(const struct manifest *m, bool want_layers, const char
 			       (unsigned long long)m->config.size, LIMIT_CONFIG);
 	for (size_t i = 0; i < m->layers.n; i++) {
 		const struct descriptor *d = &m->layers.v[i];
-		if (!media_type_is_layer(d->media_type))
+		if (kind == KIND_IMAGE && !media_type_is_layer(d->media_type))
 			return err_set(e, ERR_SPEC, "%s: layer %zu is of type %.80s, which can not be unpacked", name,
 				       i + 1, d->media_type ? d->media_type : "(none)");
 		if (want_layers && d->size > LIMIT_LAYER_BYTES)
@@ -182,13 +186,13 @@ static void announce(const struct image_source *src, const struct manifest *m)
 	src->progress->coming(src->progress->ctx, coming);
 }
 
-static int take_manifest(struct image_source *src, const struct document *doc, const struct platform *want, bool chosen,
-			 bool want_layers, struct pulled *ret, struct err *e)
+static int take_manifest(struct image_source *src, const struct document *doc, enum manifest_kind kind,
+			 const struct platform *want, bool chosen, bool want_layers, struct pulled *ret, struct err *e)
 {
 	AUTO(manifest_fini) struct manifest m = { 0 };
 	struct digest stored;
 	if (manifest_parse(str_text(&doc->bytes), doc->bytes.len, doc->type, src->name, &m, e) < 0 ||
-	    check_manifest(&m, want_layers, src->name, e) < 0 ||
+	    check_manifest(&m, kind, want_layers, src->name, e) < 0 ||
 	    take_config(src, &m, want, chosen, &ret->platform, e) < 0)
 		return -1;
 	if (want_layers)
@@ -216,10 +220,39 @@ int image_take(struct image_source *src, const struct str *bytes, const char *ty
 		if (descend(src, &doc, want, e) < 0)
 			return -1;
 	}
-	if (take_manifest(src, &doc, want, depth > 0, want_layers, &p, e) < 0)
+	if (take_manifest(src, &doc, KIND_IMAGE, want, depth > 0, want_layers, &p, e) < 0)
 		return -1;
 	*ret = p;
 	return 0;
+}
+
+static int take_entry(struct image_source *src, const struct index_entry *entry, struct err *e)
+{
+	AUTO(document_fini) struct document doc = { 0 };
+	AUTO(pulled_fini) struct pulled p = { 0 };
+	enum manifest_kind kind = entry->attestation ? KIND_ATTESTATION : KIND_IMAGE;
+	if (load(src, &entry->desc, &doc, e) < 0)
+		return -1;
+	if (media_type_is_index(doc.type))
+		return err_set(e, ERR_SPEC, "%s: an index of indexes cannot be taken as a whole; choose a platform", src->name);
+	return take_manifest(src, &doc, kind, NULL, true, true, &p, e);
+}
+
+int image_take_all(struct image_source *src, const struct str *bytes, const char *type, const struct digest *digest,
+		   struct err *e)
+{
+	AUTO(index_fini) struct index x = { 0 };
+	AUTO(pulled_fini) struct pulled p = { 0 };
+	struct digest ignored;
+	if (!media_type_is_index(type))
+		return image_take(src, bytes, type, digest, NULL, true, &p, e);
+	if (index_parse(str_text(bytes), bytes->len, src->name, &x, e) < 0)
+		return -1;
+	for (size_t i = 0; i < x.manifests.n; i++)
+		if (take_entry(src, &x.manifests.v[i], e) < 0)
+			return -1;
+	/* Last, so that an index that was taken as a whole is one. */
+	return blob_put(src->store, str_text(bytes), bytes->len, &ignored, e);
 }
 
 void pulled_fini(struct pulled *p)

@@ -32,6 +32,10 @@ struct image_source {
 int image_take(struct image_source *src, const struct str *bytes, const char *type, const struct digest *digest,
 	       const struct platform *want, bool want_layers, struct pulled *ret, struct err *e);
 
+/* The same of all that an index lists, and of the index; one image is taken as it is. */
+int image_take_all(struct image_source *src, const struct str *bytes, const char *type, const struct digest *digest,
+		   struct err *e);
+
 /* ERR_INTEGRITY unless the bytes have this digest and, when it is not 0, this size. */
 int bytes_verify(const struct str *bytes, const struct digest *digest, uint64_t size, const char *name, struct err *e);
 

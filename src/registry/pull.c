@@ -75,6 +75,7 @@ struct wanted {
 	const struct platform *platform; /* NULL: see pull_image */
 	const struct digest *manifest;   /* that one, whatever the reference stands for now; or NULL */
 	bool layers;
+	bool all;                        /* the index and all in it */
 };
 
 /* The document that is asked for. By digest, it is verified here, wherever it came from (T-H10). */
@@ -112,7 +113,12 @@ static int pull_from(struct store *s, const struct pull_source *from, const stru
 	const struct digest *known = want->manifest ? want->manifest : r->has_digest ? &r->digest : NULL;
 	if (first_document(&p, known, &bytes, &type, &digest, e) < 0)
 		return -1;
-	return image_take(&p.source, &bytes, type, &digest, want->platform, want->layers, ret, e);
+	if (!want->all)
+		return image_take(&p.source, &bytes, type, &digest, want->platform, want->layers, ret, e);
+	if (image_take_all(&p.source, &bytes, type, &digest, e) < 0)
+		return -1;
+	*ret = (struct pulled){ .index = digest };
+	return 0;
 }
 
 /* What is wrong with one place may be right in the next. */
@@ -147,4 +153,15 @@ int pull_layers(struct store *s, const struct reference *r, const struct digest 
 	int rc = pull_any(s, r, &(struct wanted){ .manifest = manifest, .layers = true }, progress, &got, e);
 	pulled_fini(&got);
 	return rc;
+}
+
+int pull_all(struct store *s, const struct reference *r, const struct pull_progress *progress, struct digest *ret_top,
+	     struct err *e)
+{
+	struct pulled got = { 0 };
+	if (pull_any(s, r, &(struct wanted){ .layers = true, .all = true }, progress, &got, e) < 0)
+		return -1;
+	*ret_top = got.index;
+	pulled_fini(&got);
+	return 0;
 }

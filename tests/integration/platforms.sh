@@ -1,7 +1,7 @@
 #!/bin/sh
 # Several platforms in one build: an index that skopeo, umoci and podman take, stages that are shared, names of it.
 . "$(dirname "$0")/../lib/common.sh"
-need skopeo umoci podman jq busybox
+need skopeo umoci podman jq busybox curl
 busybox_layout "$T/base"
 
 mkdir context
@@ -86,6 +86,41 @@ is "$(skopeo inspect --raw --tls-verify=false "docker://$REGISTRY/app:all" | sha
   "the registry has the same index"
 check "and the image for arm64" skopeo copy -q --src-tls-verify=false --override-arch arm64 "docker://$REGISTRY/app:all" \
   "oci:$T/pulled:app"
+nacre --store "$T/all" pull -q --all-platforms "$REGISTRY/app:all"
+is "$(cat out)" "$index" "nacre pull --all-platforms prints the digest of the index"
+is "$("$NACRE" --store "$T/all" images --format json | jq -c '.[].platforms')" '["linux/amd64","linux/arm64","linux/arm/v7"]' \
+  "and has all of its images"
+check "with all of their layers" nacre --store "$T/all" verify
+nacre --store "$T/all" save -o "$T/all.tar" "$REGISTRY/app:all"
+is "$(skopeo inspect --raw "oci-archive:$T/all.tar" | sha256sum | cut -d ' ' -f 1)" "${index#sha256:}" "nacre save has the same index"
+nacre --store "$T/all" pull -q "$REGISTRY/app:all"
+is "$("$NACRE" --store "$T/all" inspect "$REGISTRY/app:all" | jq -r .digest)" "$(jq -r '.manifests[0].digest' raw)" \
+  "without it, this machine's image"
+# What BuildKit puts beside images comes with them.
+put_blob() {
+  place=$(curl -fsS -X POST -o upload -D - "http://$REGISTRY/v2/app/blobs/uploads/" | tr -d '\r' | sed -n 's/^[Ll]ocation: //p')
+  curl -fsS -X PUT --data-binary "@$1" -H 'Content-Type: application/octet-stream' "$place&digest=$(digest_of "$1")"
+}
+digest_of() { echo "sha256:$(sha256sum <"$1" | cut -d ' ' -f 1)"; }
+put_manifest() { curl -fsS -X PUT -H "Content-Type: $(jq -r .mediaType "$1")" --data-binary "@$1" "http://$REGISTRY/v2/app/manifests/$2"; }
+echo '{"_type":"https://in-toto.io/Statement/v0.1"}' >statement
+jq -cn --arg d "$(digest_of statement)" \
+  '{architecture: "unknown", os: "unknown", config: {}, rootfs: {type: "layers", diff_ids: [$d]}}' >config
+jq -cn --arg c "$(digest_of config)" --argjson cs "$(stat -c %s config)" --arg s "$(digest_of statement)" --argjson ss "$(stat -c %s statement)" \
+  '{schemaVersion: 2, mediaType: "application/vnd.oci.image.manifest.v1+json",
+    config: {mediaType: "application/vnd.oci.image.config.v1+json", digest: $c, size: $cs},
+    layers: [{mediaType: "application/vnd.in-toto+json", digest: $s, size: $ss}]}' >manifest
+jq -c --arg d "$(digest_of manifest)" --argjson s "$(stat -c %s manifest)" '.manifests += [{mediaType: .manifests[0].mediaType, digest: $d, size: $s,
+  annotations: {"vnd.docker.reference.type": "attestation-manifest", "vnd.docker.reference.digest": .manifests[0].digest},
+  platform: {architecture: "unknown", os: "unknown"}}]' raw >with
+put_blob statement
+put_blob config
+put_manifest manifest "$(digest_of manifest)"
+put_manifest with attested
+nacre --store "$T/all" pull -q --all-platforms "$REGISTRY/app:attested"
+is "$(cat out)" "$(digest_of with)" "an index with attestations is taken as a whole"
+check "with their documents" cmp statement "$T/all/blobs/sha256/$(sha256sum <statement | cut -d ' ' -f 1)"
+refused 2 'cannot both' "one platform and all" pull --platform linux/arm64 --all-platforms "$REGISTRY/app:all"
 check "podman loads the archive" podman --root "$T/podman" --runroot "$T/podman.run" load -i "$T/archive.tar"
 printf 'FROM again\nLABEL more=yes\n' >context/next
 builds "FROM an index" --platform linux/arm64 -t next -f context/next context
