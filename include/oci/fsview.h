@@ -53,6 +53,7 @@ struct fsnode {
 	bool kids_sorted : 1;
 	bool has_digest : 1;
 	bool implied : 1;           /* no entry named this directory */
+	bool partial : 1;           /* DIR: not all in it is in the view's scope */
 };
 
 struct fsview {
@@ -68,10 +69,19 @@ struct fsview {
 	struct fsnode **table;      /* children by (directory, name); owned */
 	size_t table_size, n_nodes;
 	uint64_t hash_key[2];
+	/* Of a view of a part: what is looked for outside of it is an error, and is in `missed`. */
+	struct list_scope scope;
+	const char *missed;         /* "": all is wanted */
 };
 
 void fsview_init(struct fsview *v);   /* a root directory 0755 0:0 and nothing else */
 void fsview_fini(struct fsview *v);
+/* Of an empty view: its layers will be listings of that scope. Links on the way may lead out of it. */
+void fsview_narrow(struct fsview *v, struct list_scope *scope /* taken */);
+/* -1, with what is missed, when a link on the way to a path, or the last one, leads out of the scope. */
+int fsview_check(struct fsview *v, const char *path, struct err *e);
+/* Notes that the path is outside of the scope; -1. */
+int fsview_miss(struct fsview *v, const char *path, struct err *e);
 
 /*
  * Puts a layer on top. Whiteouts and opaque markers act on what is below it only, wherever they stand in the listing;

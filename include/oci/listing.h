@@ -6,7 +6,7 @@
  *   TYPE MODE UID GID SIZE MTIME[.NS] DEV DIGEST PATH [LINK] [xattr NAME=HEX …]
  * TYPE as enum tar_type, plus 'w' whiteout of PATH and 'o' opaque directory PATH; DEV "MAJOR:MINOR" or "-";
  * DIGEST hex of a file's content or "-" when not known; NS nine digits, counted forward from MTIME also before 1970; in
- * PATH, LINK and NAME, bytes outside 0x21-0x7e, "\" and "=" as \ooo. LINK for the types l and h only.
+ * PATH, LINK and NAME, bytes outside 0x21-0x7e, "\" and "=" as \ooo, no others. LINK for the types l and h only.
  */
 #ifndef NACRE_OCI_LISTING_H
 #define NACRE_OCI_LISTING_H
@@ -15,6 +15,7 @@
 #include "base/digest.h"
 #include "base/err.h"
 #include "base/str.h"
+#include "oci/list_scope.h"
 
 struct store;
 
@@ -44,6 +45,10 @@ typedef int listing_fn(void *ctx, struct list_entry *entry, size_t at, struct er
 int listing_walk(struct store *s, const struct diffid *d, listing_fn *fn, void *ctx, struct err *e);
 /* The file, to read some of its lines once more; it may be another by now. */
 int listing_open(struct store *s, const struct diffid *d, int *ret_fd, struct err *e);
+/* Of it what the scope asks for; 2: that cannot be told from the listing, see list_scope_select. What is not asked for is
+ * not parsed. */
+int listing_load_part(struct store *s, const struct diffid *d, const struct list_scope *scope, struct listing *ret,
+		      struct err *e);
 int listing_save(struct store *s, const struct diffid *d, const struct str *text, struct err *e);
 
 /*

@@ -399,9 +399,12 @@ char *base_image_memo(const struct base_image *i);
 
 /* ---- view.c: root filesystems without trees ---- */
 /* Merges the slots into *view (kept between calls; *done of them are in it). 0, or 1: a listing is being made, come
- * back. */
-int view_update(struct build *b, struct step *step, struct layer_slot **slots, size_t n, struct fsview **view,
-		size_t *done, struct err *e);
+ * back. want: the paths that will be looked at, with all below them; NULL: all. The view shows these and where links
+ * lead on the way to them; it begins anew when it has to show more than before. */
+int view_update(struct build *b, struct step *step, struct layer_slot **slots, size_t n, const struct strv *want,
+		struct fsview **view, size_t *done, struct err *e);
+/* Adds what a step looks at that writes to dest (or NULL) as that owner (or NULL). */
+void view_want(struct strv *want, const char *dest, const char *owner);
 
 /* Starts what makes the listings that are not there. */
 int view_prepare(struct build *b, struct step *step, struct layer_slot **slots, size_t n, struct err *e);

@@ -219,13 +219,12 @@ static int emit_nodes(struct emit *m, size_t first, size_t n, struct err *e)
 }
 
 /* Gathers the marked nodes in the order they are written: parents first, siblings by name. */
-static int gather(struct emit *m, struct err *e)
+static void gather(struct emit *m)
 {
 	VEC(struct fsnode *) order = { 0 };
 	VEC(struct fsnode *) todo = { 0 };
-	int r = 0;
 	vec_push(&todo, m->dest->root);
-	while (todo.n && r == 0) {
+	while (todo.n) {
 		struct fsnode *n = todo.v[--todo.n];
 		const struct copy_mark *mark = n->mark;
 		/* Directories on the way are written too, as they are: other tools unpack layers one by one. */
@@ -233,15 +232,14 @@ static int gather(struct emit *m, struct err *e)
 			vec_push(&order, n);
 		if (n->type != TAR_DIR || !mark->below)
 			continue;
-		r = fsview_kids(m->dest, n, e);
-		for (size_t i = n->n_kids; i > 0 && r == 0; i--)
+		fsnode_sort(n); /* the view may be one of a part, in which all is that is marked */
+		for (size_t i = n->n_kids; i > 0; i--)
 			if (n->kids[i - 1]->mark)
 				vec_push(&todo, n->kids[i - 1]);
 	}
 	vec_fini(&todo);
 	m->order = order.v;
 	m->n = order.n;
-	return r;
 }
 
 static bool is_written(const struct fsnode *n)
@@ -250,17 +248,17 @@ static bool is_written(const struct fsnode *n)
 	return n->type == TAR_FILE && mark->self;
 }
 
-int copy_measure(struct fsview *dest, uint64_t *ret, struct err *e)
+uint64_t copy_measure(struct fsview *dest)
 {
 	enum { HEADER = 512 };
 	struct emit m = { .dest = dest };
 	uint64_t size = 0;
-	int r = dest->root->mark ? gather(&m, e) : 0;
+	if (dest->root->mark)
+		gather(&m);
 	for (size_t i = 0; i < m.n; i++)
 		size += HEADER + (is_written(m.order[i]) ? m.order[i]->size : 0);
 	free(m.order);
-	*ret = size;
-	return r;
+	return size;
 }
 
 /* The image that holds what is to be written here; NULL: none does. */
@@ -368,9 +366,11 @@ static int emit_runs(struct emit *m, struct err *e)
 int copy_emit(struct build *b, struct fsview *dest, struct layer_reuse *reuse, struct layer_writer *w, struct err *e)
 {
 	struct emit m = { .build = b, .dest = dest, .out = w, .reuse = reuse, .dir_fd = -1 };
-	int r = dest->root->mark ? gather(&m, e) : 0;
+	int r = 0;
+	if (dest->root->mark)
+		gather(&m);
 	find_firsts(&m);
-	if (r == 0 && reuse)
+	if (reuse)
 		r = find_runs(&m, e);
 	else
 		vec_push(&m.runs, ((struct emit_run){ .n = m.n }));

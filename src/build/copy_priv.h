@@ -132,7 +132,7 @@ int copy_plan_mkdir(struct build *b, struct fsview *dest, const char *path, uint
 struct layer_slot *const *step_copy_slots(const struct step *step, size_t *ret_n);
 
 /* How many bytes the marked part of `dest` has, a header for each entry included. */
-int copy_measure(struct fsview *dest, uint64_t *ret, struct err *e);
+uint64_t copy_measure(struct fsview *dest);
 /* Writes the marked part of `dest` as a layer. Of an earlier layer (may be NULL) what is the same is taken as it is; then
  * layer_writer_misfit may be true. */
 int copy_emit(struct build *b, struct fsview *dest, struct layer_reuse *earlier, struct layer_writer *w, struct err *e);

@@ -86,15 +86,12 @@ int layer_job_start(struct build *b, struct step *step, struct layer_slot *slot,
 }
 
 /* The layer as it is before compression, and the tree. */
-static int take_room(struct layer_job *l, struct fsview *dest, struct worker_report *report, struct room *ret,
-		     uint64_t *ret_tree, struct err *e)
+static void take_room(struct layer_job *l, struct fsview *dest, struct worker_report *report, struct room *ret,
+		      uint64_t *ret_tree)
 {
-	uint64_t size = 0;
-	if (l->build->room && copy_measure(dest, &size, e) < 0)
-		return -1;
+	uint64_t size = l->build->room ? copy_measure(dest) : 0;
 	*ret_tree = l->slot->tree_fd >= 0 ? size : 0;
 	room_take(l->build, report, 0, size + *ret_tree, ret);
-	return 0;
 }
 
 /*
@@ -134,8 +131,7 @@ int layer_job_write(struct layer_job *l, struct fsview *dest, struct worker_repo
 	struct layer layer = { 0 };
 	struct room room;
 	uint64_t tree_size;
-	if (take_room(l, dest, report, &room, &tree_size, e) < 0)
-		return -1;
+	take_room(l, dest, report, &room, &tree_size);
 	struct tree_writer *tree = l->slot->tree_fd >= 0 ? tree_writer_new(l->slot->tree_fd) : NULL;
 	AUTO(layer_reuse_drop) struct layer_reuse *earlier = earlier_layer(l);
 	int r = write_layer(l, dest, earlier, tree, &layer, e);

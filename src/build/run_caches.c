@@ -162,7 +162,7 @@ static int seed_view(struct build *b, struct step *step, struct run_mount *r, st
 	if (!r->view || !is_seeded(r))
 		return 0;
 	int wait = slots_need_blobs(b, step, r->from.slots, r->from.n_slots, e);
-	return wait ? wait : view_update(b, step, r->from.slots, r->from.n_slots, r->view, r->view_layers, e);
+	return wait ? wait : view_update(b, step, r->from.slots, r->from.n_slots, NULL, r->view, r->view_layers, e);
 }
 
 /* All caches of a RUN are taken together or not at all: two that want the same ones in another order would wait for

@@ -118,7 +118,7 @@ static int use_stage(struct build *b, struct step *step, struct copy *c, struct 
 {
 	if (!other->finished || slots_need_layers(b, other->slots.v, other->slots.n))
 		return 1;
-	int r = view_update(b, step, other->slots.v, other->slots.n, &other->view, &other->view_layers, e);
+	int r = view_update(b, step, other->slots.v, other->slots.n, NULL, &other->view, &other->view_layers, e);
 	if (r)
 		return r;
 	c->from.slots = other->slots.v;
@@ -134,7 +134,7 @@ static int use_image(struct build *b, struct stage *st, struct step *step, struc
 	int r = base_image_need(b, step, reference, b->target_given ? &st->graph->target : NULL, &i, e);
 	if (r)
 		return r;
-	r = view_update(b, step, i->slots.v, i->slots.n, &i->view, &i->view_layers, e);
+	r = view_update(b, step, i->slots.v, i->slots.n, NULL, &i->view, &i->view_layers, e);
 	if (r)
 		return r;
 	c->from.slots = i->slots.v;
@@ -325,8 +325,10 @@ int step_copy(struct build *b, struct stage *st, struct step *step, struct err *
 		wait = slots_need_blobs(b, step, st->slots.v, st->slots.n, e);
 	if (wait)
 		return wait;
-	if (!c->spec.link || c->spec.chown) {
-		int r = view_update(b, step, st->slots.v, st->slots.n, &st->view, &st->view_layers, e);
+	AUTO(strv_fini) struct strv want = { 0 };
+	view_want(&want, c->spec.link ? NULL : c->spec.dest, c->spec.chown);
+	if (want.n) {
+		int r = view_update(b, step, st->slots.v, st->slots.n, &want, &st->view, &st->view_layers, e);
 		if (r)
 			return r;
 	}

@@ -116,7 +116,9 @@ int step_workdir(struct build *b, struct stage *st, struct step *step, struct er
 	int r = slots_need_blobs(b, step, st->slots.v, st->slots.n, e);
 	if (r)
 		return r;
-	r = view_update(b, step, st->slots.v, st->slots.n, &st->view, &st->view_layers, e);
+	AUTO(strv_fini) struct strv want = { 0 };
+	view_want(&want, w->path, w->user);
+	r = view_update(b, step, st->slots.v, st->slots.n, &want, &st->view, &st->view_layers, e);
 	if (r)
 		return r;
 	return layer_job_launch(b, st, step, "nacre-workdir", workdir_work, e);

@@ -2,7 +2,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/path.h"
 #include "build_priv.h"
+#include "copy_priv.h"
 #include "share_priv.h"
 #include "oci/layer_apply.h"
 #include "oci/listing.h"
@@ -106,7 +108,7 @@ static int apply_listing(struct build *b, struct layer_slot *s, struct fsview *v
 	struct err why;
 	if (fsview_apply(view, l, at, &why) == 0)
 		return 0;
-	if (s->lister) {
+	if (s->lister && !view->missed) {
 		share_blame(b, s->lister, &why);
 		return 1;
 	}
@@ -114,13 +116,23 @@ static int apply_listing(struct build *b, struct layer_slot *s, struct fsview *v
 	return -1;
 }
 
-int view_update(struct build *b, struct step *step, struct layer_slot **slots, size_t n, struct fsview **view,
-		size_t *done, struct err *e)
+/* The listing of a slot, or of what the view wants of it: 0, 1 it has none yet, -1. */
+static int load_listing(struct build *b, struct layer_slot *s, struct fsview *view, struct listing *ret, struct err *e)
 {
-	if (!*view) {
-		*view = x_alloc(sizeof **view);
-		fsview_init(*view);
+	int r = listing_load_part(b->store, &s->layer.diffid, &view->scope, ret, e);
+	if (r == 1) {
+		r = share_listing_get(s, ret);
+		if (r == 0 && view->scope.paths.n) {
+			listing_fini(ret); /* it is parsed already */
+			r = 2;
+		}
 	}
+	return r == 2 ? fsview_miss(view, "", e) : r;
+}
+
+static int merge_slots(struct build *b, struct step *step, struct layer_slot **slots, size_t n, struct fsview *view,
+		       size_t *done, struct err *e)
+{
 	int waiting = 0;
 	for (size_t i = *done; i < n; i++) {
 		struct layer_slot *s = slots[i];
@@ -131,9 +143,7 @@ int view_update(struct build *b, struct step *step, struct layer_slot **slots, s
 		}
 		if (waiting && s->listed)
 			continue;
-		int r = listing_load(b->store, &s->layer.diffid, &l, e);
-		if (r == 1)
-			r = share_listing_get(s, &l);
+		int r = load_listing(b, s, view, &l, e);
 		if (r < 0)
 			return -1;
 		if (r == 1) {
@@ -144,7 +154,7 @@ int view_update(struct build *b, struct step *step, struct layer_slot **slots, s
 		}
 		s->listed = true;
 		if (!waiting) {
-			r = apply_listing(b, s, *view, &l, (unsigned)i, e);
+			r = apply_listing(b, s, view, &l, (unsigned)i, e);
 			*done = i + 1;
 		}
 		listing_fini(&l);
@@ -153,4 +163,84 @@ int view_update(struct build *b, struct step *step, struct layer_slot **slots, s
 		waiting |= r;
 	}
 	return waiting;
+}
+
+/* ---- views of a part ---- */
+
+void view_want(struct strv *want, const char *dest, const char *owner)
+{
+	if (dest)
+		strv_push(want, dest);
+	if (owner && owner_has_name(owner)) {
+		strv_push(want, "/etc/passwd");
+		strv_push(want, "/etc/group");
+	}
+}
+
+enum { MANY = 8 }; /* paths or tries: each reads the listings once more */
+
+/* Begins anew with one more path; with many, or "", all is wanted. */
+static void widen(struct fsview *view, size_t *done, const char *path)
+{
+	struct list_scope scope = view->scope;
+	view->scope = (struct list_scope){ 0 };
+	list_scope_add(&scope, scope.paths.n < MANY ? path : "");
+	fsview_fini(view);
+	fsview_init(view);
+	fsview_narrow(view, &scope);
+	*done = 0;
+}
+
+static void make_view(struct fsview **view, const struct strv *want)
+{
+	struct list_scope scope = { 0 };
+	bool part = want != NULL;
+	for (size_t i = 0; part && i < want->n; i++) {
+		list_scope_add(&scope, want->v[i]);
+		part = scope.paths.n > 0;
+	}
+	*view = x_alloc(sizeof **view);
+	fsview_init(*view);
+	if (part)
+		fsview_narrow(*view, &scope);
+}
+
+/* -1 with what is missing when a link on the way to what is wanted leads out of what was read. */
+static int check_ways(struct fsview *view, const struct strv *want, struct err *e)
+{
+	for (size_t i = 0; i < (want ? want->n : 0); i++)
+		if (fsview_check(view, want->v[i], e) < 0)
+			return -1;
+	return 0;
+}
+
+static const char *first_missing(const struct fsview *view, const struct strv *want)
+{
+	if (!want)
+		return view->scope.paths.n ? "" : NULL;
+	for (size_t i = 0; i < want->n; i++) {
+		AUTO(free_drop) char *path = path_rooted(want->v[i]);
+		if (!list_scope_covers(&view->scope, path + 1))
+			return want->v[i];
+	}
+	return NULL;
+}
+
+int view_update(struct build *b, struct step *step, struct layer_slot **slots, size_t n, const struct strv *want,
+		struct fsview **view, size_t *done, struct err *e)
+{
+	const char *missing;
+	if (!*view)
+		make_view(view, want);
+	while ((missing = first_missing(*view, want)))
+		widen(*view, done, missing);
+	for (unsigned tries = 1;; tries++) {
+		int r = merge_slots(b, step, slots, n, *view, done, e);
+		if (r == 0)
+			r = check_ways(*view, want, e);
+		if (r >= 0 || !(*view)->missed)
+			return r;
+		AUTO(free_drop) char *path = x_strdup((*view)->missed);
+		widen(*view, done, tries < MANY ? path : "");
+	}
 }

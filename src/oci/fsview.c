@@ -20,7 +20,29 @@ void fsview_fini(struct fsview *v)
 {
 	arena_fini(&v->arena);
 	free(v->table);
+	list_scope_fini(&v->scope);
 	*v = (struct fsview){ 0 };
+}
+
+void fsview_narrow(struct fsview *v, struct list_scope *scope)
+{
+	v->scope = *scope;
+	v->root->partial = scope->paths.n > 0;
+	*scope = (struct list_scope){ 0 };
+}
+
+int fsview_miss(struct fsview *v, const char *path, struct err *e)
+{
+	v->missed = arena_strdup(&v->arena, path);
+	return err_set(e, ERR_BUILD, "/%s of the image is outside of what was read of it", path);
+}
+
+/* Whether a name that is not there would have been read. */
+static int check_scope(struct fsview *v, const struct fsnode *dir, const char *name, size_t n, struct err *e)
+{
+	AUTO(free_drop) char *above = fsnode_path(dir);
+	AUTO(free_drop) char *path = x_asprintf("%s%s%.*s", above, *above ? "/" : "", (int)n, name);
+	return list_scope_reaches(&v->scope, path) ? 0 : fsview_miss(v, path, e);
 }
 
 void fsnode_add_kid(struct arena *arena, struct fsnode *dir, struct fsnode *kid)
@@ -46,6 +68,10 @@ struct fsnode *fsview_add_named(struct fsview *v, struct fsnode *dir, const char
 	node->name = name;
 	node->parent = dir;
 	node->kids_sorted = true;
+	if (dir->partial) {
+		AUTO(free_drop) char *path = fsnode_path(node);
+		node->partial = !list_scope_covers(&v->scope, path);
+	}
 	fsnode_add_kid(&v->arena, dir, node);
 	table_add(v, node);
 	return node;
@@ -101,6 +127,10 @@ void fsnode_sort_last(struct fsnode *dir)
 
 int fsview_kids(struct fsview *v, struct fsnode *dir, struct err *e)
 {
+	if (dir->partial) {
+		AUTO(free_drop) char *path = fsnode_path(dir);
+		return fsview_miss(v, path, e);
+	}
 	if (fsview_load(v, dir, e) < 0)
 		return -1;
 	fsnode_sort(dir);
@@ -113,6 +143,8 @@ int fsview_find(struct fsview *v, struct fsnode *dir, const char *name, size_t n
 	if (!one && fsview_load(v, dir, e) < 0)
 		return -1;
 	*ret = table_find(v, dir, name, n);
+	if (!*ret && dir->partial)
+		return check_scope(v, dir, name, n, e);
 	if (*ret || !one)
 		return 0;
 	AUTO(free_drop) char *text = x_strndup(name, n);
@@ -128,6 +160,17 @@ int fsview_lookup(struct fsview *v, const char *path, bool follow_last, struct f
 		  struct err *e)
 {
 	return fsview_walk(v, path, strlen(path), follow_last, NULL, ret, ret_errno, e);
+}
+
+int fsview_check(struct fsview *v, const char *path, struct err *e)
+{
+	struct fsnode *n;
+	if (fsview_lookup(v, path, true, &n, NULL, e) < 0)
+		return -1;
+	if (!n || !n->partial)
+		return 0;
+	AUTO(free_drop) char *found = fsnode_path(n);
+	return fsview_miss(v, found, e);
 }
 
 void fsnode_set_kind(struct arena *arena, struct fsnode *n, const char *link, uint32_t major, uint32_t minor)

@@ -4,6 +4,7 @@
 
 #include "base/limits.h"
 #include "base/mem.h"
+#include "base/path.h"
 #include "fsview_priv.h"
 
 struct walk {
@@ -35,8 +36,11 @@ static const char *next_name(struct walk *w, size_t *n)
 }
 
 /* Puts the target of a link in front of what is left. 1: no such node. */
-static int follow(struct walk *w, const char *target)
+static int follow(struct walk *w, const char *target, struct err *e)
 {
+	/* Who makes what is missing goes on where others stop, and ".." leads them to what they would not have seen. */
+	if (w->v->scope.paths.n && path_has_dotdot(target))
+		return fsview_miss(w->v, "", e);
 	if (++w->links > LIMIT_SYMLINKS || !*target) {
 		w->why = *target ? ELOOP : ENOENT;
 		return 1;
@@ -82,7 +86,7 @@ static int step(struct walk *w, const char *name, size_t n, bool follow_last, st
 		return -1;
 	bool last = w->rest == w->end;
 	if (kid && kid->type == TAR_SYMLINK && (!last || follow_last))
-		return follow(w, kid->link);
+		return follow(w, kid->link, e);
 	if (w->make && (!kid || kid->type != TAR_DIR))
 		return make_dir(w, name, n, kid, e);
 	if (!kid || (!last && kid->type != TAR_DIR)) {

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/path.h"
+#include "listing_priv.h"
 #include "store/record.h"
 #include "store/store.h"
 
@@ -14,11 +15,16 @@ static const char head[] = "nacre-listing 1\n";
 
 /* ---- writing ---- */
 
-static void add_escaped(struct str *out, const char *s)
+static bool is_literal(char c)
+{
+	return (unsigned char)c > 0x20 && (unsigned char)c < 0x7f && c != '\\' && c != '=';
+}
+
+void listing_escape(struct str *out, const char *s)
 {
 	while (*s) {
 		const char *from = s;
-		while ((unsigned char)*s > 0x20 && (unsigned char)*s < 0x7f && *s != '\\' && *s != '=')
+		while (is_literal(*s))
 			s++;
 		str_addn(out, from, (size_t)(s - from));
 		if (*s)
@@ -75,14 +81,14 @@ void listing_add_line(struct str *out, const struct list_entry *entry)
 	str_addc(out, ' ');
 	str_add(out, entry->has_digest ? digest_hex(&entry->digest).s : "-");
 	str_addc(out, ' ');
-	add_escaped(out, t->path);
+	listing_escape(out, t->path);
 	if (t->type == TAR_SYMLINK || t->type == TAR_HARDLINK) {
 		str_addc(out, ' ');
-		add_escaped(out, t->link);
+		listing_escape(out, t->link);
 	}
 	for (size_t i = 0; i < t->xattrs.n; i++) {
 		str_add(out, i ? " " : " xattr ");
-		add_escaped(out, t->xattrs.v[i].name);
+		listing_escape(out, t->xattrs.v[i].name);
 		str_addc(out, '=');
 		add_hex(out, t->xattrs.v[i].value, t->xattrs.v[i].len);
 	}
@@ -117,7 +123,7 @@ static char *next_word(char **line)
 	return *word ? word : NULL;
 }
 
-/* In place. False for a broken escape or an escaped NUL. */
+/* In place. False for a broken escape, or one of a byte that needs none: paths are compared as they are written. */
 static bool unescape(char *s)
 {
 	char *out = s;
@@ -129,7 +135,8 @@ static bool unescape(char *s)
 		char octal[4] = { 0 };
 		uint64_t byte;
 		memcpy(octal, s + 1, strnlen(s + 1, 3));
-		if (strlen(octal) != 3 || !str_octal_to_u64(octal, UINT8_MAX, &byte) || byte == 0)
+		if (strlen(octal) != 3 || !str_octal_to_u64(octal, UINT8_MAX, &byte) || byte == 0 ||
+		    is_literal((char)byte))
 			return false;
 		*out = (char)byte;
 		s += 3;
@@ -346,7 +353,27 @@ static char *record_name(const struct diffid *d)
 	return x_asprintf("list/%s", digest_hex(&d->d).s);
 }
 
+/* Leaves of the text what the scope asks for; false when that cannot be told. */
+static bool select_part(struct str *text, const struct list_scope *scope)
+{
+	struct str part = { 0 };
+	if (text->len < sizeof head - 1)
+		return true; /* it is broken in any case */
+	str_addn(&part, text->buf, sizeof head - 1);
+	bool plain = list_scope_select(scope, text->buf + sizeof head - 1, text->len - (sizeof head - 1), &part);
+	str_fini(text);
+	*text = part;
+	return plain;
+}
+
 int listing_load(struct store *s, const struct diffid *d, struct listing *ret, struct err *e)
+{
+	static const struct list_scope everything;
+	return listing_load_part(s, d, &everything, ret, e);
+}
+
+int listing_load_part(struct store *s, const struct diffid *d, const struct list_scope *scope, struct listing *ret,
+		      struct err *e)
 {
 	AUTO(str_fini) struct str text = { 0 };
 	AUTO(free_drop) char *name = record_name(d);
@@ -354,6 +381,8 @@ int listing_load(struct store *s, const struct diffid *d, struct listing *ret, s
 	int found = store_file_get(s, name, LIMIT_LISTING, &text, e);
 	if (found != 0)
 		return found;
+	if (scope->paths.n && !select_part(&text, scope))
+		return 2;
 	if (text.len && parse_text(text.buf, text.len, name, ret, &broken) == 0)
 		return 0;
 	if (!text.len)
