@@ -158,6 +158,15 @@ static int write_files(struct build *b, const struct build_result *result, const
 
 /* ---- the whole ---- */
 
+static int check_file(const char *option, const char *path, struct err *e)
+{
+	if (!path)
+		return 0;
+	if (!*path)
+		return err_set(e, ERR_USAGE, "%s: the name of a file is wanted", option);
+	return out_place_check(path, e) < 0 ? err_in(e, "%s %s", option, path) : 0;
+}
+
 static int check_options(struct build *b, struct err *e)
 {
 	const struct build_options *o = b->options;
@@ -170,8 +179,8 @@ static int check_options(struct build *b, struct err *e)
 		return -1;
 	if (outputs_parse(o, &b->outputs, e) < 0 || outputs_check(&b->outputs, e) < 0 || attest_check(b, e) < 0)
 		return -1;
-	if ((o->iidfile && out_place_check(o->iidfile, e) < 0) || (o->depfile && out_place_check(o->depfile, e) < 0) ||
-	    (o->metadata_file && out_place_check(o->metadata_file, e) < 0))
+	if (check_file("--iidfile", o->iidfile, e) < 0 || check_file("--depfile", o->depfile, e) < 0 ||
+	    check_file("--metadata-file", o->metadata_file, e) < 0)
 		return -1;
 	return depfile_check(b, e);
 }

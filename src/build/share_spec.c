@@ -144,12 +144,13 @@ int share_spec_parse(const char *text, bool to, struct share_spec *ret, struct e
 	return 0;
 }
 
-static int check_all(const struct strv *texts, bool to, struct err *e)
+static int check_all(const struct strv *texts, bool to, bool *ret_inline, struct err *e)
 {
 	for (size_t i = 0; i < texts->n; i++) {
 		struct share_spec s;
 		if (share_spec_parse(texts->v[i], to, &s, e) < 0)
 			return -1;
+		*ret_inline |= s.kind == SHARE_INLINE;
 		share_spec_fini(&s);
 	}
 	return 0;
@@ -157,5 +158,11 @@ static int check_all(const struct strv *texts, bool to, struct err *e)
 
 int share_specs_check(const struct build_options *o, struct err *e)
 {
-	return check_all(&o->cache_from, false, e) < 0 ? -1 : check_all(&o->cache_to, true, e);
+	bool in_image = false;
+	if (check_all(&o->cache_from, false, &in_image, e) < 0 || check_all(&o->cache_to, true, &in_image, e) < 0)
+		return -1;
+	/* Its records would name layers that the image does not have. */
+	if (in_image && o->squash)
+		return err_set(e, ERR_USAGE, "--squash leaves no layers to be a cache: use another type than --cache-to type=inline");
+	return 0;
 }

@@ -285,6 +285,9 @@ zstd -qdc "$(layer_of)" | tar -t | sort >members
 is "$(grep -c large members)" 0 "what went again is in no layer"
 is "$(grep '\.wh\.' members | tr '\n' ' ')" ".wh.gone d/.wh.base " "what the base has and the image has not is deleted"
 once=$digest
+refused 2 '--squash.*type=inline' "a cache in such an image" build --squash --cache-to type=inline squash
+refused 2 '--iidfile: the name of a file' "an empty --iidfile" build --iidfile "" squash
+refused 1 '--metadata-file /nosuch/x: ' "a place that is not there" build --metadata-file /nosuch/x squash
 put "again" "" --squash squash
 is "$digest" "$once" "the same bytes"
 
