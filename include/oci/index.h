@@ -14,7 +14,7 @@
 struct index_entry {
 	struct descriptor desc;
 	struct platform platform;  /* os "" when absent */
-	bool attestation;          /* vnd.docker.reference.type, or platform unknown/unknown */
+	bool attestation;          /* vnd.docker.reference.type, platform unknown/unknown, or an artifactType that is no image's */
 	char *ref_name;            /* annotation org.opencontainers.image.ref.name or NULL; owned */
 	char *full_name;           /* annotation io.containerd.image.name, where ref_name is but a tag, or NULL; owned */
 	struct json annotations;   /* to write: an object, or JSON_NULL */

@@ -15,6 +15,7 @@ struct ref_entry {
 	char *media_type;      /* owned */
 	struct digest digest;
 	uint64_t size;
+	const char *artifact_type; /* to write: of what is no image, or NULL; borrowed */
 	char *created;         /* RFC 3339 or NULL; owned */
 	const struct json *annotations; /* to write besides: an object of strings, JSON_NULL or NULL; borrowed */
 	char *platform_os, *platform_arch, *platform_variant; /* NULL when not stated; owned */

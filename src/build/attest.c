@@ -273,7 +273,8 @@ static int put_artifact(struct store *s, const struct artifact *a, const char *p
 		if (export_blob(s, &to, &a->parts[i], e) < 0)
 			return -1;
 	const struct descriptor *d = &a->parts[2];
-	const struct ref_entry entry = { .media_type = d->media_type, .digest = d->digest, .size = d->size };
+	const struct ref_entry entry = { .media_type = d->media_type, .digest = d->digest, .size = d->size,
+					 .artifact_type = MT_STATEMENT };
 	return fd_sync(blobs) < 0 ? err_sys(e, "sync %s", path) : ref_put(dir, &entry, e);
 }
 

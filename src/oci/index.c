@@ -29,6 +29,7 @@ void index_fini(struct index *x)
 static int parse_entry(const struct json *j, const char *name, struct index_entry *x, struct err *e)
 {
 	const struct json *platform, *annotations;
+	const char *artifact = json_str(j, "artifactType");
 	if (descriptor_parse(j, name, &x->desc, e) < 0 || doc_get(j, "platform", JSON_OBJECT, name, &platform, e) < 0 ||
 	    doc_get(j, "annotations", JSON_OBJECT, name, &annotations, e) < 0 ||
 	    doc_str(annotations, "org.opencontainers.image.ref.name", name, &x->ref_name, e) < 0 ||
@@ -38,6 +39,8 @@ static int parse_entry(const struct json *j, const char *name, struct index_entr
 		return -1;
 	/* BuildKit keeps provenance and SBOM beside the image that they are about, as manifests that run nowhere. */
 	x->attestation = json_get(annotations, "vnd.docker.reference.type") ||
+			 /* Of an image manifest it may be the type of its config: image-spec descriptor.md. */
+			 (artifact && *artifact && !str_eq(artifact, MT_CONFIG) && !str_eq(artifact, MT_DOCKER_CONFIG)) ||
 			 (str_eq(x->platform.os, "unknown") && str_eq(x->platform.arch, "unknown"));
 	return 0;
 }

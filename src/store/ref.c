@@ -125,6 +125,8 @@ static void write_entry(struct json_out *o, const struct ref_entry *r)
 	json_kv_str(o, "mediaType", r->media_type);
 	json_kv_str(o, "digest", digest_text(&r->digest).s);
 	json_kv_int(o, "size", (int64_t)r->size);
+	if (r->artifact_type)
+		json_kv_str(o, "artifactType", r->artifact_type);
 	ref_write_annotations(o, r->name, r->created, r->annotations);
 	if (r->platform_os && r->platform_arch) {
 		json_put_key(o, "platform");

@@ -77,6 +77,9 @@ for i in 1 2; do
   is "sha256:$(sha256sum "layout/blobs/sha256/${blob#sha256:}" | cut -d ' ' -f 1)" "$blob" "its statement is there"
 done
 is "$(jq -r .artifactType artifact1)" application/vnd.in-toto+json "artifacts say what they are"
+is "$(jq -r '[.manifests[1, 2].artifactType] | unique[]' layout/index.json)" application/vnd.in-toto+json "and so does the layout"
+nacre --store "$T/loaded" load -i layout
+is "$(cat out)" "Loaded image: app" "nacre load takes the image out of it"
 check "skopeo reads the image as before" skopeo inspect "oci:$T/layout:app"
 
 cp $spdx before

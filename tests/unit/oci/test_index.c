@@ -76,7 +76,8 @@ static void test_entry_limit(void **state)
 	}
 }
 
-/* One entry per word: PLATFORM, "-" without platform, "attest", "unknown", "sbom" of another type, "index". */
+/* One entry per word: PLATFORM, "-" without platform, "attest", "unknown", "sbom" of another type, "index",
+ * "artifact", "typed" with the type of an image. */
 static void make_index(const char *words, struct index *x)
 {
 	AUTO(str_fini) struct str text = { 0 };
@@ -101,6 +102,8 @@ static void make_index(const char *words, struct index *x)
 				 variant ? "\"" : "");
 		if (str_eq(word, "attest"))
 			str_add(&text, ",\"annotations\":{\"vnd.docker.reference.type\":\"attestation-manifest\"}");
+		if (str_eq(word, "artifact") || str_eq(word, "typed"))
+			str_addf(&text, ",\"artifactType\":\"%s\"", *word == 'a' ? "text/spdx" : MT_CONFIG);
 		str_add(&text, "}");
 		p += n;
 	}
@@ -125,6 +128,8 @@ static const struct {
 	{ "linux/amd64", "- linux/arm64", 0 },
 	{ "linux/amd64", "sbom index", 1 },
 	{ "linux/amd64", "sbom", -1 },
+	{ "linux/amd64", "artifact typed", 1 },
+	{ "linux/amd64", "artifact", -1 },
 	{ "linux/arm/v7", "linux/arm/v5 linux/arm/v6 linux/arm64", 1 },
 	{ "linux/arm/v7", "linux/arm/v5 linux/arm linux/arm/v6", 1 },
 	{ "linux/arm64", "linux/arm/v7 linux/arm64/v8", 1 },
