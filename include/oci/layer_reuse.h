@@ -50,6 +50,11 @@ void frame_plan_fini(struct frame_plan *p);
  * other bytes: another level, or another version of the library.
  */
 int layer_reuse_open(struct store *s, const struct layer *old, const struct layer_format *f, struct layer_reuse **ret);
+/* The same, in a thread while the caller does something else; it does not fork before it waits. */
+struct layer_opening;
+struct layer_opening *layer_reuse_start(struct store *s /* borrowed till the wait */, struct layer *old /* taken */,
+					const struct layer_format *f);
+struct layer_reuse *layer_reuse_wait(struct layer_opening *o /* freed; may be NULL */); /* NULL: nothing can be used */
 void layer_reuse_free(struct layer_reuse *r); /* accepts NULL; not before the layer_writer that used it */
 void layer_reuse_drop(struct layer_reuse **r);
 

@@ -452,7 +452,16 @@ struct layer_job {
 	struct step *step;
 	struct layer_format format;
 	struct layer_slot *slot;
+	/* In the worker: */
+	bool looked_back;
+	struct layer_opening *earlier; /* owned; NULL: there is none, or it was taken */
 };
+/*
+ * In a worker that has more to do before layer_job_write: a thread opens the layer of the last build meanwhile, for its
+ * frames. From here on nothing is forked, until layer_job_write or layer_job_forget.
+ */
+void layer_job_look_back(struct layer_job *l);
+void layer_job_forget(struct layer_job *l);
 /* In the worker: what it hands back. */
 void layer_job_result(const struct layer *layer, struct str *result);
 /* Starts fn(struct layer_job *) for a slot that is already on the stack; resolves the slot when it is done. */

@@ -98,18 +98,29 @@ static void take_room(struct layer_job *l, struct fsview *dest, struct worker_re
  * The layer that this step gave in the last build, for what has not changed since. A tree needs all files in any case, and
  * little is written as quickly as it is looked up.
  */
-static struct layer_reuse *earlier_layer(struct layer_job *l)
+void layer_job_look_back(struct layer_job *l)
 {
 	enum { WORTH = 128 << 10 };
 	struct build *b = l->build;
 	struct layer layer = { 0 };
-	struct layer_reuse *ret = NULL;
-	if (l->slot->tree_fd >= 0 || rerun_option(b, l->step) || why_earlier_layer(b, l->step, &layer) != 0)
-		return NULL;
+	bool before = l->looked_back;
+	l->looked_back = true;
+	if (before || l->slot->tree_fd >= 0 || rerun_option(b, l->step) || why_earlier_layer(b, l->step, &layer) != 0)
+		return;
 	if (layer.blob.size >= WORTH)
-		layer_reuse_open(b->store, &layer, &l->format, &ret);
+		l->earlier = layer_reuse_start(b->store, &layer, &l->format);
 	descriptor_fini(&layer.blob);
-	return ret;
+}
+
+static struct layer_reuse *earlier_layer(struct layer_job *l)
+{
+	layer_job_look_back(l);
+	return layer_reuse_wait(ptr_take(&l->earlier));
+}
+
+void layer_job_forget(struct layer_job *l)
+{
+	layer_reuse_free(layer_reuse_wait(ptr_take(&l->earlier)));
 }
 
 /* 1: the earlier layer is not what it should be. */

@@ -253,12 +253,26 @@ static int resolve_git(struct build *b, struct step *step, struct copy *c, struc
 
 /* ---- the layer ---- */
 
+/* image: where links are followed; NULL with --link */
+static int copy_files(struct layer_job *l, const struct copy_owner *owner, struct copy_from *image, struct fsview *dest,
+		      struct worker_report *r, struct str *result, struct err *e)
+{
+	struct copy *c = l->step->work;
+	AUTO(copy_selection_fini) struct copy_selection s = { 0 };
+	if (copy_content_select(c, &s, e) < 0 || copy_content_check(l->step, &s, e) < 0 ||
+	    git_trees_select(c->trees, &c->spec, &s, e) < 0)
+		return -1;
+	copy_selection_sort(&s);
+	if (copy_plan(l->build, &s, &c->spec, owner, dest, image, e) < 0)
+		return -1;
+	return copy_content_write(l, &s, dest, r, result, e);
+}
+
 static int copy_work(void *ctx, struct worker_report *r, struct str *result, struct err *e)
 {
 	struct layer_job *l = ctx;
 	struct stage *st = l->step->stage;
 	struct copy *c = l->step->work;
-	AUTO(copy_selection_fini) struct copy_selection s = { 0 };
 	AUTO(fsview_fini) struct fsview empty = { 0 };
 	struct copy_owner owner = { 0 };
 	struct copy_from image = { .slots = st->slots.v, .n_slots = st->slots.n, .view = st->view, .spool_fd = -1 };
@@ -274,13 +288,10 @@ static int copy_work(void *ctx, struct worker_report *r, struct str *result, str
 		return -1;
 	if (c->spec.chown && owner_resolve(l->build, &image, c->spec.chown, &owner, e) < 0)
 		return -1;
-	if (copy_content_select(c, &s, e) < 0 || copy_content_check(l->step, &s, e) < 0 ||
-	    git_trees_select(c->trees, &c->spec, &s, e) < 0)
-		return -1;
-	copy_selection_sort(&s);
-	if (copy_plan(l->build, &s, &c->spec, &owner, dest, c->spec.link ? NULL : &image, e) < 0)
-		return -1;
-	return copy_content_write(l, &s, dest, r, result, e);
+	layer_job_look_back(l);
+	int done = copy_files(l, &owner, c->spec.link ? NULL : &image, dest, r, result, e);
+	layer_job_forget(l);
+	return done;
 }
 
 int step_copy(struct build *b, struct stage *st, struct step *step, struct err *e)
