@@ -44,6 +44,7 @@ struct build_options {
 	struct strv annotations;     /* [LEVEL:]K=V */
 	bool push;                   /* --push */
 	bool squash;
+	struct strv squash_stages;   /* --squash-stage */
 	bool reproducible;           /* an epoch in any case, and nothing in a layer is later */
 	struct strv cache_from, cache_to; /* type=T[,KEY=VALUE…], or a reference */
 	struct strv attests;         /* type=sbom, type=provenance[,mode=min|max] */

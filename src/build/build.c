@@ -273,6 +273,9 @@ static int prepare(struct build *b, struct df_check *check, struct err *e)
 		return -1;
 	if (read_file(b, &text, check, e) < 0)
 		return -1;
+	for (size_t i = 0; i < b->options->squash_stages.n; i++)
+		if (!stage_find(b->graphs.v[0], b->options->squash_stages.v[i]))
+			return stage_unknown(b, "--squash-stage", b->options->squash_stages.v[i], e);
 	if (rerun_read(b, e) < 0)
 		return -1;
 	return epoch_read(b, e);
@@ -294,22 +297,35 @@ static void show_line(void *ctx, const char *text)
 	progress_note(ctx, text);
 }
 
+static size_t root_layers(const struct graph *g)
+{
+	const struct stage *st = g->goal;
+	while (st->base_stage)
+		st = st->base_stage;
+	return st->n_base_layers;
+}
+
 /* The image in the forms that outputs ask for; names then lead to the one that the store is to show. */
 static int make_forms(struct build *b, struct build_result *ret, struct err *e)
 {
 	AUTO(free_drop) size_t *n_base = x_alloc((b->graphs.n + 1) * sizeof *n_base);
+	AUTO(free_drop) struct layer_ranges *squash = x_alloc((b->graphs.n + 1) * sizeof *squash);
 	const struct output_source from = {
 		.n_base = n_base,
 		.epoch = b->has_epoch ? &b->epoch : NULL,
 		.format = b->format,
+		.squash = squash,
 	};
-	for (size_t i = 0; i < b->graphs.n; i++) {
-		const struct stage *st = b->graphs.v[i]->goal;
-		while (st->base_stage)
-			st = st->base_stage;
-		n_base[i] = st->n_base_layers;
+	int r = 0;
+	for (size_t i = 0; i < b->graphs.n && r == 0; i++) {
+		n_base[i] = root_layers(b->graphs.v[i]);
+		r = squash_ranges(b->options, b->graphs.v[i], &squash[i], e);
 	}
-	return outputs_make(b->store, &b->outputs, &from, &ret->image, &b->store_dirty, e);
+	if (r == 0)
+		r = outputs_make(b->store, &b->outputs, &from, &ret->image, &b->store_dirty, e);
+	for (size_t i = 0; i < b->graphs.n; i++)
+		vec_fini(&squash[i]);
+	return r;
 }
 
 static int finish(struct build *b, struct build_result *ret, struct err *e)

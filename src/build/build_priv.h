@@ -370,6 +370,7 @@ int schedule_wait(struct build *b, struct err *e);
 /* ---- stage.c: one stage, instruction by instruction ---- */
 struct stage *stage_find(const struct graph *g, const char *name); /* any case */
 const char *stage_near(const struct build *b, const char *name); /* the stage name that may be meant, or NULL */
+int stage_unknown(const struct build *b, const char *option, const char *name, struct err *e); /* ERR_USAGE; -1 */
 /* 0: something was done; 1: waits; 2: finished. */
 int stage_advance(struct build *b, struct stage *st, struct err *e);
 /* The argv of RUN, CMD, ENTRYPOINT: exec form as it is, else SHELL and the text (args[0] when NULL). */

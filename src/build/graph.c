@@ -34,6 +34,15 @@ const char *stage_near(const struct build *b, const char *name)
 	return near;
 }
 
+int stage_unknown(const struct build *b, const char *option, const char *name, struct err *e)
+{
+	const char *near = stage_near(b, name);
+	err_set(e, ERR_USAGE, "%s: there is no stage \"%s\" in %s", option, name, b->file_name);
+	if (near)
+		return err_hint(e, "did you mean \"%s\"?", near);
+	return err_hint(e, "stages go by their names, or stage-0, stage-1 … for those without one");
+}
+
 static int find_goal(struct graph *g, struct err *e)
 {
 	struct build *b = g->build;

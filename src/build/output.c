@@ -157,9 +157,9 @@ int outputs_make(struct store *s, struct outputs *l, const struct output_source 
 		 bool *made, struct err *e)
 {
 	struct output_source source = *from;
-	const struct output_form squash = { .squash = l->squash, .format = from->format };
+	const struct output_form squash = { .squash = true, .format = from->format };
 	source.image = *result;
-	if (make(s, &squash, &source, result, made, e) < 0)
+	if (l->squash && make(s, &squash, &source, result, made, e) < 0)
 		return err_in(e, "--squash");
 	source.image = *result;
 	for (size_t i = 0; i < l->n; i++) {

@@ -145,21 +145,37 @@ static int form_member(struct store *s, const struct output_form *f, const struc
 	return r;
 }
 
-static int make_member(struct store *s, const struct output_form *f, const struct image_member *in, size_t n_base,
-		       const int64_t *epoch, struct descriptor *ret, struct err *e)
+/* *ret: the image with each range as one layer; the descriptor of `in` where none has two. */
+static int squash_member(struct store *s, const struct output_form *f, const struct image_member *in,
+			 const struct layer_ranges *ranges, struct descriptor *ret, struct err *e)
 {
-	if (!f->squash || in->image.manifest.layers.n < n_base + 2)
-		return form_member(s, f, in, n_base, epoch, ret, e);
-	struct image_member squashed = { .platform = in->platform };
-	struct descriptor d;
-	if (squash_image(s, &in->image, n_base, &f->format, &d, e) < 0)
-		return -1;
-	int r = image_load(s, &d.digest, &squashed.image, e);
-	descriptor_fini(&d);
-	if (r == 0)
-		r = form_member(s, f, &squashed, n_base, epoch, ret, e);
-	image_fini(&squashed.image);
-	return r;
+	AUTO(image_fini) struct image squashed = { 0 };
+	const struct image *image = &in->image;
+	*ret = in->image.desc;
+	ret->media_type = x_strdup(ret->media_type);
+	for (size_t i = 0; i < ranges->n; i++) {
+		struct descriptor d;
+		if (ranges->v[i].to < ranges->v[i].from + 2)
+			continue;
+		if (squash_image(s, image, &ranges->v[i], &f->format, &d, e) < 0)
+			return -1;
+		descriptor_fini(ret);
+		*ret = d;
+		image_fini(&squashed);
+		squashed = (struct image){ 0 };
+		if (image_load(s, &d.digest, &squashed, e) < 0)
+			return -1;
+		image = &squashed;
+	}
+	return 0;
+}
+
+static int make_member(struct store *s, const struct output_form *f, const struct output_source *from, size_t platform,
+		       const struct image_member *in, struct descriptor *ret, struct err *e)
+{
+	if (f->squash)
+		return squash_member(s, f, in, &from->squash[platform], ret, e);
+	return form_member(s, f, in, from->n_base[platform], from->epoch, ret, e);
 }
 
 static int form_index(struct store *s, const struct output_form *f, const struct output_source *from,
@@ -169,7 +185,7 @@ static int form_index(struct store *s, const struct output_form *f, const struct
 	for (size_t i = 0; i < set->members.n; i++) {
 		struct index_entry *entry = vec_add(&x.manifests);
 		entry->platform = set->members.v[i].platform;
-		if (make_member(s, f, &set->members.v[i], from->n_base[i], from->epoch, &entry->desc, e) < 0)
+		if (make_member(s, f, from, i, &set->members.v[i], &entry->desc, e) < 0)
 			return -1;
 		annotations_put(&f->annotations, ON_MANIFEST_DESCRIPTOR, &entry->platform, &entry->annotations);
 	}
@@ -185,7 +201,7 @@ static int make(struct store *s, const struct output_form *f, const struct outpu
 		return -1;
 	if (set.is_index)
 		return form_index(s, f, from, &set, ret, e);
-	return make_member(s, f, &set.members.v[0], from->n_base[0], from->epoch, ret, e);
+	return make_member(s, f, from, 0, &set.members.v[0], ret, e);
 }
 
 /* ---- in a worker ---- */

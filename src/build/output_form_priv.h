@@ -16,11 +16,17 @@ struct output_form {
 	struct layer_format format;
 	bool lazy;                     /* as lazy_format says; format.how is what decompresses it */
 	enum lazy_format lazy_format;
-	bool squash;                   /* the build's own layers become one, in `format` */
+	bool squash;                   /* the ranges of output_source become one layer each, in `format`, and no more is done */
 	bool docker_types;
 	bool clamped;                  /* no time of an own layer is later than SOURCE_DATE_EPOCH */
 	struct annotations annotations;
 };
+
+/* Layers of an image: from one up to, without, another; several of them from the top down. */
+struct layer_range {
+	size_t from, to;
+};
+struct layer_ranges { struct layer_range *v; size_t n, cap; };
 
 /* What is known of the build. */
 struct output_source {
@@ -28,6 +34,7 @@ struct output_source {
 	const size_t *n_base;          /* for each platform: how many layers are the base image's */
 	const int64_t *epoch;          /* NULL: none */
 	struct layer_format format;    /* of the build's layers */
+	const struct layer_ranges *squash; /* for each platform */
 };
 
 /* Whether it changes anything but descriptors. */
@@ -37,8 +44,12 @@ int output_form_run(struct store *s, const struct output_form *f, const struct o
 		    struct descriptor *ret, struct err *e);
 
 struct image;
-/* An image whose layers from n_base on are one. It has at least one of them. */
-int squash_image(struct store *s, const struct image *image, size_t n_base, const struct layer_format *f,
+struct build_options;
+struct graph;
+/* What --squash and --squash-stage mean for the image of a graph that is built. ERR_USAGE for a stage that is not part of it. */
+int squash_ranges(const struct build_options *o, const struct graph *g, struct layer_ranges *ret, struct err *e);
+/* The image with one layer in place of these. */
+int squash_image(struct store *s, const struct image *image, const struct layer_range *r, const struct layer_format *f,
 		 struct descriptor *ret, struct err *e);
 
 /* latest NULL: times stay. The tar is then the same. *ret's strings are the caller's. */

@@ -451,7 +451,7 @@ static int add_annotations(const struct build_options *options, struct annotatio
 
 int outputs_parse(const struct build_options *options, struct outputs *ret, struct err *e)
 {
-	ret->squash = options->squash;
+	ret->squash = options->squash || options->squash_stages.n;
 	if (add_annotations(options, &ret->result.annotations, e) < 0)
 		return -1;
 	for (size_t i = 0; i < options->outputs.n; i++) {

@@ -41,7 +41,7 @@ struct outputs {
 	struct output *v;
 	size_t n, cap;
 	struct output_form result; /* of the image in the store */
-	bool squash;               /* the layers of the build become one, before all else */
+	bool squash;               /* ranges of layers become one each, before all else */
 };
 
 /* What --output, --push and the names of -t come to. ERR_USAGE. */

@@ -5,15 +5,6 @@
 #include "base/limits.h"
 #include "build_priv.h"
 
-static int unknown_stage(const struct build *b, const char *option, const char *name, struct err *e)
-{
-	const char *near = stage_near(b, name);
-	err_set(e, ERR_USAGE, "%s: there is no stage \"%s\" in %s", option, name, b->file_name);
-	if (near)
-		return err_hint(e, "did you mean \"%s\"?", near);
-	return err_hint(e, "stages go by their names, or stage-0, stage-1 … for those without one");
-}
-
 /* As titles show it, whatever the case; the last stage of a name, as everywhere. */
 static const struct df_stage *stage_labelled(const struct build *b, const char *label)
 {
@@ -32,7 +23,7 @@ static int read_filter(struct build *b, const char *list, struct err *e)
 	for (char *name = strtok_r(words, ",", &save); name; name = strtok_r(NULL, ",", &save)) {
 		const struct df_stage *st = stage_labelled(b, name);
 		if (!st)
-			return unknown_stage(b, "--no-cache-filter", name, e);
+			return stage_unknown(b, "--no-cache-filter", name, e);
 		vec_push(&b->rerun.stages, st);
 	}
 	return 0;

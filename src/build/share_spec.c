@@ -162,7 +162,7 @@ int share_specs_check(const struct build_options *o, struct err *e)
 	if (check_all(&o->cache_from, false, &in_image, e) < 0 || check_all(&o->cache_to, true, &in_image, e) < 0)
 		return -1;
 	/* Its records would name layers that the image does not have. */
-	if (in_image && o->squash)
+	if (in_image && (o->squash || o->squash_stages.n))
 		return err_set(e, ERR_USAGE, "--squash leaves no layers to be a cache: use another type than --cache-to type=inline");
 	return 0;
 }

@@ -80,44 +80,99 @@ static int write_layer(struct store *s, struct rootfs *base, struct rootfs *whol
 
 /* ---- documents ---- */
 
-/* All steps are told; the last that had a layer has the one there is. */
-static void fit_history(struct image_config *c, size_t n_base)
+/* All steps are told; the last of them that had a layer has the one there is. */
+static void fit_history(struct image_config *c, const struct layer_range *r)
 {
-	size_t seen = 0;
+	size_t layer = 0;
 	struct history *last = NULL;
 	for (size_t i = 0; i < c->history.n; i++) {
 		struct history *h = &c->history.v[i];
-		if (h->empty_layer || seen++ < n_base)
+		if (h->empty_layer)
 			continue;
-		if (last)
-			last->empty_layer = true;
-		last = h;
+		if (layer >= r->from && layer < r->to) {
+			if (last)
+				last->empty_layer = true;
+			last = h;
+		}
+		layer++;
 	}
 }
 
-int squash_image(struct store *s, const struct image *image, size_t n_base, const struct layer_format *f,
+static int write_image(struct store *s, const struct image *image, const struct layer_range *r, const struct layer *made,
+		       struct descriptor *ret, struct err *e)
+{
+	size_t n = 0, all = image->manifest.layers.n;
+	AUTO(free_drop) struct layer *layers = x_alloc((all + 1) * sizeof *layers); /* what is in them is borrowed */
+	for (size_t i = 0; i < all; i++) {
+		if (i >= r->from && i + 1 < r->to)
+			continue;
+		layers[n].diffid = image->config.diff_ids.v[i];
+		layers[n++].blob = image->manifest.layers.v[i];
+		if (i + 1 == r->to)
+			layers[n - 1] = *made;
+	}
+	struct image_config config = { 0 };
+	config_copy(&config, &image->config);
+	for (size_t i = 0; i < n; i++)
+		config.diff_ids.v[i] = layers[i].diffid;
+	config.diff_ids.n = n;
+	fit_history(&config, r);
+	struct descriptor written;
+	int result = image_write(s, &config, layers, n, ret, &written, e);
+	config_fini(&config);
+	return result;
+}
+
+int squash_image(struct store *s, const struct image *image, const struct layer_range *r, const struct layer_format *f,
 		 struct descriptor *ret, struct err *e)
 {
-	struct image below = *image; /* borrows all */
+	struct image upper = *image, lower = *image; /* borrow all */
 	AUTO(rootfs_fini) struct rootfs whole = { 0 };
 	AUTO(rootfs_fini) struct rootfs base = { 0 };
 	struct layer made = { 0 };
-	below.manifest.layers.n = below.config.diff_ids.n = n_base;
-	if (rootfs_open(s, image, &whole, e) < 0 || rootfs_open(s, &below, &base, e) < 0 ||
-	    write_layer(s, &base, &whole, n_base, f, &made, e) < 0)
+	upper.manifest.layers.n = upper.config.diff_ids.n = r->to;
+	lower.manifest.layers.n = lower.config.diff_ids.n = r->from;
+	if (rootfs_open(s, &upper, &whole, e) < 0 || rootfs_open(s, &lower, &base, e) < 0 ||
+	    write_layer(s, &base, &whole, r->from, f, &made, e) < 0)
 		return -1;
-	AUTO(free_drop) struct layer *layers = x_alloc((n_base + 1) * sizeof *layers);
-	for (size_t i = 0; i < n_base; i++)
-		layers[i] = whole.slots.v[i]->layer;
-	layers[n_base] = made;
-	struct image_config config = { 0 };
-	config_copy(&config, &image->config);
-	config.diff_ids.n = n_base + 1;
-	config.diff_ids.v[n_base] = made.diffid;
-	fit_history(&config, n_base);
-	struct descriptor written;
-	int r = image_write(s, &config, layers, n_base + 1, ret, &written, e);
-	config_fini(&config);
+	int result = write_image(s, image, r, &made, ret, e);
 	descriptor_fini(&made.blob);
-	return r;
+	return result;
+}
+
+/* ---- which ---- */
+
+static bool is_named(const struct strv *names, const struct stage *st)
+{
+	for (size_t i = 0; i < names->n; i++)
+		if (stage_find(st->graph, names->v[i]) == st)
+			return true;
+	return false;
+}
+
+static bool is_part(const struct graph *g, const char *name)
+{
+	const struct stage *found = stage_find(g, name);
+	for (const struct stage *st = g->goal; st; st = st->base_stage)
+		if (st == found)
+			return true;
+	return false;
+}
+
+int squash_ranges(const struct build_options *o, const struct graph *g, struct layer_ranges *ret, struct err *e)
+{
+	const struct stage *st = g->goal;
+	for (size_t i = 0; i < o->squash_stages.n; i++)
+		if (!is_part(g, o->squash_stages.v[i]))
+			return err_set(e, ERR_USAGE, "--squash-stage %s: no such stage is below the result",
+				       o->squash_stages.v[i]);
+	for (; st; st = st->base_stage) {
+		if (is_named(&o->squash_stages, st))
+			vec_push(ret, ((struct layer_range){ st->n_base_layers, st->slots.n }));
+		if (o->squash && !st->base_stage) {
+			ret->n = 0;
+			vec_push(ret, ((struct layer_range){ st->n_base_layers, g->goal->slots.n }));
+		}
+	}
+	return 0;
 }

@@ -19,7 +19,7 @@ struct options {
 	const char *jobs;
 	struct strv platforms, attests;
 	struct strv tags, build_args, labels, contexts, secrets, ssh, allow, add_hosts, ulimits, resources;
-	struct strv cache_from, cache_to, no_cache_filter, no_cache_step, outputs, annotations;
+	struct strv cache_from, cache_to, squash_stages, no_cache_filter, no_cache_step, outputs, annotations;
 	bool check, force_rm, load, no_cache, pull, push, quiet, reproducible, rm, squash;
 };
 
@@ -88,6 +88,7 @@ static const struct option_def table[] = {
 	  "a secret for RUN --mount=type=secret" },
 	{ "shm-size", 0, OPTION_STRING, AT(shm_size), "SIZE", "of /dev/shm of RUN (default: 64m)" },
 	{ "squash", 0, OPTION_FLAG, AT(squash), NULL, "make one layer of those that the build puts on its base" },
+	{ "squash-stage", 0, OPTION_LIST, AT(squash_stages), "STAGE", "make one layer of those that this stage of the result makes" },
 	{ "ssh", 0, OPTION_LIST, AT(ssh), "default|ID[=SOCKET|KEY,...]",
 	  "an agent or keys for RUN --mount=type=ssh" },
 	{ "store", 0, OPTION_STRING, AT(store), "DIR", "where images and cache are kept (also $NACRE_STORE)" },
@@ -203,6 +204,7 @@ static int to_build_options(const struct options *o, const char *context, struct
 		.annotations = o->annotations,
 		.push = o->push,
 		.squash = o->squash,
+		.squash_stages = o->squash_stages,
 		.has_format = o->compression,
 		.net_is_host = str_eq(o->network, "host"),
 	};

@@ -285,6 +285,19 @@ zstd -qdc "$(layer_of)" | tar -t | sort >members
 is "$(grep -c large members)" 0 "what went again is in no layer"
 is "$(grep '\.wh\.' members | tr '\n' ' ')" ".wh.gone d/.wh.base " "what the base has and the image has not is deleted"
 once=$digest
+sed 's/^FROM low/& AS first/; s/^ENV/FROM first AS second\n&/' squash/Dockerfile >squash/Dockerfile.stages
+put "--squash-stage" "" -f squash/Dockerfile.stages --squash-stage first squash
+is "$(jq '.layers | length' "$manifest")" "$((all - 1))" "the layers of one stage are one"
+tree_of one >one.list
+is "$(diff all.list one.list)" "" "the root filesystem is the same"
+judge form x
+put "of both stages" "" -f squash/Dockerfile.stages --squash-stage first --squash-stage SECOND squash
+is "$(jq '.layers | length' "$manifest")" "$((all - 2))" "each is one"
+tree_of both >both.list
+is "$(diff all.list both.list)" "" "the root filesystem is the same"
+refused 2 'no stage "firts".*did you mean "first"' "a stage that is none" build -f squash/Dockerfile.stages --squash-stage firts squash
+printf 'FROM scratch AS apart\nCOPY Dockerfile /\nFROM low\n' >squash/Dockerfile.apart
+refused 2 'apart: no such stage is below the result' "a stage that the result is not made from" build -f squash/Dockerfile.apart --squash-stage apart squash
 refused 2 '--squash.*type=inline' "a cache in such an image" build --squash --cache-to type=inline squash
 refused 2 '--iidfile: the name of a file' "an empty --iidfile" build --iidfile "" squash
 refused 1 '--metadata-file /nosuch/x: ' "a place that is not there" build --metadata-file /nosuch/x squash
