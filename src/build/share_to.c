@@ -236,7 +236,8 @@ static int merge_once(struct save *s, bool replaces, size_t *ret_steps, struct e
 	AUTO(free_drop) char *text = share_records_write(&s->ours);
 	if (share_records_parse(text, strlen(text), "records", &ours, e) < 0)
 		return -1;
-	AUTO(lock_drop) int lock = share_place_lock(&s->place);
+	AUTO(lock_drop) int lock = -1; /* stays -1 where nothing can be locked */
+	lock = share_place_lock(&s->place);
 	int r = read_there(s, replaces, &there, e);
 	if (r < 0)
 		return -1;
