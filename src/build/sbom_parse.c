@@ -209,6 +209,7 @@ static void take_module(struct sbom_package *p, const char *kind, const char *at
 	p->name = go_field(&at, end);
 	p->version = go_field(&at, end);
 	if (strcmp(kind, "go") == 0) { /* "go1.22.1 X:experiment", of which the library is as old */
+		free(p->version);
 		p->version = str_starts(p->name, "go1") ? x_strndup(p->name + 2, strcspn(p->name + 2, " ")) : NULL;
 		free(p->name);
 		p->name = x_strdup("stdlib");
