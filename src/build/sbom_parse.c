@@ -11,6 +11,7 @@ static void package_drop(struct sbom_package *p)
 {
 	free(p->name);
 	free(p->version);
+	free(p->epoch);
 	free(p->arch);
 	free(p->license);
 	free(p->maintainer);
@@ -25,9 +26,7 @@ void sbom_packages_fini(struct sbom_packages *l)
 	vec_fini(l);
 }
 
-/* Takes what *p holds; one without a name or version is none. */
-static int package_add(struct sbom_packages *l, struct sbom_package *p, enum sbom_source source, const char *path,
-		       struct err *e)
+int sbom_add(struct sbom_packages *l, struct sbom_package *p, enum sbom_source source, const char *path, struct err *e)
 {
 	struct sbom_package taken = *p;
 	*p = (struct sbom_package){ 0 };
@@ -84,8 +83,7 @@ static char **field_of(struct sbom_package *p, enum sbom_source source, const ch
 	return NULL;
 }
 
-/* Without blanks around it, and no longer than any name is. */
-static char *value_of(const char *text, size_t n)
+char *sbom_value(const char *text, size_t n)
 {
 	while (n && (*text == ' ' || *text == '\t')) {
 		text++;
@@ -98,7 +96,7 @@ static char *value_of(const char *text, size_t n)
 
 static bool is_installed(const char *status, size_t n)
 {
-	AUTO(free_drop) char *text = value_of(status, n);
+	AUTO(free_drop) char *text = sbom_value(status, n);
 	return str_ends(text, " installed");
 }
 
@@ -116,7 +114,7 @@ static int parse_stanzas(enum sbom_source source, const char *path, const char *
 		if (!len) {
 			if (!counts)
 				package_drop(&p);
-			r = package_add(ret, &p, source, path, e);
+			r = sbom_add(ret, &p, source, path, e);
 			counts = source != SBOM_DPKG;
 			if (source == SBOM_PYTHON)
 				break; /* what follows is prose */
@@ -127,12 +125,12 @@ static int parse_stanzas(enum sbom_source source, const char *path, const char *
 		size_t name = (size_t)(colon - line), rest = len - name - 1;
 		char **field = field_of(&p, source, line, name);
 		if (field && !*field)
-			*field = value_of(colon + 1, rest);
+			*field = sbom_value(colon + 1, rest);
 		else if (source == SBOM_DPKG && name == 6 && memcmp(line, "Status", 6) == 0)
 			counts = is_installed(colon + 1, rest);
 	}
 	if (r == 0 && counts)
-		r = package_add(ret, &p, source, path, e);
+		r = sbom_add(ret, &p, source, path, e);
 	package_drop(&p);
 	return r;
 }
@@ -141,7 +139,7 @@ static int parse_stanzas(enum sbom_source source, const char *path, const char *
 
 static char *copy_value(const char *text)
 {
-	return text ? value_of(text, strlen(text)) : NULL;
+	return text ? sbom_value(text, strlen(text)) : NULL;
 }
 
 static int parse_npm(const char *path, const char *bytes, size_t n, struct sbom_packages *ret, struct err *e)
@@ -157,7 +155,7 @@ static int parse_npm(const char *path, const char *bytes, size_t n, struct sbom_
 		.version = copy_value(json_str(&j, "version")),
 		.license = copy_value(license ? license : json_str(json_get(&j, "license"), "type")),
 	};
-	return package_add(ret, &p, SBOM_NPM, path, e);
+	return sbom_add(ret, &p, SBOM_NPM, path, e);
 }
 
 /* ---- cargo: the part of TOML that Cargo writes, [[package]] and NAME = "VALUE" ---- */
@@ -167,7 +165,7 @@ static char *quoted(const char *line, size_t len, const char *name)
 	size_t n = strlen(name);
 	if (len < n + 5 || strncmp(line, name, n) != 0 || strncmp(line + n, " = \"", 4) != 0 || line[len - 1] != '"')
 		return NULL;
-	return value_of(line + n + 4, len - n - 5);
+	return sbom_value(line + n + 4, len - n - 5);
 }
 
 static int parse_cargo(const char *path, const char *bytes, size_t n, struct sbom_packages *ret, struct err *e)
@@ -179,7 +177,7 @@ static int parse_cargo(const char *path, const char *bytes, size_t n, struct sbo
 	int r = 0;
 	while (r == 0 && next_line(&lines, &line, &len)) {
 		if (len && *line == '[') {
-			r = package_add(ret, &p, SBOM_CARGO, path, e);
+			r = sbom_add(ret, &p, SBOM_CARGO, path, e);
 			continue;
 		}
 		if (!p.name)
@@ -188,7 +186,7 @@ static int parse_cargo(const char *path, const char *bytes, size_t n, struct sbo
 			p.version = quoted(line, len, "version");
 	}
 	if (r == 0)
-		r = package_add(ret, &p, SBOM_CARGO, path, e);
+		r = sbom_add(ret, &p, SBOM_CARGO, path, e);
 	package_drop(&p);
 	return r;
 }
@@ -198,7 +196,7 @@ static int parse_cargo(const char *path, const char *bytes, size_t n, struct sbo
 static char *go_field(const char **at, const char *end)
 {
 	const char *tab = memchr(*at, '\t', (size_t)(end - *at)), *stop = tab ? tab : end;
-	char *value = value_of(*at, (size_t)(stop - *at));
+	char *value = sbom_value(*at, (size_t)(stop - *at));
 	*at = tab ? tab + 1 : end;
 	return value;
 }
@@ -230,12 +228,12 @@ static int parse_go(const char *path, const char *bytes, size_t n, struct sbom_p
 		AUTO(free_drop) char *kind = go_field(&at, end);
 		bool replaces = strcmp(kind, "=>") == 0;
 		if (!replaces)
-			r = package_add(ret, &p, SBOM_GO, path, e);
+			r = sbom_add(ret, &p, SBOM_GO, path, e);
 		if (r == 0 && (replaces || strcmp(kind, "go") == 0 || strcmp(kind, "mod") == 0 || strcmp(kind, "dep") == 0))
 			take_module(&p, kind, at, end);
 	}
 	if (r == 0)
-		r = package_add(ret, &p, SBOM_GO, path, e);
+		r = sbom_add(ret, &p, SBOM_GO, path, e);
 	package_drop(&p);
 	return r;
 }
@@ -257,6 +255,8 @@ int sbom_parse(enum sbom_source source, const char *path, const char *bytes, siz
 		return parse_cargo(path, bytes, n, ret, e);
 	case SBOM_GO:
 		return parse_go(path, bytes, n, ret, e);
+	case SBOM_RPM:
+		break; /* of which there is no text */
 	}
 	return 0;
 }
@@ -273,7 +273,7 @@ static void take_assignment(const char *line, size_t len, const char *name, char
 		value++;
 		m -= 2;
 	}
-	*ret = value_of(value, m);
+	*ret = sbom_value(value, m);
 }
 
 void sbom_parse_release(const char *bytes, size_t n, char **ret_id, char **ret_version)

@@ -19,11 +19,13 @@ enum sbom_source {
 	SBOM_NPM,        /* node_modules/NAME/package.json */
 	SBOM_CARGO,      /* Cargo.lock */
 	SBOM_GO,         /* what sbom_go_text gives of a program */
+	SBOM_RPM,        /* rpmdb.sqlite, which is no text: sbom_read_rpmdb */
 };
 
 struct sbom_package {
 	enum sbom_source source;
 	char *name, *version;              /* never NULL nor empty; owned */
+	char *epoch;                       /* rpm's, which goes before the version; or NULL; owned */
 	char *arch, *license, *maintainer; /* as written there, or NULL; owned */
 	char *path;                        /* of the file that says so; owned */
 };
@@ -32,10 +34,21 @@ struct sbom_packages {
 	size_t n, cap;
 };
 void sbom_packages_fini(struct sbom_packages *l);
+/* Takes what *p holds; one without a name or version is none. ERR_LIMIT for too many packages. */
+int sbom_add(struct sbom_packages *l, struct sbom_package *p, enum sbom_source source, const char *path, struct err *e);
+/* A copy without blanks around it, and no longer than any name is. The caller owns it. */
+char *sbom_value(const char *text, size_t n);
 
 /* Adds what a file says; what cannot be understood in it is passed over. ERR_LIMIT for too many packages. */
 int sbom_parse(enum sbom_source source, const char *path, const char *bytes, size_t n, struct sbom_packages *ret,
 	       struct err *e);
+/* The same of one header of rpm's. */
+int sbom_parse_rpm(const char *path, const void *bytes, size_t n, struct sbom_packages *ret, struct err *e);
+/*
+ * The same of rpm's whole database, whose bytes are changed. ERR_SYS when there is no libsqlite3, ERR_SPEC when it cannot
+ * be read to its end: what was read before stays in *ret.
+ */
+int sbom_read_rpmdb(const char *path, void *bytes, size_t n, struct sbom_packages *ret, struct err *e);
 /*
  * What Go's linker left in a program, as lines: "go", a tab and the version of Go, then those of its list of modules. NULL
  * when it is no ELF file or has none. The caller owns it.
@@ -48,7 +61,7 @@ void sbom_parse_release(const char *bytes, size_t n, char **ret_id, char **ret_v
 struct sbom {
 	struct sbom_packages packages; /* by source, name and version; each once */
 	char *system, *system_version; /* of etc/os-release, or NULL; owned */
-	bool has_rpm;                  /* there is an rpm database, which is not read */
+	bool has_unread;               /* there is an rpm database that was not read, or not wholly */
 };
 void sbom_fini(struct sbom *s);
 /* In a worker: reads the listings of the image's layers, and what counts out of the layers. */

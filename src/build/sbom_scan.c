@@ -39,6 +39,16 @@ static bool is_module(const struct fsnode *package)
 	return above && strcmp(above->name, "node_modules") == 0;
 }
 
+/* Its name in rpm's directory, or NULL when it is elsewhere. */
+static const char *rpm_file(const char *path)
+{
+	static const char *const places[] = { "var/lib/rpm/", "usr/lib/sysimage/rpm/" };
+	for (size_t i = 0; i < ARRAY_LEN(places); i++)
+		if (str_starts(path, places[i]))
+			return path + strlen(places[i]);
+	return NULL;
+}
+
 static bool is_source(const struct fsnode *n, const char *path, enum sbom_source *ret)
 {
 	const char *name = n->name, *dir = n->parent ? n->parent->name : "";
@@ -55,19 +65,22 @@ static bool is_source(const struct fsnode *n, const char *path, enum sbom_source
 		*ret = SBOM_NPM;
 	else if (strcmp(name, "Cargo.lock") == 0)
 		*ret = SBOM_CARGO;
+	else if (str_eq(rpm_file(path), "rpmdb.sqlite"))
+		*ret = SBOM_RPM;
 	else
 		return false;
 	return true;
 }
 
-static bool is_rpm_database(const char *path)
+/* The older forms, of Berkeley DB and of rpm itself; a log with what SQLite has not written to its file yet; a large file. */
+static bool is_unread(const struct fsnode *n, const char *path)
 {
-	static const char *const places[] = { "var/lib/rpm/", "usr/lib/sysimage/rpm/" };
-	for (size_t i = 0; i < ARRAY_LEN(places); i++)
-		if (str_starts(path, places[i]) && (str_ends(path, "/rpmdb.sqlite") || str_ends(path, "/Packages") ||
-						    str_ends(path, "/Packages.db")))
-			return true;
-	return false;
+	const char *name = rpm_file(path);
+	if (!name || !n->size)
+		return false;
+	if (strcmp(name, "rpmdb.sqlite") == 0)
+		return n->size > LIMIT_SBOM_FILE;
+	return strcmp(name, "Packages") == 0 || strcmp(name, "Packages.db") == 0 || strcmp(name, "rpmdb.sqlite-wal") == 0;
 }
 
 static int find_files(struct scan *s, struct err *e)
@@ -86,7 +99,7 @@ static int find_files(struct scan *s, struct err *e)
 			if (n->type != TAR_FILE)
 				continue;
 			AUTO(free_drop) char *path = fsnode_path(n);
-			s->sbom->has_rpm |= is_rpm_database(path);
+			s->sbom->has_unread |= is_unread(n, path);
 			if (n->mode & 0111 && n->size && n->size <= LIMIT_SBOM_PROGRAM)
 				vec_push(&s->programs, n);
 			if (n->size > LIMIT_SBOM_FILE || !is_source(n, path, &source))
@@ -118,6 +131,20 @@ static int read_node(struct scan *s, struct fsnode *n, struct str *out, struct e
 	return 0;
 }
 
+static int take_file(struct scan *s, enum sbom_source source, const char *path, struct str *text, struct err *e)
+{
+	struct sbom_packages *l = &s->sbom->packages;
+	if (source != SBOM_RPM)
+		return sbom_parse(source, path, text->buf, text->len, l, e);
+	if (sbom_read_rpmdb(path, text->buf, text->len, l, e) == 0)
+		return 0;
+	if (e->kind == ERR_LIMIT)
+		return -1;
+	log_warn("the SBOM lacks packages of rpm: %s", e->msg);
+	s->sbom->has_unread = true;
+	return 0;
+}
+
 static int read_files(struct scan *s, struct err *e)
 {
 	if (content_fetch(s->b, &s->from, s->files.v, s->files.n, e) < 0)
@@ -128,7 +155,7 @@ static int read_files(struct scan *s, struct err *e)
 		if (!s->files.v[i]->size)
 			continue;
 		if (read_node(s, s->files.v[i], &text, e) < 0 ||
-		    sbom_parse(s->sources.v[i], path, text.buf, text.len, &s->sbom->packages, e) < 0)
+		    take_file(s, s->sources.v[i], path, &text, e) < 0)
 			return -1;
 	}
 	return 0;
@@ -157,6 +184,7 @@ static int by_name(const void *a, const void *b)
 		return (int)x->source - (int)y->source;
 	int c = strcmp(x->name, y->name);
 	c = c ? c : strcmp(x->version, y->version);
+	c = c ? c : strcmp(x->epoch ? x->epoch : "", y->epoch ? y->epoch : "");
 	c = c ? c : strcmp(x->arch ? x->arch : "", y->arch ? y->arch : "");
 	return c ? c : strcmp(x->path, y->path);
 }
@@ -164,7 +192,7 @@ static int by_name(const void *a, const void *b)
 static bool same_package(const struct sbom_package *x, const struct sbom_package *y)
 {
 	return x->source == y->source && strcmp(x->name, y->name) == 0 && strcmp(x->version, y->version) == 0 &&
-	       str_eq(x->arch, y->arch);
+	       str_eq(x->epoch, y->epoch) && str_eq(x->arch, y->arch);
 }
 
 /* A module may lie in many places. */

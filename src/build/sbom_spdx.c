@@ -26,7 +26,7 @@ static void add_name(struct str *out, const struct sbom_package *p)
 	AUTO(free_drop) char *name = x_strdup(p->name);
 	char *next = name;
 	bool one = p->source == SBOM_NPM && *name == '@', all = p->source == SBOM_GO;
-	if (p->source != SBOM_CARGO)
+	if (p->source != SBOM_CARGO && p->source != SBOM_RPM)
 		str_lower(name);
 	for (char *c = name; *c && p->source == SBOM_PYTHON; c++)
 		*c = *c == '_' ? '-' : *c;
@@ -44,14 +44,17 @@ char *sbom_purl(const struct sbom *s, const struct sbom_package *p)
 	static const char *const types[] = {
 		[SBOM_DPKG] = "deb",  [SBOM_DPKG_PART] = "deb", [SBOM_APK] = "apk",
 		[SBOM_PYTHON] = "pypi", [SBOM_NPM] = "npm",       [SBOM_CARGO] = "cargo",
-		[SBOM_GO] = "golang",
+		[SBOM_GO] = "golang",  [SBOM_RPM] = "rpm",
 	};
-	bool of_system = p->source == SBOM_DPKG || p->source == SBOM_DPKG_PART || p->source == SBOM_APK;
+	/* Whose packages are the system's own, and which system that is, if one can tell, where it does not say. */
+	static const char *const systems[ARRAY_LEN(types)] = {
+		[SBOM_DPKG] = "debian", [SBOM_DPKG_PART] = "debian", [SBOM_APK] = "alpine", [SBOM_RPM] = "",
+	};
+	const char *system = systems[p->source] && s->system ? s->system : systems[p->source], *before = "?";
 	struct str out = { 0 };
-	const char *before = "?";
 	str_addf(&out, "pkg:%s/", types[p->source]);
-	if (of_system) {
-		add_encoded(&out, s->system ? s->system : p->source == SBOM_APK ? "alpine" : "debian");
+	if (system && *system) {
+		add_encoded(&out, system);
 		str_addc(&out, '/');
 	}
 	add_name(&out, p);
@@ -62,12 +65,15 @@ char *sbom_purl(const struct sbom *s, const struct sbom_package *p)
 		add_encoded(&out, p->arch);
 		before = "&";
 	}
-	if (of_system && s->system && s->system_version) {
+	if (system && s->system && s->system_version) {
 		str_addf(&out, "%sdistro=", before);
 		add_encoded(&out, s->system);
 		str_addc(&out, '-');
 		add_encoded(&out, s->system_version);
+		before = "&";
 	}
+	if (p->epoch)
+		str_addf(&out, "%sepoch=%s", before, p->epoch);
 	return str_take(&out);
 }
 
@@ -86,11 +92,12 @@ static void write_common(struct json_out *o)
 static void write_package(const struct sbom *s, const struct sbom_package *p, size_t number, struct json_out *o)
 {
 	AUTO(free_drop) char *id = x_asprintf("SPDXRef-Package-%zu", number), *purl = sbom_purl(s, p);
+	AUTO(free_drop) char *version = x_asprintf("%s%s%s", p->epoch ? p->epoch : "", p->epoch ? ":" : "", p->version);
 	AUTO(free_drop) char *from = x_asprintf("acquired package info from /%s", p->path);
 	json_begin(o, '{');
 	json_kv_str(o, "name", p->name);
 	json_kv_str(o, "SPDXID", id);
-	json_kv_str(o, "versionInfo", p->version);
+	json_kv_str(o, "versionInfo", version);
 	write_common(o);
 	if (p->license) {
 		AUTO(free_drop) char *text = x_asprintf("declared as: %s", p->license);
@@ -120,8 +127,8 @@ static void write_image(const struct sbom *s, const struct image *image, const c
 	json_kv_str(o, "versionInfo", digest_text(&image->desc.digest).s);
 	write_common(o);
 	json_kv_str(o, "primaryPackagePurpose", "CONTAINER");
-	if (s->has_rpm)
-		json_kv_str(o, "comment", "The image has an rpm database, which is not read: its packages are missing here.");
+	if (s->has_unread)
+		json_kv_str(o, "comment", "The image has an rpm database that was not read, or not wholly: packages are missing here.");
 	json_put_key(o, "checksums");
 	json_begin(o, '[');
 	json_begin(o, '{');

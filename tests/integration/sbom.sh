@@ -1,7 +1,7 @@
 #!/bin/sh
 # --sbom and --provenance: what is installed, as dpkg-query says it; documents whose fields are valid; artifacts beside the image.
 . "$(dirname "$0")/../lib/common.sh"
-need jq skopeo dpkg-query curl strings
+need jq skopeo dpkg-query curl strings python3
 debian_layout
 
 mkdir -p context/apk/lib/apk/db context/apk/etc context/modules context/empty
@@ -123,6 +123,78 @@ builds "a program of Go" --sbom true --attest-dir go -f context/programs context
 version=$(strings context/go/tool | grep -m 1 -x 'go1\.[0-9.]*')
 is "$(jq -r '.predicate.packages[] | select(.name == "stdlib") | .versionInfo + " " + .sourceInfo' go/sbom.spdx.json)" \
   "${version#go} acquired package info from /tool" "says of which version of Go it is"
+
+# rpm's way: headers of their own in rows of a database, which is one with a write-ahead log, and a key among them.
+cat >rpmdb.py <<'E'
+import os, sqlite3, struct, sys
+
+def header(**tags):
+    numbers = {"name": 1000, "version": 1001, "release": 1002, "epoch": 1003, "vendor": 1011, "license": 1014, "arch": 1022}
+    index = data = b""
+    for tag, value in tags.items():
+        if isinstance(value, int):
+            data += bytes(-len(data) % 4)
+        index += struct.pack(">IIII", numbers[tag], 4 if isinstance(value, int) else 6, len(data), 1)
+        data += struct.pack(">I", value) if isinstance(value, int) else value.encode() + b"\0"
+    return struct.pack(">II", len(index) // 16, len(data)) + index + data
+
+rows = [
+    header(name="bash", version="5.2.26", release="3.fc40", vendor="Fedora Project", license="GPL-3.0-or-later", arch="x86_64"),
+    header(name="gpg-pubkey", version="a15b79cc", release="63d04c2c"),
+    header(name="perl-Carp", version="1.54", release="502.fc40", epoch=2, license="GPL+ or Artistic", arch="noarch"),
+    header(name="libstdc++", version="14.0~rc1", release="1", arch="x86_64"),
+    b"no header",
+]
+kind, path = sys.argv[1:]
+os.makedirs(os.path.dirname(path))
+db = sqlite3.connect(path)
+db.execute("PRAGMA journal_mode = WAL")
+table = "Hidden" if kind == "view" else "Packages"
+db.execute("CREATE TABLE " + table + " (hnum INTEGER PRIMARY KEY AUTOINCREMENT, blob BLOB NOT NULL)")
+if kind == "view":
+    db.execute("CREATE VIEW Packages AS SELECT * FROM Hidden")
+db.executemany("INSERT INTO " + table + " (blob) VALUES (?)", [(row,) for row in rows * (100 if kind == "cut" else 1)])
+db.commit()
+db.close()
+if kind == "cut":
+    os.truncate(path, os.path.getsize(path) // 2)
+E
+mkdir -p context/rpm/etc context/old/var/lib/rpm
+printf 'ID=fedora\nVERSION_ID=40\n' >context/rpm/etc/os-release
+python3 rpmdb.py rpm context/rpm/usr/lib/sysimage/rpm/rpmdb.sqlite
+python3 rpmdb.py view context/view/var/lib/rpm/rpmdb.sqlite
+python3 rpmdb.py cut context/cut/var/lib/rpm/rpmdb.sqlite
+echo Berkeley >context/old/var/lib/rpm/Packages
+for kind in rpm view cut old; do
+  printf 'FROM scratch\nCOPY %s /\n' $kind >context/$kind.file
+  builds "an rpm database: $kind" --sbom true --attest-dir $kind -f context/$kind.file context
+  jq -r ".predicate | $purls" $kind/sbom.spdx.json >$kind.purls
+  cp err $kind.err
+done
+cat >wanted <<'E'
+pkg:rpm/fedora/bash@5.2.26-3.fc40?arch=x86_64&distro=fedora-40
+pkg:rpm/fedora/libstdc%2B%2B@14.0~rc1-1?arch=x86_64&distro=fedora-40
+pkg:rpm/fedora/perl-Carp@1.54-502.fc40?arch=noarch&distro=fedora-40&epoch=2
+E
+same rpm.purls wanted "is read"
+is "$(jq -r '.predicate.packages[] | select(.name == "bash", .name == "perl-Carp") |
+  [.versionInfo, .licenseComments, .supplier // "none"] | join(" ")' rpm/sbom.spdx.json | paste -sd ' ')" \
+  "5.2.26-3.fc40 declared as: GPL-3.0-or-later Organization: Fedora Project 2:1.54-502.fc40 declared as: GPL+ or Artistic none" \
+  "with what it says"
+unlike rpm/sbom.spdx.json 'not read' "and that is all of it"
+for kind in view cut old; do
+  is "$(cat $kind.purls)" "" "nothing is taken from: $kind"
+  like $kind/sbom.spdx.json 'rpm database that was not read' "the document says so"
+done
+like view.err 'warning: the SBOM lacks packages of rpm: .*prohibited' "a view is not followed"
+like cut.err 'warning: the SBOM lacks packages of rpm: /var/lib/rpm/rpmdb.sqlite cannot be read: .*malformed' "a broken one is warned of"
+mkdir without
+: >without/libsqlite3.so.0
+export LD_LIBRARY_PATH="$T/without"
+builds "without libsqlite3" --sbom true --attest-dir without -f context/rpm.file context
+unset LD_LIBRARY_PATH
+like err 'warning: the SBOM lacks packages of rpm: libsqlite3.so.0 is not installed' "there is a warning"
+like without/sbom.spdx.json 'rpm database that was not read' "and the document says so"
 
 # A registry that knows no referrers: they are listed under a tag, with what others put there.
 start_registry

@@ -14,7 +14,7 @@ build_packages='
   busybox-static uidmap util-linux
 '
 test_packages='
-  clang cppcheck shellcheck libclang-rt-dev libarchive-tools
+  clang cppcheck shellcheck libclang-rt-dev libarchive-tools libsqlite3-0
   python3 git make jq openssh-client zstd xz-utils bzip2 curl openssl apache2-utils attr libcap2-bin procps strace tmux
   skopeo umoci podman buildah crun docker-registry mmdebstrap ca-certificates qemu-user-static
 '
