@@ -29,5 +29,7 @@ int index_parse(const char *bytes, size_t n, const char *name, struct index *ret
 void index_fini(struct index *x);
 /* Best entry for the platform, NULL when none runs there. */
 const struct index_entry *index_select(const struct index *x, const struct platform *want);
+/* The one that is an image, NULL when several are or none is. */
+const struct index_entry *index_only(const struct index *x);
 
 #endif

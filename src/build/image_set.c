@@ -139,19 +139,6 @@ int image_sync(struct store *s, const struct digest *top, struct err *e)
 
 /* ---- one of several ---- */
 
-static const struct index_entry *only_entry(const struct index *x)
-{
-	const struct index_entry *only = NULL;
-	for (size_t i = 0; i < x->manifests.n; i++) {
-		if (x->manifests.v[i].attestation)
-			continue;
-		if (only)
-			return NULL;
-		only = &x->manifests.v[i];
-	}
-	return only;
-}
-
 static int none_fits(const struct index *x, const struct digest *top, const struct platform *want, struct err *e)
 {
 	AUTO(strv_fini) struct strv there = { 0 };
@@ -176,7 +163,7 @@ int image_choose(struct store *s, const struct digest *top, const struct platfor
 		return -1;
 	const struct index_entry *entry = r == 1 ? index_select(&x, want ? want : &host) : NULL;
 	if (r == 1 && !entry && !want)
-		entry = only_entry(&x);
+		entry = index_only(&x);
 	if (r == 1 && !entry)
 		return none_fits(&x, top, want ? want : &host, e);
 	*ret = entry ? entry->desc.digest : *top;

@@ -157,14 +157,18 @@ static int squash_member(struct store *s, const struct output_form *f, const str
 		struct descriptor d;
 		if (ranges->v[i].to < ranges->v[i].from + 2)
 			continue;
-		if (squash_image(s, image, &ranges->v[i], &f->format, &d, e) < 0)
+		if (squash_image(s, image, &ranges->v[i], &f->format, &d, e) < 0) {
+			descriptor_fini(ret);
 			return -1;
+		}
 		descriptor_fini(ret);
 		*ret = d;
 		image_fini(&squashed);
 		squashed = (struct image){ 0 };
-		if (image_load(s, &d.digest, &squashed, e) < 0)
+		if (image_load(s, &d.digest, &squashed, e) < 0) {
+			descriptor_fini(ret);
 			return -1;
+		}
 		image = &squashed;
 	}
 	return 0;

@@ -24,11 +24,8 @@ static char *index_text(const struct save_images *images)
 	json_put_key(&o, "manifests");
 	json_begin(&o, '[');
 	for (size_t i = 0; i < images->n; i++) {
-		const struct descriptor *d = &images->v[i].set.top;
 		json_begin(&o, '{');
-		json_kv_str(&o, "mediaType", d->media_type);
-		json_kv_str(&o, "digest", digest_text(&d->digest).s);
-		json_kv_int(&o, "size", (int64_t)d->size);
+		descriptor_members(&o, &images->v[i].set.top);
 		ref_write_annotations(&o, images->v[i].name, NULL, images->v[i].annotations);
 		json_end(&o, '}');
 	}

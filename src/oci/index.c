@@ -112,6 +112,19 @@ const struct index_entry *index_select(const struct index *x, const struct platf
 	return best;
 }
 
+const struct index_entry *index_only(const struct index *x)
+{
+	const struct index_entry *only = NULL;
+	for (size_t i = 0; i < x->manifests.n; i++) {
+		if (x->manifests.v[i].attestation)
+			continue;
+		if (only)
+			return NULL;
+		only = &x->manifests.v[i];
+	}
+	return only;
+}
+
 static void write_platform(struct json_out *o, const struct platform *p)
 {
 	json_put_key(o, "platform");
@@ -145,9 +158,7 @@ char *index_write(const struct index *x)
 	for (size_t i = 0; i < x->manifests.n; i++) {
 		const struct index_entry *entry = &x->manifests.v[i];
 		json_begin(&o, '{');
-		json_kv_str(&o, "mediaType", entry->desc.media_type);
-		json_kv_str(&o, "digest", digest_text(&entry->desc.digest).s);
-		json_kv_int(&o, "size", (int64_t)entry->desc.size);
+		descriptor_members(&o, &entry->desc);
 		write_annotations(&o, &entry->annotations);
 		if (entry->platform.os[0])
 			write_platform(&o, &entry->platform);

@@ -37,19 +37,6 @@ static char *list_platforms(const struct index *x)
 	return str_take(&out);
 }
 
-static const struct index_entry *only_entry(const struct index *x)
-{
-	const struct index_entry *only = NULL;
-	for (size_t i = 0; i < x->manifests.n; i++) {
-		if (x->manifests.v[i].attestation)
-			continue;
-		if (only)
-			return NULL;
-		only = &x->manifests.v[i];
-	}
-	return only;
-}
-
 static int choose(const struct index *x, const struct platform *want, const char *name, const struct index_entry **ret,
 		  struct err *e)
 {
@@ -57,7 +44,7 @@ static int choose(const struct index *x, const struct platform *want, const char
 	platform_host(&host);
 	*ret = index_select(x, want ? want : &host);
 	if (!*ret && !want)
-		*ret = only_entry(x); /* FROM-07 */
+		*ret = index_only(x); /* FROM-07 */
 	if (*ret)
 		return 0;
 	AUTO(free_drop) char *wanted = platform_text(want ? want : &host);

@@ -2,7 +2,7 @@
 # Pushes to docker-registry, judged by skopeo: plain, with TLS by an authority of our own, with logins.
 . "$(dirname "$0")/../lib/common.sh"
 
-need skopeo python3 openssl htpasswd jq
+need skopeo python3 openssl htpasswd jq podman
 python3 "$TESTS/lib/random_layout.py" "$T/layout" 3000000 5000
 want=$(jq -r '.manifests[0].digest' "$T/layout/index.json")
 
@@ -91,11 +91,7 @@ is "$(jq -r --arg r "$REGISTRY" '.auths[$r].auth' "$XDG_RUNTIME_DIR/containers/a
 nacre push "$want" "$REGISTRY/a/b:1"
 is "$status" 0 'with a login' || diag_file "$T/err"
 arrives 'is there' a/b:1 $plain --src-creds me:secret
-if command -v podman >/dev/null; then
-  is "$(podman login --get-login "$REGISTRY" 2>"$T/login.log")" me 'podman finds it'
-else
-  skip 'podman finds it' 'podman is not installed'
-fi
+is "$(podman login --get-login "$REGISTRY" 2>"$T/login.log")" me 'podman finds it'
 
 # Other entries and members stay.
 file=$T/auth.json
