@@ -13,8 +13,8 @@
 #include "archive/stream.h"
 #include "archive/tar_read.h"
 #include "base/fd.h"
-#include "base/limits.h"
 #include "base/path.h"
+#include "oci/layer_tar.h"
 #include "copy_priv.h"
 #include "store/blob.h"
 
@@ -80,10 +80,9 @@ static int read_layer(struct build *b, struct copy_from *from, unsigned layer, s
 	const struct layer *l = &from->slots[layer]->layer;
 	struct digest_text name = digest_text(&l->blob.digest);
 	AUTO(fd_drop) int fd = -1;
-	if (blob_open(b->store, &l->blob.digest, &fd, e) < 0)
+	AUTO(source_drop) struct source *in = NULL;
+	if (layer_tar_open(b->store, &l->blob, &fd, &in, e) < 0)
 		return -1;
-	AUTO(source_drop)
-	struct source *in = source_limit(source_decompress(source_fd(fd, name.s), name.s), LIMIT_LAYER_BYTES, name.s);
 	AUTO(tar_reader_drop) struct tar_reader *r = tar_reader_new(in, name.s);
 	const struct tar_entry *t;
 	int more;

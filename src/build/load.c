@@ -16,6 +16,7 @@
 #include "build/image.h"
 #include "load_priv.h"
 #include "oci/index.h"
+#include "oci/layer_tar.h"
 #include "store/blob.h"
 
 void loaded_images_fini(struct loaded_images *l)
@@ -60,20 +61,18 @@ int load_check_layer(struct load *l, const struct descriptor *layer, const struc
 	AUTO(sha_drop) struct sha sha = { 0 };
 	if (digest_eq(&layer->digest, &want->d)) /* not compressed */
 		return 0;
-	if (blob_open(l->store, &layer->digest, &fd, e) < 0)
+	AUTO(source_drop) struct source *in = NULL;
+	if (layer_tar_open(l->store, layer, &fd, &in, e) < 0)
 		return -1;
-	AUTO(free_drop) char *name = x_asprintf("layer %s", digest_text(&layer->digest).s);
 	sha_init(&sha);
-	AUTO(source_drop) struct source *in = source_decompress(source_fd(fd, name), name);
-	in = source_limit(ptr_take(&in), LIMIT_LAYER_BYTES, name);
 	in = source_digest(ptr_take(&in), &sha, NULL);
 	if (source_drain(in, e) < 0)
 		return err_in(e, "%s", l->name);
 	struct digest got = sha_end(&sha);
 	if (digest_eq(&got, &want->d))
 		return 0;
-	return err_set(e, ERR_INTEGRITY, "%s: %s has the diffID %s, the config says %s", l->name, name,
-		       digest_text(&got).s, digest_text(&want->d).s);
+	return err_set(e, ERR_INTEGRITY, "%s: layer %s has the diffID %s, the config says %s", l->name,
+		       digest_text(&layer->digest).s, digest_text(&got).s, digest_text(&want->d).s);
 }
 
 static int check_layers(struct load *l, const struct image *image, struct err *e)

@@ -9,8 +9,8 @@
 #include "archive/tar_write.h"
 #include "base/cpus.h"
 #include "base/fd.h"
-#include "base/limits.h"
 #include "base/mem.h"
+#include "oci/layer_tar.h"
 #include "oci/media_type.h"
 #include "output_form_priv.h"
 #include "store/blob.h"
@@ -91,13 +91,13 @@ int layer_recode(struct store *s, const struct layer *from, const struct layer_f
 	AUTO(free_drop) char *name = x_asprintf("layer %s", digest_text(&from->blob.digest).s);
 	AUTO(recode_fini) struct recode r = { .buf = x_alloc(BUFFER) };
 	AUTO(fd_drop) int fd = -1;
-	if (blob_open(s, &from->blob.digest, &fd, e) < 0 || blob_writer_open(s, &r.blob, e) < 0)
+	AUTO(source_drop) struct source *in = NULL;
+	if (layer_tar_open(s, &from->blob, &fd, &in, e) < 0 || blob_writer_open(s, &r.blob, e) < 0)
 		return -1;
 	sha_init(&r.was);
 	sha_init(&r.diffid);
 	sha_init(&r.digest);
-	struct source *tar = source_limit(source_decompress(source_fd(fd, name), name), LIMIT_LAYER_BYTES, name);
-	AUTO(source_drop) struct source *in = source_digest(tar, &r.was, NULL);
+	in = source_digest(ptr_take(&in), &r.was, NULL);
 	if (write_blob(&r, in, f, latest, name, e) < 0)
 		return -1;
 	struct digest was = sha_end(&r.was);
@@ -126,12 +126,12 @@ int layer_make_lazy(struct store *s, const struct layer *from, const struct outp
 	AUTO(blob_writer_drop) struct blob_writer blob = { .fd = -1 };
 	AUTO(lazy_layer_fini) struct lazy_layer made = { 0 };
 	AUTO(fd_drop) int fd = -1;
+	AUTO(source_drop) struct source *in = NULL;
 	struct sha was;
-	if (blob_open(s, &from->blob.digest, &fd, e) < 0 || blob_writer_open(s, &blob, e) < 0)
+	if (layer_tar_open(s, &from->blob, &fd, &in, e) < 0 || blob_writer_open(s, &blob, e) < 0)
 		return -1;
 	sha_init(&was);
-	struct source *tar = source_limit(source_decompress(source_fd(fd, name), name), LIMIT_LAYER_BYTES, name);
-	AUTO(source_drop) struct source *in = source_digest(tar, &was, NULL);
+	in = source_digest(ptr_take(&in), &was, NULL);
 	int r = lazy_layer_write(&o, in, name, blob.fd, &made, e);
 	struct digest got = sha_end(&was);
 	if (r < 0)

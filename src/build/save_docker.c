@@ -11,9 +11,9 @@
 
 #include "base/fd.h"
 #include "base/json.h"
-#include "base/limits.h"
 #include "base/mem.h"
 #include "registry/reference.h"
+#include "oci/layer_tar.h"
 #include "save_priv.h"
 #include "store/blob.h"
 
@@ -76,15 +76,6 @@ static int put_list(const struct save_images *images, struct sink *out, struct e
 	return save_text(out, "manifest.json", text, e);
 }
 
-static int open_layer(struct store *s, const struct descriptor *d, int *ret_fd, struct source **ret, struct err *e)
-{
-	if (blob_open(s, &d->digest, ret_fd, e) < 0)
-		return -1;
-	AUTO(free_drop) char *name = x_asprintf("layer %s", digest_text(&d->digest).s);
-	*ret = source_limit(source_decompress(source_fd(*ret_fd, name), name), LIMIT_LAYER_BYTES, name);
-	return 0;
-}
-
 static int measure(struct store *s, const struct descriptor *d, uint64_t *ret, struct err *e)
 {
 	AUTO(fd_drop) int fd = -1;
@@ -92,7 +83,7 @@ static int measure(struct store *s, const struct descriptor *d, uint64_t *ret, s
 	AUTO(free_drop) char *buf = x_alloc(128 << 10);
 	uint64_t size = 0;
 	ssize_t n;
-	if (open_layer(s, d, &fd, &in, e) < 0)
+	if (layer_tar_open(s, d, &fd, &in, e) < 0)
 		return -1;
 	while ((n = source_read(in, buf, 128 << 10, e)) > 0)
 		size += (uint64_t)n;
@@ -107,7 +98,7 @@ static int put_layer(struct store *s, struct sink *out, const struct descriptor 
 	AUTO(source_drop) struct source *in = NULL;
 	AUTO(free_drop) char *path = x_asprintf("%s.tar", digest_hex(&diffid->d).s);
 	uint64_t size;
-	if (measure(s, d, &size, e) < 0 || open_layer(s, d, &fd, &in, e) < 0)
+	if (measure(s, d, &size, e) < 0 || layer_tar_open(s, d, &fd, &in, e) < 0)
 		return -1;
 	return save_source(out, path, in, size, &diffid->d, e);
 }
